@@ -1,0 +1,74 @@
+import type { Failure } from "./failure.ts";
+import type { Finish } from "./answer.ts";
+import type { DialectId } from "./call.ts";
+import type { ModelTraits } from "./model.ts";
+import type { Usage } from "./usage.ts";
+
+/** Provider × model: what one attempt is sent to. */
+export interface Target {
+  /** `provider/model` as configured; the name in headers, records and logs. */
+  readonly id: string;
+  readonly provider: string;
+  /** The model's name at the provider. */
+  readonly model: string;
+  readonly dialect: DialectId;
+  /** Asked only when everything before it failed. */
+  readonly lastResort: boolean;
+  readonly traits?: ModelTraits;
+}
+
+/** Milliseconds. Five separate deadlines; the one that fires is the one that is named. */
+export interface Timeouts {
+  readonly connectMs: number;
+  readonly firstByteMs: number;
+  readonly firstTokenMs: number;
+  /** Between bytes of any kind, pings included. */
+  readonly idleMs: number;
+  /** Between pieces of content; pings do not count. */
+  readonly contentIdleMs: number;
+  /** Over all attempts. */
+  readonly totalMs: number;
+}
+
+export interface Plan {
+  /** The route's name, or the model's where no route matched. */
+  readonly route: string;
+  readonly targets: readonly PlannedTarget[];
+  /** Targets that were considered and left out, with the reason in words. */
+  readonly skipped: readonly { readonly target: string; readonly why: string }[];
+  readonly timeouts: Timeouts;
+  /** Over all targets and credentials. */
+  readonly maxAttempts: number;
+  /** Try once more where an answer is whole and empty. */
+  readonly retryEmpty: boolean;
+}
+
+export interface PlannedTarget {
+  readonly target: Target;
+  /** In words, for `hedgerow plan` and the record. */
+  readonly why: string;
+}
+
+/** How one attempt ended. */
+export type Outcome =
+  | { readonly kind: "answered"; readonly finish: Finish; readonly usage?: Usage; readonly empty?: boolean }
+  /** The client has seen nothing. */
+  | { readonly kind: "failed"; readonly failure: Failure; readonly usage?: Usage }
+  | { readonly kind: "doubted"; readonly confidence: number; readonly usage?: Usage }
+  | { readonly kind: "blocked"; readonly rule: string; readonly usage?: Usage }
+  /** The client has seen a part, and was told that it ended. */
+  | { readonly kind: "broken"; readonly failure: Failure; readonly usage?: Usage };
+
+export interface Attempt {
+  readonly target: Target;
+  /** The credential's id (never its value). */
+  readonly credential: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly firstByteAtMs?: number;
+  readonly firstContentAtMs?: number;
+  readonly status?: number;
+  /** The provider's own request id. */
+  readonly upstreamRequestId?: string;
+  readonly outcome: Outcome;
+}

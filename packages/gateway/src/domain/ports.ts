@@ -1,0 +1,84 @@
+import type { Failure } from "./failure.ts";
+import type { AttemptRecord, CallRecord } from "./record.ts";
+
+/**
+ * What the request path needs of the world, as types: sockets, time, chance and the journal reach it as arguments,
+ * so that live traffic, simulations and replays run the same code.
+ */
+export interface Clock {
+  /** Monotonic milliseconds. */
+  nowMs(): number;
+  /** Wall clock, milliseconds since 1970; for records and dates only, never for deadlines. */
+  wallMs(): number;
+  /** Runs `then` once after `delayMs`; the returned function cancels it. */
+  timer(delayMs: number, then: () => void): () => void;
+}
+
+/** The client's side of a call: one HTTP exchange. Callbacks may be set once each. */
+export interface Exchange {
+  readonly method: string;
+  /** Decoded once, normalised, without the query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Lower-case names. A header that must not repeat and did is refused before this exists. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Reads the whole body within the limits; a second call is a bug. */
+  readBody(limits: BodyLimits): Promise<BodyRead>;
+  /** Names status and headers; they leave with the first `write` or `end`. */
+  respond(status: number, headers: Readonly<Record<string, string | readonly string[]>>): void;
+  /** False asks to stop until `onDrain`. */
+  write(bytes: Uint8Array): boolean;
+  end(bytes?: Uint8Array): void;
+  /** Cuts the connection without a clean end: what a broken stream of an unknown end deserves. */
+  destroy(): void;
+  /** The client has closed its side before the answer was complete. */
+  readonly gone: boolean;
+  onGone(then: () => void): void;
+  onDrain(then: () => void): void;
+}
+
+export interface BodyLimits {
+  readonly maxBytes: number;
+  readonly idleMs: number;
+}
+
+export type BodyRead =
+  | { readonly kind: "read"; readonly bytes: Uint8Array }
+  | { readonly kind: "refused"; readonly failure: Failure }
+  | { readonly kind: "gone" };
+
+export interface UpstreamRequest {
+  /** `https://host:port` */
+  readonly origin: string;
+  readonly path: string;
+  readonly method: "POST" | "GET";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  readonly connectMs: number;
+}
+
+/** Called in order: `onHead` once, `onBytes` any number of times, then exactly one of `onEnd` and `onFail`. */
+export interface UpstreamHandler {
+  /** Lower-case names; repeated ones joined by `, `. */
+  onHead(status: number, headers: Readonly<Record<string, string>>): void;
+  onBytes(bytes: Uint8Array): void;
+  /** The transport ended cleanly, which proves nothing about the answer. */
+  onEnd(): void;
+  onFail(failure: Failure): void;
+}
+
+/** Nothing is called on the handler after `cancel`. */
+export interface UpstreamFlow {
+  pause(): void;
+  resume(): void;
+  cancel(): void;
+}
+
+export type SendUpstream = (request: UpstreamRequest, handler: UpstreamHandler) => UpstreamFlow;
+
+/** `then` runs when the record is on disk (or, with an error, when it cannot be). */
+export interface Journal {
+  append(record: CallRecord, then: (error?: Error) => void): void;
+}
+
+export type { AttemptRecord, CallRecord };

@@ -1,0 +1,56 @@
+import type { DialectId, Operation } from "./call.ts";
+import type { FailureCode, FailureKind } from "./failure.ts";
+import type { Usage } from "./usage.ts";
+
+/** How a whole call ended. `recovered`: answered, but not by the first attempt. */
+export type Decision = "answered" | "recovered" | "doubted" | "refused" | "failed" | "broken" | "aborted";
+
+/** What is kept of one attempt. No prompt, no answer, no secret. */
+export interface AttemptRecord {
+  readonly target: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly credential: string;
+  readonly outcome: "answered" | "failed" | "doubted" | "blocked" | "broken";
+  readonly failure?: FailureKind;
+  readonly status?: number;
+  readonly upstreamRequestId?: string;
+  /** Milliseconds after the call was accepted. */
+  readonly startedMs: number;
+  readonly firstByteMs?: number;
+  readonly firstContentMs?: number;
+  readonly endedMs: number;
+  readonly usage?: Usage;
+  /** Integer nano-dollars; absent where price or usage is unknown. */
+  readonly costNanoUsd?: number;
+}
+
+/** Exactly one for every call, whatever happens. */
+export interface CallRecord {
+  readonly version: 1;
+  readonly id: string;
+  /** Wall clock, ISO 8601 with milliseconds. */
+  readonly at: string;
+  readonly snapshot: string;
+  readonly caller: string;
+  readonly dialect: DialectId;
+  readonly operation: Operation;
+  readonly route: string;
+  readonly requestedModel: string;
+  readonly streamed: boolean;
+  readonly decision: Decision;
+  readonly committed: boolean;
+  /** Where the call was refused, failed or broke. */
+  readonly code?: FailureCode;
+  readonly status: number;
+  readonly finish?: string;
+  readonly requestBytes: number;
+  readonly answerBytes: number;
+  readonly durationMs: number;
+  readonly usage?: Usage;
+  readonly costNanoUsd?: number;
+  readonly warnings: readonly string[];
+  readonly tags?: readonly string[];
+  readonly session?: string;
+  readonly attempts: readonly AttemptRecord[];
+}

@@ -1,0 +1,119 @@
+import type { DialectId } from "./call.ts";
+import type { ModelTraits } from "./model.ts";
+import type { Timeouts } from "./plan.ts";
+import type { ChatQuirks } from "./quirks.ts";
+import type { Secret } from "./secret.ts";
+
+/** The compiled configuration a worker runs on. Immutable; a new one replaces it whole. */
+export interface Snapshot {
+  /** Twelve hex digits of a hash over everything in it but the secrets' values. */
+  readonly version: string;
+  readonly limits: ServerLimits;
+  readonly providers: ReadonlyMap<string, ProviderSpec>;
+  readonly routes: ReadonlyMap<string, Route>;
+  /** Other names of routes and targets. */
+  readonly aliases: ReadonlyMap<string, string>;
+  /** Empty: the gateway is open (loopback only). */
+  readonly keys: readonly GatewayKey[];
+  /** The route used when a call names none and its model matches nothing else. */
+  readonly defaultRoute?: string;
+  /** Shown once at start and in answers' warnings: for instance that only simulated providers answer. */
+  readonly notices: readonly string[];
+}
+
+/** Every bound of the data plane that an operator may set. */
+export interface ServerLimits {
+  readonly maxBodyBytes: number;
+  readonly maxDepth: number;
+  readonly maxHeaderBytes: number;
+  /** One server-sent event of an upstream. */
+  readonly maxEventBytes: number;
+  /** A whole answer that is not streamed. */
+  readonly maxAnswerBytes: number;
+  /** Frames held back before the commit point. */
+  readonly maxHeldBytes: number;
+  readonly maxConcurrentCalls: number;
+  readonly headersTimeoutMs: number;
+  readonly uploadIdleMs: number;
+  readonly heartbeatMs: number;
+  /** A client that takes no byte for so long is let go. */
+  readonly stalledClientMs: number;
+  readonly drainMs: number;
+}
+
+/** A key of ours, kept as its SHA-256 (hex): keys are high-entropy, so a plain hash is enough. */
+export interface GatewayKey {
+  readonly name: string;
+  readonly sha256: string;
+  /** Absent: all routes. */
+  readonly routes?: readonly string[];
+}
+
+export interface Credential {
+  /** `provider#n`; what records and logs show. */
+  readonly id: string;
+  readonly secret: Secret;
+}
+
+/** An account at a vendor or host, ready to be called. */
+export interface ProviderSpec {
+  readonly id: string;
+  /** A kind `providers/` knows. */
+  readonly kind: string;
+  /** The vendor part of canonical model names, where the kind serves one vendor. */
+  readonly vendor?: string;
+  readonly dialect: DialectId;
+  /** `https://host:port`, no path. */
+  readonly origin: string;
+  /** Path prefix of the API, without a trailing slash: `/v1`, `/openai/v1`, or empty. */
+  readonly basePath: string;
+  /** Empty where the provider needs none. */
+  readonly credentials: readonly Credential[];
+  /** Extra request headers; values may be secret. */
+  readonly headers: readonly { readonly name: string; readonly value: Secret }[];
+  readonly timeouts: Partial<Timeouts>;
+  readonly quirks: ChatQuirks;
+  readonly operator?: string;
+  readonly owner?: string;
+  readonly region?: string;
+  /** What is known of its models, by the provider's own name: catalogue rows corrected by the configuration. */
+  readonly models: ReadonlyMap<string, ModelTraits>;
+}
+
+export interface Route {
+  readonly name: string;
+  readonly targets: readonly RouteTarget[];
+  readonly timeouts: Partial<Timeouts>;
+  readonly maxAttempts: number;
+  readonly retryEmpty: boolean;
+}
+
+export interface RouteTarget {
+  readonly provider: string;
+  readonly model: string;
+  readonly lastResort: boolean;
+}
+
+export const defaultLimits: ServerLimits = {
+  maxBodyBytes: 32 * 1024 * 1024,
+  maxDepth: 100,
+  maxHeaderBytes: 32 * 1024,
+  maxEventBytes: 4 * 1024 * 1024,
+  maxAnswerBytes: 64 * 1024 * 1024,
+  maxHeldBytes: 64 * 1024,
+  maxConcurrentCalls: 2000,
+  headersTimeoutMs: 10_000,
+  uploadIdleMs: 30_000,
+  heartbeatMs: 15_000,
+  stalledClientMs: 60_000,
+  drainMs: 120_000,
+};
+
+export const defaultTimeouts: Timeouts = {
+  connectMs: 5_000,
+  firstByteMs: 60_000,
+  firstTokenMs: 60_000,
+  idleMs: 30_000,
+  contentIdleMs: 90_000,
+  totalMs: 600_000,
+};
