@@ -18,7 +18,9 @@ export interface Dialect {
   /** What must be known before a plan exists, read from the scanned top level without parsing the body. */
   peek(body: Uint8Array, scan: FieldScan): Peek | { readonly kind: "refused"; readonly failure: Failure };
   /** Top-level edits that make a caller's body fit a target of the same language; raw JSON, undefined removes. */
-  relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarget): ReadonlyMap<string, string | undefined>;
+  relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarget): RelayEdits;
+  /** Headers every upstream request of this language needs unless the caller sent its own. */
+  readonly defaultHeaders: Readonly<Record<string, string>>;
   /** From parsed JSON to the hub. Never throws: wrong shapes are an `invalid_request` that names the path. */
   decodeRequest(json: unknown, headers: Readonly<Record<string, string>>): Decoded;
   /** From the hub to a target's bytes: deterministic, the same input gives the same bytes. */
@@ -38,8 +40,17 @@ export interface Dialect {
   readonly heartbeat: Uint8Array;
   /** Puts the `hedgerow` facts into or before the terminal frame of a relayed stream. */
   attachFacts(terminal: Uint8Array, facts: object): Uint8Array;
+  /** The answer to a token count; absent where the language has no such operation. */
+  encodeTokenCount?(tokens: number): Uint8Array;
   encodeModels(models: readonly ListedModel[], query: URLSearchParams): Uint8Array;
   encodeModel(model: ListedModel): Uint8Array;
+}
+
+export interface RelayEdits {
+  /** Raw JSON by top-level key; undefined removes. */
+  readonly edits: ReadonlyMap<string, string | undefined>;
+  /** Usage in the stream was asked for by us alone: its frames are not for the caller. */
+  readonly usageAdded: boolean;
 }
 
 export interface Peek {
@@ -126,7 +137,12 @@ export interface FailureFacts {
   readonly requestId: string;
   /** Whether waiting and asking again can help. */
   readonly retryable: boolean;
-  readonly attempts: readonly { readonly target: string; readonly failure: string; readonly status?: number; readonly ms: number }[];
+  readonly attempts: readonly {
+    readonly target: string;
+    readonly failure: string;
+    readonly status?: number;
+    readonly ms: number;
+  }[];
 }
 
 export interface EncodedFailure {

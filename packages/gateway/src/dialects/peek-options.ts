@@ -1,0 +1,147 @@
+import type { CallOptions, ProviderWish } from "#domain/call";
+import { failure, type Failure } from "#domain/failure";
+import { readJson, type FieldScan } from "#wire/json-splice";
+import { ShapeReader, type JsonObject } from "./shape.ts";
+
+/** Top-level fields that are the gateway's own, in every dialect: removed before a body goes to a provider. */
+export const ownFields = ["hedgerow", "models", "fallbacks", "provider", "session_id"] as const;
+
+const ownOptions = ["route", "min_confidence", "timeout_ms", "session", "tags", "metadata"] as const;
+const providerWishes = ["order", "only", "ignore", "allow_fallbacks"] as const;
+const mostNames = 32;
+const longestWord = 256;
+
+export type CallOptionsRead =
+  | {
+      readonly kind: "read";
+      /** The first name asked for; empty where the caller left it to the gateway. */
+      readonly model: string;
+      readonly streamed: boolean;
+      readonly options: CallOptions;
+    }
+  | { readonly kind: "refused"; readonly failure: Failure };
+
+/**
+ * Reads what decides a plan from the scanned top level: `model` (a string, or an array as a synonym of a chain),
+ * `models` and `fallbacks`, `stream`, `session_id`, OpenRouter's `provider` and our own `hedgerow` object. What is
+ * there and cannot be honoured is refused by name rather than ignored.
+ */
+export function readCallOptions(body: Uint8Array, scan: FieldScan): CallOptionsRead {
+  const reader = new ShapeReader();
+  const field = (name: string): unknown => {
+    const span = scan.fields.get(name);
+    if (span === undefined) return undefined;
+    const read = readJson(body, span);
+    return read.ok ? read.value : reader.refuse(name, `is broken JSON: ${read.problem}`);
+  };
+  const asked = readNames(reader, field("model"));
+  const chain = [...asked, ...readModels(reader, field("models")), ...readFallbacks(reader, field("fallbacks"))];
+  if (chain.length > mostNames) reader.refuse("model", `and its fallbacks may name at most ${mostNames} models`);
+  const streamed = reader.optionalBoolean(field("stream"), "stream") ?? false;
+  const own = readOwnOptions(reader, field("hedgerow"));
+  const session = own.session ?? boundedWord(reader, field("session_id"), "session_id");
+  const provider = readProviderWish(reader, field("provider"));
+  if (reader.failure !== undefined) return { kind: "refused", failure: reader.failure };
+  const chained = scan.fields.has("models") || scan.fields.has("fallbacks") || asked.length > 1;
+  const options: CallOptions = {
+    ...own,
+    ...(chained ? { chain: [...new Set(chain)] } : {}),
+    ...(session === undefined ? {} : { session }),
+    ...(provider === undefined ? {} : { provider }),
+  };
+  return { kind: "read", model: asked[0] ?? chain[0] ?? "", streamed, options };
+}
+
+/** Refuses a body that repeats a field two parsers could read differently. */
+export function refuseRepeated(scan: FieldScan, guarded: readonly string[]): Failure | undefined {
+  const repeated = scan.repeated.find((key) => guarded.includes(key) || (ownFields as readonly string[]).includes(key));
+  if (repeated === undefined) return undefined;
+  return failure("invalid_request", `${repeated} is given more than once; send it once`, { param: repeated });
+}
+
+function readNames(reader: ShapeReader, model: unknown): readonly string[] {
+  if (model === undefined || model === "") return [];
+  if (typeof model === "string") return [model];
+  if (!Array.isArray(model) || model.length === 0) {
+    reader.refuse("model", "must be a model's name, or an array of names to try in that order");
+    return [];
+  }
+  return model.map((name, index) => reader.word(name, `model[${index}]`));
+}
+
+function readModels(reader: ShapeReader, models: unknown): readonly string[] {
+  return reader.optionalWords(models, "models") ?? [];
+}
+
+/** Strings, or `{ model }`: other members would be overrides for that model alone, which are not honoured. */
+function readFallbacks(reader: ShapeReader, fallbacks: unknown): readonly string[] {
+  if (fallbacks === undefined || fallbacks === null) return [];
+  return reader.array(fallbacks, "fallbacks").map((entry, index) => {
+    const path = `fallbacks[${index}]`;
+    if (typeof entry === "string") return reader.word(entry, path);
+    const object = reader.object(entry, path);
+    if (object === undefined) return "";
+    const other = Object.keys(object).find((key) => key !== "model");
+    if (other !== undefined) reader.refuse(`${path}.${other}`, "is not honoured; write only the model's name");
+    return reader.word(object["model"], `${path}.model`);
+  });
+}
+
+function readOwnOptions(reader: ShapeReader, value: unknown): CallOptions {
+  const own = reader.optionalObject(value, "hedgerow");
+  if (own === undefined) return { metadata: false };
+  refuseUnknown(reader, own, { path: "hedgerow", known: ownOptions });
+  const route = boundedWord(reader, own["route"], "hedgerow.route");
+  const session = boundedWord(reader, own["session"], "hedgerow.session");
+  const timeoutMs = reader.optionalNumber(own["timeout_ms"], "hedgerow.timeout_ms");
+  if (timeoutMs !== undefined && timeoutMs <= 0) reader.refuse("hedgerow.timeout_ms", "must be above 0 milliseconds");
+  const minConfidence = reader.optionalNumber(own["min_confidence"], "hedgerow.min_confidence");
+  if (minConfidence !== undefined && (minConfidence < 0 || minConfidence > 1)) {
+    reader.refuse("hedgerow.min_confidence", "must be a number from 0 to 1");
+  }
+  const tags = reader.optionalWords(own["tags"], "hedgerow.tags");
+  if (tags !== undefined && (tags.length > mostNames || tags.some((tag) => tag.length > longestWord))) {
+    reader.refuse("hedgerow.tags", `may hold at most ${mostNames} tags of at most ${longestWord} characters`);
+  }
+  return {
+    metadata: reader.optionalBoolean(own["metadata"], "hedgerow.metadata") ?? false,
+    ...(route === undefined ? {} : { route }),
+    ...(session === undefined ? {} : { session }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(minConfidence === undefined ? {} : { minConfidence }),
+    ...(tags === undefined ? {} : { tags }),
+  };
+}
+
+function readProviderWish(reader: ShapeReader, value: unknown): ProviderWish | undefined {
+  const wish = reader.optionalObject(value, "provider");
+  if (wish === undefined) return undefined;
+  refuseUnknown(reader, wish, { path: "provider", known: providerWishes });
+  const order = reader.optionalWords(wish["order"], "provider.order");
+  const only = reader.optionalWords(wish["only"], "provider.only");
+  const ignore = reader.optionalWords(wish["ignore"], "provider.ignore");
+  const allowFallbacks = reader.optionalBoolean(wish["allow_fallbacks"], "provider.allow_fallbacks");
+  return {
+    ...(order === undefined ? {} : { order }),
+    ...(only === undefined ? {} : { only }),
+    ...(ignore === undefined ? {} : { ignore }),
+    ...(allowFallbacks === undefined ? {} : { allowFallbacks }),
+  };
+}
+
+/** A wish that is not understood must not look granted: `zdr: true` ignored would be a broken promise. */
+function refuseUnknown(
+  reader: ShapeReader,
+  object: JsonObject,
+  expected: { readonly path: string; readonly known: readonly string[] },
+): void {
+  const unknown = Object.keys(object).find((key) => !expected.known.includes(key));
+  if (unknown === undefined) return;
+  reader.refuse(`${expected.path}.${unknown}`, `is not honoured by this gateway; use ${expected.known.join(", ")}`);
+}
+
+function boundedWord(reader: ShapeReader, value: unknown, path: string): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  const word = reader.word(value, path);
+  return word.length <= longestWord ? word : reader.refuse(path, `may have at most ${longestWord} characters`);
+}

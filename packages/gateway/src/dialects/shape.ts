@@ -1,0 +1,83 @@
+import { failure, type Failure } from "#domain/failure";
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Whether a JSON value is an object: no array, not null. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Reads untrusted JSON against an expected shape. The first mismatch is kept as an `invalid_request` that names the
+ * field's path; readers go on with harmless values, and the caller asks for `failure` once at the end. In optional
+ * fields null means the same as absent.
+ */
+export class ShapeReader {
+  failure: Failure | undefined;
+
+  /** Keeps the first problem: `path` is prefixed to the message and becomes its `param`. */
+  refuse(path: string, problem: string): undefined {
+    this.failure ??= failure("invalid_request", `${path} ${problem}`, { param: path });
+    return undefined;
+  }
+
+  object(value: unknown, path: string): JsonObject | undefined {
+    return isObject(value) ? value : this.refuse(path, "must be an object");
+  }
+
+  array(value: unknown, path: string): readonly unknown[] {
+    if (Array.isArray(value)) return value as readonly unknown[];
+    this.refuse(path, "must be an array");
+    return [];
+  }
+
+  string(value: unknown, path: string): string {
+    if (typeof value === "string") return value;
+    this.refuse(path, "must be a string");
+    return "";
+  }
+
+  /** A string that is not empty. */
+  word(value: unknown, path: string): string {
+    if (typeof value === "string" && value !== "") return value;
+    this.refuse(path, "must be a string that is not empty");
+    return "";
+  }
+
+  optionalString(value: unknown, path: string): string | undefined {
+    if (value === undefined || value === null) return undefined;
+    return typeof value === "string" ? value : this.refuse(path, "must be a string");
+  }
+
+  optionalNumber(value: unknown, path: string): number | undefined {
+    if (value === undefined || value === null) return undefined;
+    return typeof value === "number" && Number.isFinite(value) ? value : this.refuse(path, "must be a number");
+  }
+
+  /** A whole number of at least `least`. */
+  optionalCount(value: unknown, path: string, least: number): number | undefined {
+    if (value === undefined || value === null) return undefined;
+    if (typeof value === "number" && Number.isSafeInteger(value) && value >= least) return value;
+    return this.refuse(path, `must be a whole number of at least ${least}`);
+  }
+
+  optionalBoolean(value: unknown, path: string): boolean | undefined {
+    if (value === undefined || value === null) return undefined;
+    return typeof value === "boolean" ? value : this.refuse(path, "must be true or false");
+  }
+
+  optionalObject(value: unknown, path: string): JsonObject | undefined {
+    return value === undefined || value === null ? undefined : this.object(value, path);
+  }
+
+  optionalWords(value: unknown, path: string): readonly string[] | undefined {
+    if (value === undefined || value === null) return undefined;
+    return this.array(value, path).map((item, index) => this.word(item, `${path}[${index}]`));
+  }
+}
+
+/** The object without its undefined members, which JSON cannot say and `exactOptionalPropertyTypes` forbids. */
+export function defined<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  for (const key of Object.keys(object) as (keyof T)[]) if (object[key] === undefined) delete object[key];
+  return object as { [K in keyof T]: Exclude<T[K], undefined> };
+}

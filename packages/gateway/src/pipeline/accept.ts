@@ -1,0 +1,167 @@
+import { hash, timingSafeEqual } from "node:crypto";
+import { clientEndpoint, dialectOfHeaders, dialects } from "#dialects/registry";
+import type { Dialect } from "#dialects/dialect";
+import type { Call, Operation } from "#domain/call";
+import { failure, type Failure } from "#domain/failure";
+import type { Exchange } from "#domain/ports";
+import type { GatewayKey, Snapshot } from "#domain/snapshot";
+import { scanFields, type FieldScan } from "#wire/json-splice";
+import type { DataPlane } from "./data-plane.ts";
+
+/** What came in, as far as it got. */
+export type Accepted =
+  | {
+      readonly kind: "call";
+      readonly call: Call;
+      readonly dialect: Dialect;
+      readonly scan: FieldScan;
+      readonly key?: GatewayKey;
+    }
+  | { readonly kind: "models"; readonly dialect: Dialect; readonly id: string; readonly model?: string }
+  /** The client left while it was still sending. */
+  | { readonly kind: "gone" }
+  | Turned;
+
+/** Turned away before it was a call. Recorded only where the caller is known, so strangers cannot fill the disk. */
+export interface Turned {
+  readonly kind: "refused";
+  readonly failure: Failure;
+  readonly dialect: Dialect;
+  readonly id: string;
+  readonly caller?: string;
+  readonly operation?: Operation;
+}
+
+/** Authenticates, bounds, reads and peeks; parses nothing it does not have to. */
+export async function accept(exchange: Exchange, plane: DataPlane, snapshot: Snapshot): Promise<Accepted> {
+  const acceptedAtMs = plane.clock.nowMs();
+  const id = `req_${plane.newId()}`;
+  const endpoint = clientEndpoint(exchange.path);
+  const dialect = endpoint?.kind === "call" ? dialects[endpoint.dialect] : dialectOfHeaders(exchange.headers);
+  const refuse = (why: Failure, more: Pick<Turned, "caller" | "operation"> = {}): Turned => {
+    return { kind: "refused", failure: why, dialect, id, ...more };
+  };
+
+  if (endpoint === undefined) {
+    return refuse(failure("path_not_found", `There is nothing at ${exchange.method} ${printable(exchange.path)}.`));
+  }
+  const method = endpoint.kind === "call" ? "POST" : "GET";
+  if (exchange.method !== method && !(method === "GET" && exchange.method === "HEAD")) {
+    return refuse(failure("method_not_allowed", `Use ${method} at ${printable(exchange.path)}.`));
+  }
+  const known = authenticate(exchange.headers, exchange.query, snapshot.keys);
+  if (known.kind === "refused") return refuse(known.failure);
+  if (endpoint.kind === "models") {
+    return { kind: "models", dialect, id, ...(endpoint.model === undefined ? {} : { model: endpoint.model }) };
+  }
+  const { operation } = endpoint;
+  const caller = known.key?.name ?? "anonymous";
+  const turn = (why: Failure): Turned => refuse(why, { caller, operation });
+
+  const closed = doorClosed(plane, snapshot);
+  if (closed !== undefined) return turn(closed);
+  const body = await exchange.readBody({
+    maxBytes: snapshot.limits.maxBodyBytes,
+    idleMs: snapshot.limits.uploadIdleMs,
+  });
+  if (body.kind === "gone") return { kind: "gone" };
+  if (body.kind === "refused") return turn(body.failure);
+  const scan = scanFields(body.bytes, { maxDepth: snapshot.limits.maxDepth });
+  if ("problem" in scan) {
+    return turn(failure("invalid_request", `The body is not the JSON object expected here: ${scan.problem}.`));
+  }
+  const peeked = dialect.peek(body.bytes, scan);
+  if (peeked.kind === "refused") return turn(peeked.failure);
+  const call: Call = {
+    id,
+    dialect: dialect.id,
+    operation,
+    body: body.bytes,
+    model: peeked.model,
+    streamed: operation === "generate" && peeked.streamed,
+    options: peeked.options,
+    passHeaders: pick(exchange.headers, dialect.passHeaders),
+    caller,
+    acceptedAtMs,
+  };
+  return { kind: "call", call, dialect, scan, ...(known.key === undefined ? {} : { key: known.key }) };
+}
+
+/** Looked at before the body is read, so that refusing is cheap. */
+function doorClosed(plane: DataPlane, snapshot: Snapshot): Failure | undefined {
+  if (plane.live.draining) {
+    return failure("draining", "The gateway is stopping; ask again.", { retryAfterMs: 1_000 });
+  }
+  if (plane.live.count > snapshot.limits.maxConcurrentCalls) {
+    return failure("overloaded", "The gateway has as many calls as it can carry.", { retryAfterMs: 2_000 });
+  }
+  if (!plane.journalHealthy()) {
+    return failure("overloaded", "The gateway cannot record calls at the moment and serves none unrecorded.", {
+      retryAfterMs: 5_000,
+    });
+  }
+  return undefined;
+}
+
+type Known =
+  | { readonly kind: "known"; readonly key?: GatewayKey }
+  | { readonly kind: "refused"; readonly failure: Failure };
+
+const keyHeaders = ["x-api-key", "x-goog-api-key", "api-key"];
+const bearer = /^bearer +(\S+)$/i;
+const longestKey = 512;
+
+/** One key, in any of the places SDKs put it. Keys are compared by hash, in constant time. */
+export function authenticate(
+  headers: Readonly<Record<string, string>>,
+  query: URLSearchParams,
+  keys: readonly GatewayKey[],
+): Known {
+  if (keys.length === 0) return { kind: "known" };
+  if (query.has("key")) {
+    const why = "Send the key in a header, not in the address: addresses end up in logs.";
+    return { kind: "refused", failure: failure("unauthenticated", why) };
+  }
+  const given = new Set<string>();
+  const authorization = headers["authorization"];
+  const token = authorization === undefined ? undefined : (bearer.exec(authorization)?.[1] ?? "");
+  if (token !== undefined) given.add(token);
+  for (const name of keyHeaders) {
+    const value = headers[name];
+    if (value !== undefined) given.add(value.trim());
+  }
+  if (given.size > 1) {
+    const why = "Two different keys were sent in different headers; send one.";
+    return { kind: "refused", failure: failure("ambiguous_credentials", why) };
+  }
+  const [only] = given;
+  const key = only === undefined ? undefined : matching(only, keys);
+  if (key !== undefined) return { kind: "known", key };
+  const why =
+    only === undefined ? "A gateway key is needed: send it as a bearer token." : "This key is not known here.";
+  return { kind: "refused", failure: failure("unauthenticated", why) };
+}
+
+function matching(given: string, keys: readonly GatewayKey[]): GatewayKey | undefined {
+  if (given.length > longestKey) return undefined;
+  const digest = hash("sha256", given, "buffer");
+  let found: GatewayKey | undefined;
+  // Every key is compared, so the time tells nothing about which one came close.
+  for (const key of keys) {
+    if (timingSafeEqual(digest, Buffer.from(key.sha256, "hex"))) found = key;
+  }
+  return found;
+}
+
+function pick(headers: Readonly<Record<string, string>>, names: readonly string[]): Readonly<Record<string, string>> {
+  const picked: Record<string, string> = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (value !== undefined) picked[name] = value;
+  }
+  return picked;
+}
+
+function printable(path: string): string {
+  return path.slice(0, 200).replaceAll(/[^\u0020-\u007e]/g, "?");
+}

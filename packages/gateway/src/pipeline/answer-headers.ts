@@ -1,0 +1,71 @@
+import type { Attempt } from "#domain/plan";
+import type { Target } from "#domain/plan";
+
+export interface AnswerFacts {
+  readonly requestId: string;
+  readonly target: Target;
+  readonly route: string;
+  readonly attempts: number;
+  readonly decision: string;
+  readonly warnings: readonly string[];
+  readonly costNanoUsd?: number;
+  /** Milliseconds the gateway itself spent before the upstream was asked. */
+  readonly gatewayMs: number;
+  /** Allow-listed headers of the upstream. */
+  readonly returned: Readonly<Record<string, string>>;
+}
+
+type Headers = Record<string, string | readonly string[]>;
+
+/** What every answer tells about itself. */
+export function answerHeaders(facts: AnswerFacts): Headers {
+  const headers: Headers = {
+    ...facts.returned,
+    "x-request-id": facts.requestId,
+    "x-hedgerow-provider": ascii(facts.target.provider),
+    "x-hedgerow-model": ascii(facts.target.model),
+    "x-hedgerow-route": ascii(facts.route),
+    "x-hedgerow-attempts": String(facts.attempts),
+    "x-hedgerow-decision": facts.decision,
+    "server-timing": `gateway;dur=${facts.gatewayMs.toFixed(1)}`,
+  };
+  if (facts.warnings.length > 0) headers["x-hedgerow-warning"] = facts.warnings.slice(0, maxWarnings).map(ascii);
+  if (facts.costNanoUsd !== undefined) headers["x-hedgerow-cost-usd"] = usd(facts.costNanoUsd);
+  return headers;
+}
+
+const maxWarnings = 16;
+const longest = 512;
+
+/** Names may hold anything; header values may not. */
+export function ascii(text: string): string {
+  return text.slice(0, longest).replaceAll(/[^\u0020-\u007e]/g, "?");
+}
+
+/** Nano-dollars as a plain decimal: 1,234,000 is `0.001234`. */
+export function usd(nano: number): string {
+  const whole = Math.trunc(nano / 1e9);
+  const rest = String(Math.round(nano % 1e9))
+    .padStart(9, "0")
+    .replace(/0+$/, "");
+  return rest === "" ? String(whole) : `${whole}.${rest}`;
+}
+
+/** The `hedgerow` object of callers that asked for it. */
+export function lateFacts(facts: AnswerFacts & { readonly tries: readonly Attempt[] }): object {
+  return {
+    request_id: facts.requestId,
+    provider: facts.target.provider,
+    model: facts.target.model,
+    route: facts.route,
+    decision: facts.decision,
+    attempts: facts.tries.map((attempt) => ({
+      target: attempt.target.id,
+      outcome: attempt.outcome.kind,
+      ...(attempt.outcome.kind === "failed" ? { failure: attempt.outcome.failure.kind } : {}),
+      ms: Math.round(attempt.endedAtMs - attempt.startedAtMs),
+    })),
+    ...(facts.costNanoUsd === undefined ? {} : { cost_usd: facts.costNanoUsd / 1e9 }),
+    ...(facts.warnings.length === 0 ? {} : { warnings: facts.warnings }),
+  };
+}

@@ -1,0 +1,374 @@
+import type { AnswerFrame, StreamDecoder } from "#dialects/dialect";
+import { failure, traitsOf, type Failure } from "#domain/failure";
+import type { Attempt, Outcome, Plan, Target } from "#domain/plan";
+import type { Exchange, UpstreamFlow, UpstreamHandler } from "#domain/ports";
+import type { Credential, ProviderSpec, ServerLimits } from "#domain/snapshot";
+import type { ProviderKind } from "#providers/provider";
+import { CommitGate } from "./gate.ts";
+import type { DataPlane } from "./data-plane.ts";
+import type { CallControl } from "./live-calls.ts";
+import type { Lane } from "./lane.ts";
+import { endingOf, Observation } from "./observation.ts";
+import { Watchdog } from "./watchdog.ts";
+
+export interface AttemptInput {
+  readonly plane: DataPlane;
+  readonly limits: ServerLimits;
+  readonly exchange: Exchange;
+  readonly control: CallControl;
+  readonly plan: Plan;
+  readonly target: Target;
+  readonly spec: ProviderSpec;
+  readonly kind: ProviderKind;
+  readonly credential: Credential | undefined;
+  readonly credentialId: string;
+  readonly lane: Lane;
+  readonly path: string;
+  readonly streamed: boolean;
+  readonly deadlineAtMs: number;
+  /** Set while another target could still be asked: an answer in one piece may not take all the time. */
+  readonly shareMs?: number;
+  /** Status and headers of the answer, asked for at the commit point. */
+  readonly headers: (
+    returned: Readonly<Record<string, string>>,
+  ) => Readonly<Record<string, string | readonly string[]>>;
+  /** Reads a whole answer that is not streamed: its events, or what is wrong with it. */
+  readonly readWhole: (body: Uint8Array, seen: Observation, classify: Classify) => Failure | undefined;
+}
+
+export type Classify = (complaint: unknown) => Failure;
+
+/** What an attempt leaves behind: how it ended, and the bytes that wait until its record is durable. */
+export interface AttemptResult {
+  readonly attempt: Attempt;
+  readonly seen: Observation;
+  readonly returned: Readonly<Record<string, string>>;
+  readonly committed: boolean;
+  readonly bytesOut: number;
+  /** A whole answer in one piece, not yet sent. */
+  readonly body?: Uint8Array;
+  readonly gate: CommitGate;
+}
+
+const maxErrorBytes = 64 * 1024;
+
+/** One try at one target: asks, reads, judges. Resolves exactly once; the client has its last byte later. */
+export function attempt(input: AttemptInput): Promise<AttemptResult> {
+  return new Promise((resolve) => new AttemptRun(input, resolve).start());
+}
+
+class AttemptRun implements UpstreamHandler {
+  readonly #input: AttemptInput;
+  readonly #resolve: (result: AttemptResult) => void;
+  readonly #kind: ProviderKind;
+  readonly #seen = new Observation();
+  readonly #gate: CommitGate;
+  readonly #watchdog: Watchdog;
+  readonly #startedAtMs: number;
+  #flow: UpstreamFlow | undefined;
+  #decoder: StreamDecoder | undefined;
+  #status: number | undefined;
+  #headers: Readonly<Record<string, string>> = {};
+  #firstByteAtMs: number | undefined;
+  #firstContentAtMs: number | undefined;
+  #whole: Uint8Array[] = [];
+  #wholeBytes = 0;
+  #over = false;
+
+  constructor(input: AttemptInput, resolve: (result: AttemptResult) => void) {
+    const { plane, limits, exchange } = input;
+    this.#input = input;
+    this.#resolve = resolve;
+    this.#kind = input.kind;
+    this.#startedAtMs = plane.clock.nowMs();
+    this.#watchdog = new Watchdog({
+      clock: plane.clock,
+      timeouts: input.plan.timeouts,
+      deadlineAtMs: input.deadlineAtMs,
+      streamed: input.streamed,
+      ...(input.shareMs === undefined ? {} : { shareMs: input.shareMs }),
+      heartbeatMs: limits.heartbeatMs,
+      onTimeout: (what) => this.#fail(what),
+      onQuiet: () => this.#gate.heartbeat(),
+    });
+    this.#gate = new CommitGate({
+      exchange,
+      clock: plane.clock,
+      stalledMs: limits.stalledClientMs,
+      maxHeldBytes: limits.maxHeldBytes,
+      heartbeat: input.lane.heartbeat,
+      onFull: () => {
+        this.#watchdog.paused(plane.clock.nowMs());
+        this.#flow?.pause();
+      },
+      onFree: () => {
+        this.#watchdog.resumed(plane.clock.nowMs());
+        this.#flow?.resume();
+      },
+      onStalled: () => this.#fail(failure("client_gone", "The client took no byte for too long.")),
+    });
+  }
+
+  start(): void {
+    const { plane, spec, credential, lane, control, plan } = this.#input;
+    plane.health.begin(this.#place());
+    const headers: Record<string, string> = {
+      "content-type": "application/json",
+      accept: this.#input.streamed ? "text/event-stream" : "application/json",
+      "accept-encoding": "identity",
+      "user-agent": "hedgerow",
+      ...lane.headers,
+    };
+    for (const { name, value } of spec.headers) headers[name.toLowerCase()] = value.reveal();
+    Object.assign(headers, this.#kind.authorize(credential?.secret));
+    control.listen((why) => this.#fail(why));
+    if (this.#over) return;
+    this.#flow = plane.send(
+      {
+        origin: spec.origin,
+        path: spec.basePath + this.#input.path,
+        method: "POST",
+        headers,
+        body: lane.body,
+        connectMs: plan.timeouts.connectMs,
+      },
+      this,
+    );
+  }
+
+  onHead(status: number, headers: Readonly<Record<string, string>>): void {
+    const nowMs = this.#input.plane.clock.nowMs();
+    this.#status = status;
+    this.#headers = headers;
+    this.#firstByteAtMs = nowMs;
+    this.#watchdog.sawByte(nowMs);
+    if (status !== 200 || !this.#input.streamed || !isEventStream(headers["content-type"])) return;
+    this.#decoder = this.#input.lane.upstream.streamDecoder(
+      {
+        classify: (complaint) => this.#classify(complaint),
+        quirks: this.#input.spec.quirks,
+        maxEventBytes: this.#input.limits.maxEventBytes,
+      },
+      (frame) => this.#onFrame(frame),
+    );
+  }
+
+  onBytes(bytes: Uint8Array): void {
+    if (this.#over) return;
+    this.#guarded(() => {
+      this.#watchdog.sawByte(this.#input.plane.clock.nowMs());
+      if (this.#decoder === undefined) {
+        this.#collect(bytes);
+        return;
+      }
+      this.#decoder.push(bytes);
+      this.#afterFrames();
+    });
+  }
+
+  onEnd(): void {
+    if (this.#over) return;
+    this.#guarded(() => {
+      if (this.#decoder === undefined) {
+        this.#judgeWhole();
+        return;
+      }
+      this.#decoder.end();
+      this.#afterFrames();
+      if (!this.#over) this.#fail(endingOf(this.#seen) ?? truncated());
+    });
+  }
+
+  /** These run inside a socket's callbacks: a bug of ours may cost this call, and must cost no other. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (bug) {
+      this.#input.plane.onBug(bug);
+      this.#fail(failure("internal_error", "The gateway failed to read this answer."));
+    }
+  }
+
+  onFail(what: Failure): void {
+    if (this.#over) return;
+    // A stream that lost its connection after its finish was seen is complete all the same.
+    if (this.#decoder !== undefined && this.#seen.finish !== undefined) this.onEnd();
+    else this.#fail(what);
+  }
+
+  #onFrame(frame: AnswerFrame): void {
+    if (this.#over || this.#seen.ended || this.#seen.failure !== undefined) return;
+    let commits = false;
+    let content = false;
+    for (const event of frame.events) {
+      const before = this.#seen.contentBytes;
+      if (this.#seen.see(event)) commits = true;
+      content ||= this.#seen.contentBytes > before;
+    }
+    if (this.#seen.failure !== undefined) return;
+    const rendered = this.#input.lane.renderFrame(frame);
+    if (this.#seen.ended) {
+      this.#gate.holdLast(rendered);
+      return;
+    }
+    this.#gate.add(rendered);
+    if (content) this.#watchdog.sawContent(this.#input.plane.clock.nowMs());
+    if (commits) this.#commit();
+  }
+
+  /** The first content: from here on the client sees this target's answer and no other. */
+  #commit(): void {
+    const { plane } = this.#input;
+    this.#firstContentAtMs = plane.clock.nowMs();
+    plane.health.release(this.#place());
+    this.#gate.commit(this.#input.headers(this.#returned()));
+  }
+
+  /** Once per piece the upstream sent: one write for all its frames. */
+  #afterFrames(): void {
+    if (this.#gate.flush()) this.#watchdog.wroteDownstream(this.#input.plane.clock.nowMs());
+    if (this.#seen.failure !== undefined) this.#fail(this.#seen.failure);
+    else if (this.#seen.ended) this.#succeed();
+    else if (this.#gate.overfull) {
+      this.#fail(failure("bad_upstream_response", "The provider sent more than it may before any content."));
+    }
+  }
+
+  #collect(bytes: Uint8Array): void {
+    this.#wholeBytes += bytes.length;
+    const most = this.#status === 200 ? this.#input.limits.maxAnswerBytes : maxErrorBytes;
+    if (this.#wholeBytes <= most) {
+      this.#whole.push(bytes);
+      return;
+    }
+    if (this.#status === 200) {
+      this.#fail(failure("bad_upstream_response", `The provider's answer is larger than ${most} bytes.`));
+    } else this.#judgeWhole();
+  }
+
+  #judgeWhole(): void {
+    const [only] = this.#whole;
+    const body = this.#whole.length === 1 && only !== undefined ? only : Buffer.concat(this.#whole);
+    this.#whole = [];
+    const type = this.#headers["content-type"] ?? "";
+    if (this.#status !== 200 || type.includes("text/html")) {
+      this.#fail(this.#classify(textOf(body), this.#status === 200 ? 502 : this.#status));
+      return;
+    }
+    if (this.#input.streamed) {
+      this.#fail(this.#classifyInsteadOfStream(body));
+      return;
+    }
+    const wrong = this.#input.readWhole(body, this.#seen, (complaint) => this.#classify(complaint));
+    if (wrong !== undefined) {
+      this.#fail(wrong);
+      return;
+    }
+    this.#firstContentAtMs = this.#input.plane.clock.nowMs();
+    this.#succeed(body);
+  }
+
+  /** A 200 that is no event stream although one was asked for: an error object, or nonsense. */
+  #classifyInsteadOfStream(body: Uint8Array): Failure {
+    try {
+      const json: unknown = JSON.parse(textOf(body));
+      if (typeof json === "object" && json !== null && "error" in json) return this.#classify(json);
+    } catch {
+      // Not JSON either: said below.
+    }
+    return failure("bad_upstream_response", "The provider answered a streaming request with something else.");
+  }
+
+  #classify(complaint: unknown, status?: number): Failure {
+    const body = typeof complaint === "object" && complaint !== null ? complaint : String(complaint);
+    return this.#kind.classify({
+      ...(status === undefined ? {} : { status }),
+      headers: this.#headers,
+      body,
+      wallMs: this.#input.plane.clock.wallMs(),
+    });
+  }
+
+  #succeed(body?: Uint8Array): void {
+    const { finish } = this.#seen;
+    const usage = this.#seen.usageOrEstimate(this.#input.lane.body.length);
+    const empty = this.#seen.empty;
+    if (!empty) this.#input.plane.health.succeeded(this.#place());
+    else this.#input.plane.health.release(this.#place());
+    this.#settle(
+      {
+        kind: "answered",
+        finish: finish ?? { reason: "stop" },
+        ...(usage === undefined ? {} : { usage }),
+        ...(empty ? { empty } : {}),
+      },
+      body,
+    );
+  }
+
+  #fail(what: Failure): void {
+    if (this.#over) return;
+    const { plane } = this.#input;
+    if (traitsOf(what).scope === "request") plane.health.release(this.#place());
+    else plane.health.failed(this.#place(), what, plane.clock.nowMs());
+    const usage = this.#seen.usageOrEstimate(this.#input.lane.body.length);
+    const kind = this.#gate.committed ? "broken" : "failed";
+    this.#settle({ kind, failure: what, ...(usage === undefined ? {} : { usage }) });
+  }
+
+  #settle(outcome: Outcome, body?: Uint8Array): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#watchdog.stop();
+    this.#gate.close();
+    this.#input.control.listen(undefined);
+    this.#flow?.cancel();
+    const upstreamRequestId = this.#kind.requestId(this.#headers);
+    this.#resolve({
+      attempt: {
+        target: this.#input.target,
+        credential: this.#input.credentialId,
+        startedAtMs: this.#startedAtMs,
+        endedAtMs: this.#input.plane.clock.nowMs(),
+        ...(this.#firstByteAtMs === undefined ? {} : { firstByteAtMs: this.#firstByteAtMs }),
+        ...(this.#firstContentAtMs === undefined ? {} : { firstContentAtMs: this.#firstContentAtMs }),
+        ...(this.#status === undefined ? {} : { status: this.#status }),
+        ...(upstreamRequestId === undefined ? {} : { upstreamRequestId }),
+        outcome,
+      },
+      seen: this.#seen,
+      returned: this.#returned(),
+      committed: this.#gate.committed,
+      bytesOut: this.#gate.bytes,
+      gate: this.#gate,
+      ...(body === undefined ? {} : { body }),
+    });
+  }
+
+  #returned(): Readonly<Record<string, string>> {
+    if (this.#input.lane.kind !== "relay") return {};
+    const kept: Record<string, string> = {};
+    for (const name of this.#input.lane.upstream.returnHeaders) {
+      const value = this.#headers[name];
+      if (value !== undefined) kept[name] = value;
+    }
+    return kept;
+  }
+
+  #place(): { readonly provider: string; readonly model: string; readonly credential: string } {
+    const { target, credentialId } = this.#input;
+    return { provider: target.provider, model: target.model, credential: credentialId };
+  }
+}
+
+function isEventStream(contentType: string | undefined): boolean {
+  return contentType === undefined || contentType.includes("text/event-stream");
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, maxErrorBytes)).toString("utf8");
+}
+
+function truncated(): Failure {
+  return failure("truncated_response", "The provider's answer ended before it was complete.");
+}

@@ -1,0 +1,37 @@
+import type { Failure } from "#domain/failure";
+import type { Clock, Journal, SendUpstream } from "#domain/ports";
+import type { CallRecord } from "#domain/record";
+import type { Snapshot } from "#domain/snapshot";
+import type { TraitsOf } from "#policy/find-targets";
+import type { Health } from "#policy/health";
+import type { RetryBudget } from "#policy/retry-budget";
+import type { LiveCalls } from "./live-calls.ts";
+
+/** Everything the request path works with. Built once by a worker, a test or a simulation. */
+export interface DataPlane {
+  /** The snapshot of this moment; a call takes it once and keeps it. */
+  readonly snapshot: () => Snapshot;
+  readonly clock: Clock;
+  readonly send: SendUpstream;
+  readonly journal: Journal;
+  /** False while records cannot be made durable: new calls are refused rather than served unrecorded. */
+  readonly journalHealthy: () => boolean;
+  readonly health: Health;
+  readonly retryBudgets: RetryBudgets;
+  readonly traitsOf: TraitsOf;
+  readonly live: LiveCalls;
+  /** 0..1 */
+  readonly random: () => number;
+  /** 24 hex digits. */
+  readonly newId: () => string;
+  /** Told of every record, for metrics. */
+  readonly observe: (record: CallRecord) => void;
+  /** Told of what was refused before a call existed (no key, no such path): counted, not recorded. */
+  readonly observeRefusal: (failure: Failure) => void;
+  /** An exception of ours: to be logged and counted. It cost one call, not the worker. */
+  readonly onBug: (error: unknown) => void;
+}
+
+export interface RetryBudgets {
+  of(route: string): RetryBudget;
+}

@@ -1,0 +1,68 @@
+import { editFields, scanFields } from "#wire/json-splice";
+import { answerHeaders, lateFacts } from "./answer-headers.ts";
+import type { Journey, JourneyEnd } from "./journey.ts";
+import { failureFacts, refuse } from "./refuse.ts";
+
+/** Sends what was kept back for the record: a whole answer, a stream's completion, or an honest error. */
+export function deliver(journey: Journey, end: JourneyEnd): void {
+  const { exchange, dialect, call } = journey.input;
+  switch (end.kind) {
+    case "aborted":
+      exchange.destroy();
+      return;
+    case "refused":
+      refuse({
+        exchange,
+        dialect,
+        id: call.id,
+        failure: end.failure,
+        attempts: journey.attempts,
+        route: journey.route,
+      });
+      return;
+    case "broken":
+      end.result.gate.breakOff(
+        dialect.encodeStreamFailure(end.failure, failureFacts(call.id, end.failure, journey.attempts)),
+      );
+      return;
+    case "answered":
+      if (call.streamed) finishStream(journey, end);
+      else sendWhole(journey, end);
+  }
+}
+
+type Answered = Extract<JourneyEnd, { kind: "answered" }>;
+
+function finishStream(journey: Journey, { result }: Answered): void {
+  const { exchange, dialect, call } = journey.input;
+  const facts = journey.facts(result.attempt.target, result);
+  if (!result.committed) {
+    exchange.respond(200, {
+      ...answerHeaders(facts),
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-cache",
+    });
+  }
+  result.gate.finish((last) => {
+    if (!call.options.metadata) return last;
+    return dialect.attachFacts(last, lateFacts({ ...facts, tries: journey.attempts }));
+  });
+}
+
+function sendWhole(journey: Journey, { result, lane }: Answered): void {
+  const { exchange, call } = journey.input;
+  const body = lane.renderAnswer(result.body ?? new Uint8Array(0), result.seen.events);
+  if (body === undefined) throw new Error("an answer that was read whole cannot be written");
+  const facts = journey.facts(result.attempt.target, result);
+  exchange.respond(200, { ...answerHeaders(facts), "content-type": "application/json", ...closing(journey) });
+  exchange.end(call.options.metadata ? withFacts(body, lateFacts({ ...facts, tries: journey.attempts })) : body);
+}
+
+function closing(journey: Journey): Readonly<Record<string, string>> {
+  return journey.input.plane.live.draining ? { connection: "close" } : {};
+}
+
+function withFacts(body: Uint8Array, facts: object): Uint8Array {
+  const scan = scanFields(body, { maxDepth: 1000 });
+  return "problem" in scan ? body : editFields(body, scan, new Map([["hedgerow", JSON.stringify(facts)]]));
+}

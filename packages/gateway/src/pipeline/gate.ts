@@ -1,0 +1,106 @@
+import type { Clock, Exchange } from "#domain/ports";
+import { Outlet } from "./outlet.ts";
+
+export interface GateOptions {
+  readonly exchange: Exchange;
+  readonly clock: Clock;
+  readonly stalledMs: number;
+  readonly maxHeldBytes: number;
+  readonly heartbeat: Uint8Array;
+  readonly onFull: () => void;
+  readonly onFree: () => void;
+  readonly onStalled: () => void;
+}
+
+type Headers = Readonly<Record<string, string | readonly string[]>>;
+
+/**
+ * Holds a stream's bytes until its first content, then lets them through; keeps the last ones back until the record
+ * is durable. Nothing reaches the client before `commit`, so until then another target may still answer.
+ */
+export class CommitGate {
+  readonly #options: GateOptions;
+  readonly #outlet: Outlet;
+  #pieces: Uint8Array[] = [];
+  #heldBytes = 0;
+  #last: Uint8Array | undefined;
+  #committed = false;
+  #closed = false;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#outlet = new Outlet(options);
+  }
+
+  get committed(): boolean {
+    return this.#committed;
+  }
+
+  /** More was held back than may be: the upstream talks and says nothing. */
+  get overfull(): boolean {
+    return !this.#committed && this.#heldBytes > this.#options.maxHeldBytes;
+  }
+
+  get bytes(): number {
+    return this.#outlet.bytes;
+  }
+
+  add(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#pieces.push(bytes);
+    this.#heldBytes += bytes.length;
+  }
+
+  /** The completing bytes: they leave by `finish`. */
+  holdLast(bytes: Uint8Array): void {
+    this.#last = bytes;
+  }
+
+  commit(headers: Headers): void {
+    this.#committed = true;
+    this.#options.exchange.respond(200, headers);
+  }
+
+  /** Writes what has gathered, as one piece; true where something left. */
+  flush(): boolean {
+    if (!this.#committed || this.#pieces.length === 0) return false;
+    this.#outlet.write(joined(this.#pieces));
+    this.#pieces = [];
+    this.#heldBytes = 0;
+    return true;
+  }
+
+  heartbeat(): void {
+    if (this.#committed && !this.#closed && !this.#outlet.full) this.#outlet.write(this.#options.heartbeat);
+  }
+
+  /** The upstream has no more to say here. */
+  close(): void {
+    this.#closed = true;
+    this.#outlet.close();
+  }
+
+  /** The end of a whole stream: everything still held, then the completing bytes as `edit` leaves them. */
+  finish(edit: (last: Uint8Array) => Uint8Array): void {
+    const last = this.#last === undefined || this.#last.length === 0 ? [] : [edit(this.#last)];
+    this.#options.exchange.end(joined([...this.#pieces, ...last]));
+  }
+
+  /** The end of a broken stream: the dialect's own error, and never its completion. */
+  breakOff(error: Uint8Array): void {
+    this.#options.exchange.end(error);
+  }
+}
+
+/** Pieces of one upstream read lie side by side in memory: then one view serves and nothing is copied. */
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [first] = pieces;
+  if (first === undefined) return new Uint8Array(0);
+  if (pieces.length === 1) return first;
+  let end = first.byteOffset + first.length;
+  for (const piece of pieces.slice(1)) {
+    if (piece.buffer !== first.buffer || piece.byteOffset !== end) return Buffer.concat(pieces);
+    end += piece.length;
+  }
+  return Buffer.from(first.buffer, first.byteOffset, end - first.byteOffset);
+}

@@ -1,0 +1,297 @@
+import type { Dialect, EncodeTarget } from "#dialects/dialect";
+import { costNanoUsd, vendorOf } from "#catalogue/catalogue";
+import type { Call } from "#domain/call";
+import { failure, traitsOf, type Failure } from "#domain/failure";
+import type { Attempt, Plan, Target } from "#domain/plan";
+import type { Exchange } from "#domain/ports";
+import type { GatewayKey, ProviderSpec, Snapshot } from "#domain/snapshot";
+import { isPlan, makePlan, type PlanningView } from "#policy/make-plan";
+import { nextCandidate, type Step } from "#policy/next-candidate";
+import { findKind } from "#providers/kinds";
+import type { FieldScan } from "#wire/json-splice";
+import { answerHeaders, type AnswerFacts } from "./answer-headers.ts";
+import { attempt, type AttemptResult } from "./attempt.ts";
+import type { DataPlane } from "./data-plane.ts";
+import { chooseLane, decodeOnce, isLane, upstreamDialect, type Lane } from "./lane.ts";
+import type { CallControl } from "./live-calls.ts";
+import { readWholeAnswer } from "./whole-answer.ts";
+
+export interface JourneyInput {
+  readonly exchange: Exchange;
+  readonly plane: DataPlane;
+  readonly snapshot: Snapshot;
+  readonly control: CallControl;
+  readonly call: Call;
+  readonly dialect: Dialect;
+  readonly scan: FieldScan;
+  readonly key?: GatewayKey;
+}
+
+/** How a call ended, before its last byte is sent. */
+export type JourneyEnd =
+  | { readonly kind: "answered"; readonly result: AttemptResult; readonly lane: Lane }
+  | { readonly kind: "broken"; readonly failure: Failure; readonly result: AttemptResult }
+  | { readonly kind: "refused"; readonly failure: Failure }
+  /** The client is not there any more. */
+  | { readonly kind: "aborted"; readonly failure: Failure; readonly result?: AttemptResult };
+
+interface Held {
+  readonly result: AttemptResult;
+  readonly lane: Lane;
+}
+
+/** One call on its way over its targets: the only attempt loop there is, streamed or not. */
+export class Journey {
+  readonly input: JourneyInput;
+  readonly attempts: Attempt[] = [];
+  /** Losses of the translation that answered, in words. */
+  warnings: readonly string[] = [];
+  route: string;
+  #plan: Plan | undefined;
+  #deadlineAtMs = 0;
+  readonly #decoded;
+
+  constructor(input: JourneyInput) {
+    this.input = input;
+    this.route = input.call.options.route ?? input.call.model;
+    this.#decoded = decodeOnce(input.call, input.dialect);
+  }
+
+  get view(): PlanningView {
+    const { plane } = this.input;
+    return { health: plane.health, traitsOf: plane.traitsOf, nowMs: plane.clock.nowMs() };
+  }
+
+  /** The plan, made once. */
+  plan(): Plan | Failure {
+    if (this.#plan !== undefined) return this.#plan;
+    const { call, snapshot, key } = this.input;
+    const made = makePlan(call, snapshot, this.view);
+    if (!isPlan(made)) return made;
+    if (key?.routes !== undefined && !key.routes.includes(made.route)) {
+      return failure("forbidden", `The key "${key.name}" may not use "${made.route}".`);
+    }
+    this.route = made.route;
+    this.#plan = made;
+    this.#deadlineAtMs = call.acceptedAtMs + made.timeouts.totalMs;
+    return made;
+  }
+
+  async travel(): Promise<JourneyEnd> {
+    const plan = this.plan();
+    if (!isPlan(plan)) return { kind: "refused", failure: plan };
+    const { control, plane } = this.input;
+    const budget = plane.retryBudgets.of(plan.route);
+    budget.deposit(plane.clock.nowMs());
+    const turn = Math.floor(plane.random() * 0x10000);
+    let empty: Held | undefined;
+    for (;;) {
+      if (control.ended !== undefined) return endedFromOutside(control.ended);
+      const step = this.#next(plan, turn, () => budget.withdraw(plane.clock.nowMs()));
+      if (step.kind === "stop") return this.#conclude(step.why, empty);
+      if (step.afterMs > 0 && !(await this.#wait(step.afterMs))) continue;
+      const tried = await this.#attempt(plan, step);
+      if (tried === undefined) continue;
+      const { result, lane } = tried;
+      const { outcome } = result.attempt;
+      if (outcome.kind === "broken" || (outcome.kind === "failed" && control.ended !== undefined)) {
+        return brokenOrAborted(result, outcome.failure);
+      }
+      if (outcome.kind !== "answered") continue;
+      this.warnings = lane.warnings();
+      if (outcome.empty !== true || !plan.retryEmpty || empty !== undefined) return { kind: "answered", ...tried };
+      empty = tried;
+    }
+  }
+
+  /** What the caller is told when the record could not be made durable: the answer stays unacknowledged. */
+  unrecorded(end: JourneyEnd): JourneyEnd {
+    if (end.kind !== "answered") return end;
+    const why = failure("internal_error", "The answer could not be recorded and is therefore not given.");
+    return end.result.committed
+      ? { kind: "broken", failure: why, result: end.result }
+      : { kind: "refused", failure: why };
+  }
+
+  /** Facts for headers and the `hedgerow` object. */
+  facts(target: Target, result?: AttemptResult): AnswerFacts {
+    const { call } = this.input;
+    const inFlight = result === undefined ? 1 : 0;
+    const attempts = this.attempts.length + inFlight;
+    const firstAt = this.attempts[0]?.startedAtMs ?? this.input.plane.clock.nowMs();
+    const cost = result === undefined ? undefined : this.costOf(result.attempt);
+    return {
+      requestId: call.id,
+      target,
+      route: this.route,
+      attempts,
+      decision: attempts > 1 ? "recovered" : "answered",
+      warnings: this.warnings,
+      ...(cost === undefined ? {} : { costNanoUsd: cost }),
+      gatewayMs: firstAt - call.acceptedAtMs,
+      returned: result?.returned ?? {},
+    };
+  }
+
+  /** Undefined where price or usage is unknown: never zero by accident. */
+  costOf(tried: Attempt): number | undefined {
+    const { usage } = tried.outcome;
+    const price = tried.target.traits?.price;
+    return usage === undefined || price === undefined ? undefined : costNanoUsd(usage, price);
+  }
+
+  #next(plan: Plan, turn: number, mayRetry: () => boolean): Step {
+    return nextCandidate({
+      plan,
+      attempts: this.attempts,
+      snapshot: this.input.snapshot,
+      view: this.view,
+      deadlineAtMs: this.#deadlineAtMs,
+      chance: this.input.plane.random(),
+      turn,
+      mayRetry,
+    });
+  }
+
+  async #attempt(plan: Plan, step: Extract<Step, { kind: "try" }>): Promise<Held | undefined> {
+    const { plane, snapshot, exchange, control, call } = this.input;
+    const { target } = step;
+    const spec = snapshot.providers.get(target.provider);
+    const kind = spec === undefined ? undefined : findKind(spec.kind);
+    if (spec === undefined || kind === undefined) throw new Error(`a plan for a provider nobody knows: ${target.id}`);
+    const lane = this.#lane(target, spec);
+    const path = upstreamDialect(target.dialect).upstreamPaths[call.operation];
+    if (!isLane(lane) || path === undefined) {
+      const why = isLane(lane) ? failure("not_translatable", `${target.id} has no such operation.`) : lane;
+      this.attempts.push(notSent(step, why, plane.clock.nowMs()));
+      return undefined;
+    }
+    this.warnings = lane.warnings();
+    const result = await attempt({
+      plane,
+      limits: snapshot.limits,
+      exchange,
+      control,
+      plan: { ...plan, timeouts: { ...plan.timeouts, ...spec.timeouts } },
+      target,
+      spec,
+      kind,
+      credential: spec.credentials.find((each) => each.id === step.credential),
+      credentialId: step.credential,
+      lane,
+      path,
+      streamed: call.streamed,
+      deadlineAtMs: this.#deadlineAtMs,
+      ...this.#share(plan),
+      headers: (returned) => this.#streamHeaders(target, returned),
+      readWhole: (body, seen, classify) =>
+        readWholeAnswer({ body, seen, classify, spec, upstream: lane.upstream, operation: call.operation }),
+    });
+    this.attempts.push(result.attempt);
+    return { result, lane };
+  }
+
+  #lane(target: Target, spec: ProviderSpec): Lane | Failure {
+    const { call, scan, dialect, plane } = this.input;
+    const encodeTarget: EncodeTarget = {
+      model: target.model,
+      issuer: issuerOf(target, spec),
+      quirks: spec.quirks,
+      ...(target.traits === undefined ? {} : { traits: target.traits }),
+      streamed: call.streamed,
+    };
+    return chooseLane({
+      call,
+      scan,
+      dialect,
+      target: encodeTarget,
+      upstream: upstreamDialect(target.dialect),
+      answer: { createdAtS: Math.floor(plane.clock.wallMs() / 1000) },
+      decoded: this.#decoded,
+    });
+  }
+
+  /** Half of the time left for an answer in one piece, while somebody else could still be asked. */
+  #share(plan: Plan): { readonly shareMs?: number } {
+    const others = plan.targets.length > this.attempts.length + 1 && this.attempts.length + 1 < plan.maxAttempts;
+    if (this.input.call.streamed || !others) return {};
+    return { shareMs: Math.max(1, Math.round((this.#deadlineAtMs - this.input.plane.clock.nowMs()) / 2)) };
+  }
+
+  #streamHeaders(target: Target, returned: Readonly<Record<string, string>>): ReturnType<typeof answerHeaders> {
+    return {
+      ...answerHeaders({ ...this.facts(target), returned }),
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-cache",
+      // nginx would otherwise gather the stream before passing it on.
+      "x-accel-buffering": "no",
+      ...(this.input.plane.live.draining ? { connection: "close" } : {}),
+    };
+  }
+
+  /** False where the call ended from outside while waiting. */
+  #wait(afterMs: number): Promise<boolean> {
+    const { plane, control } = this.input;
+    return new Promise((resolve) => {
+      const cancel = plane.clock.timer(afterMs, () => {
+        control.listen(undefined);
+        resolve(true);
+      });
+      control.listen(() => {
+        cancel();
+        resolve(false);
+      });
+    });
+  }
+
+  #conclude(why: Failure | undefined, empty: Held | undefined): JourneyEnd {
+    // An empty answer is the provider's answer all the same: given as it is when nobody has a better one.
+    if (empty !== undefined) {
+      this.warnings = [...empty.lane.warnings(), "The provider's answer is empty."];
+      return { kind: "answered", ...empty };
+    }
+    return { kind: "refused", failure: why ?? worstOf(this.attempts) };
+  }
+}
+
+function issuerOf(target: Target, spec: ProviderSpec): string {
+  return spec.vendor ?? vendorOf(target.traits?.name ?? target.model) ?? spec.id;
+}
+
+function notSent(step: Extract<Step, { kind: "try" }>, why: Failure, nowMs: number): Attempt {
+  return {
+    target: step.target,
+    credential: step.credential,
+    startedAtMs: nowMs,
+    endedAtMs: nowMs,
+    outcome: { kind: "failed", failure: why },
+  };
+}
+
+function endedFromOutside(why: Failure): JourneyEnd {
+  return why.kind === "client_gone" ? { kind: "aborted", failure: why } : { kind: "refused", failure: why };
+}
+
+function brokenOrAborted(result: AttemptResult, why: Failure): JourneyEnd {
+  if (why.kind === "client_gone") return { kind: "aborted", failure: why, result };
+  return result.committed ? { kind: "broken", failure: why, result } : { kind: "refused", failure: why };
+}
+
+/**
+ * Which of several failures the caller is told: the one it can do something about, then what waiting cures (with the
+ * shortest wait), then the last.
+ */
+function worstOf(attempts: readonly Attempt[]): Failure {
+  const failures = attempts.flatMap(({ outcome }) => (outcome.kind === "failed" ? [outcome.failure] : []));
+  const last = failures.at(-1);
+  if (last === undefined) return failure("no_capacity", "No target could be asked.");
+  const callers = failures.find((each) => traitsOf(each).blame === "caller" && each.kind !== "not_translatable");
+  if (callers !== undefined) return callers;
+  const limited = failures.filter((each) => each.kind === "rate_limited" || each.kind === "slow_down");
+  if (limited.length === failures.length) {
+    const waits = limited.flatMap((each) => (each.retryAfterMs === undefined ? [] : [each.retryAfterMs]));
+    const [first] = limited;
+    if (first !== undefined && waits.length > 0) return { ...first, retryAfterMs: Math.min(...waits) };
+  }
+  return last;
+}

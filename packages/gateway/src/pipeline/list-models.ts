@@ -1,0 +1,47 @@
+import type { Dialect, ListedModel } from "#dialects/dialect";
+import { failure } from "#domain/failure";
+import type { Exchange } from "#domain/ports";
+import type { Snapshot } from "#domain/snapshot";
+import { refuse } from "./refuse.ts";
+
+interface Listing {
+  readonly exchange: Exchange;
+  readonly snapshot: Snapshot;
+  readonly dialect: Dialect;
+  readonly id: string;
+  readonly model?: string;
+}
+
+/** What callers may write as `model`: routes, aliases, and each provider's models, in the caller's language. */
+export function listModels({ exchange, snapshot, dialect, id, model }: Listing): void {
+  const all = listedModels(snapshot);
+  const headers = { "content-type": "application/json", "x-request-id": id };
+  if (model === undefined) {
+    exchange.respond(200, headers);
+    exchange.end(dialect.encodeModels(all, exchange.query));
+    return;
+  }
+  const found = all.find((each) => each.id === model);
+  if (found === undefined) {
+    const why = failure(
+      "model_not_found",
+      `There is no model "${model.slice(0, 200)}" here; GET /v1/models lists all.`,
+    );
+    refuse({ exchange, dialect, id, failure: why, attempts: [] });
+    return;
+  }
+  exchange.respond(200, headers);
+  exchange.end(dialect.encodeModel(found));
+}
+
+export function listedModels(snapshot: Snapshot): readonly ListedModel[] {
+  const listed: ListedModel[] = [];
+  for (const name of snapshot.routes.keys()) listed.push({ id: name, ownedBy: "hedgerow", createdAtS: 0 });
+  for (const name of snapshot.aliases.keys()) listed.push({ id: name, ownedBy: "hedgerow", createdAtS: 0 });
+  for (const spec of snapshot.providers.values()) {
+    for (const [name, traits] of spec.models) {
+      listed.push({ id: `${spec.id}/${name}`, ownedBy: spec.vendor ?? spec.id, createdAtS: 0, traits });
+    }
+  }
+  return listed;
+}

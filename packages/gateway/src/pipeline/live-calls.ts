@@ -1,0 +1,69 @@
+import { failure, type Failure } from "#domain/failure";
+
+/** What can end a call from outside: the client leaving, the gateway draining. Wired before the first await. */
+export class CallControl {
+  #ended: Failure | undefined;
+  #onEnd: ((why: Failure) => void) | undefined;
+
+  /** Set once the call has been ended from outside. */
+  get ended(): Failure | undefined {
+    return this.#ended;
+  }
+
+  /** One listener at a time: whoever works on the call right now. Called at once where the call already ended. */
+  listen(onEnd: ((why: Failure) => void) | undefined): void {
+    this.#onEnd = onEnd;
+    if (this.#ended !== undefined) onEnd?.(this.#ended);
+  }
+
+  end(why: Failure): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = why;
+    this.#onEnd?.(why);
+  }
+}
+
+/** The calls in flight: bounded by admission, ended together when a drain runs out of time. */
+export class LiveCalls {
+  readonly #controls = new Set<CallControl>();
+  #draining = false;
+  #whenIdle: (() => void) | undefined;
+
+  get count(): number {
+    return this.#controls.size;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  open(): CallControl {
+    const control = new CallControl();
+    this.#controls.add(control);
+    return control;
+  }
+
+  close(control: CallControl): void {
+    this.#controls.delete(control);
+    if (this.#controls.size === 0) this.#whenIdle?.();
+  }
+
+  /** New calls are refused from here on. */
+  startDraining(): void {
+    this.#draining = true;
+  }
+
+  /** Resolves when no call is in flight. */
+  idle(): Promise<void> {
+    if (this.#controls.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenIdle = resolve;
+    });
+  }
+
+  /** Ends what is left with an honest error. */
+  endAll(): void {
+    const why = failure("draining", "The gateway is stopping and the answer could not finish in time; send it again.");
+    for (const control of this.#controls) control.end(why);
+  }
+}

@@ -1,0 +1,134 @@
+import type { Call } from "#domain/call";
+import { traitsOf } from "#domain/failure";
+import type { Attempt } from "#domain/plan";
+import type { AttemptRecord, CallRecord, Decision } from "#domain/record";
+import type { Snapshot } from "#domain/snapshot";
+import type { Usage } from "#domain/usage";
+import type { Turned } from "./accept.ts";
+import type { DataPlane } from "./data-plane.ts";
+import type { Journey, JourneyEnd } from "./journey.ts";
+import { decisionOf } from "./refuse.ts";
+
+/** The one record of a call, made when it is known how it ended and before its last byte is sent. */
+export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
+  const { call, plane, snapshot } = journey.input;
+  const result = end.kind === "refused" ? undefined : end.result;
+  const usage = result?.attempt.outcome.usage;
+  const cost = totalCost(journey);
+  return {
+    ...common(call, plane, snapshot),
+    operation: call.operation,
+    route: journey.route,
+    requestedModel: call.model,
+    decision: decision(journey, end),
+    committed: result?.committed === true || end.kind === "answered",
+    status: statusOf(end, result?.committed === true),
+    ...(end.kind === "answered" ? {} : { code: traitsOf(end.failure).code }),
+    ...finishOf(end),
+    requestBytes: call.body.length,
+    answerBytes: (result?.bytesOut ?? 0) + (result?.body?.length ?? 0),
+    durationMs: plane.clock.nowMs() - call.acceptedAtMs,
+    ...(usage === undefined ? {} : { usage }),
+    ...(cost === undefined ? {} : { costNanoUsd: cost }),
+    warnings: journey.warnings,
+    ...(call.options.tags === undefined ? {} : { tags: call.options.tags }),
+    ...(call.options.session === undefined ? {} : { session: call.options.session }),
+    attempts: journey.attempts.map((tried) => attemptRecord(tried, journey)),
+  };
+}
+
+/** A call that was refused before it could be planned: its caller is known, its body may not be. */
+export function recordOfTurnedAway(turned: Turned, at: { plane: DataPlane; snapshot: Snapshot }): CallRecord {
+  const traits = traitsOf(turned.failure);
+  return {
+    version: 1,
+    id: turned.id,
+    at: new Date(at.plane.clock.wallMs()).toISOString(),
+    snapshot: at.snapshot.version,
+    caller: turned.caller ?? "anonymous",
+    dialect: turned.dialect.id,
+    operation: turned.operation ?? "generate",
+    route: "",
+    requestedModel: "",
+    streamed: false,
+    decision: decisionOf(turned.failure),
+    committed: false,
+    code: traits.code,
+    status: traits.status,
+    requestBytes: 0,
+    answerBytes: 0,
+    durationMs: 0,
+    warnings: [],
+    attempts: [],
+  };
+}
+
+function common(call: Call, plane: DataPlane, snapshot: Snapshot) {
+  return {
+    version: 1 as const,
+    id: call.id,
+    at: new Date(plane.clock.wallMs()).toISOString(),
+    snapshot: snapshot.version,
+    caller: call.caller,
+    dialect: call.dialect,
+    streamed: call.streamed,
+  };
+}
+
+function decision(journey: Journey, end: JourneyEnd): Decision {
+  switch (end.kind) {
+    case "answered":
+      return journey.attempts.length > 1 ? "recovered" : "answered";
+    case "broken":
+      return "broken";
+    case "aborted":
+      return "aborted";
+    case "refused":
+      return decisionOf(end.failure);
+  }
+}
+
+function statusOf(end: JourneyEnd, committed: boolean): number {
+  return end.kind === "answered" || committed ? 200 : traitsOf(end.failure).status;
+}
+
+function finishOf(end: JourneyEnd): { readonly finish?: string } {
+  if (end.kind !== "answered") return {};
+  const { outcome } = end.result.attempt;
+  return outcome.kind === "answered" ? { finish: outcome.finish.reason } : {};
+}
+
+/** What all attempts cost together; unknown as soon as one that used tokens has no price. */
+function totalCost(journey: Journey): number | undefined {
+  let sum: number | undefined;
+  for (const tried of journey.attempts) {
+    if (tried.outcome.usage === undefined) continue;
+    const cost = journey.costOf(tried);
+    if (cost === undefined) return undefined;
+    sum = (sum ?? 0) + cost;
+  }
+  return sum;
+}
+
+function attemptRecord(tried: Attempt, journey: Journey): AttemptRecord {
+  const since = journey.input.call.acceptedAtMs;
+  const cost = journey.costOf(tried);
+  const { outcome } = tried;
+  const usage: Usage | undefined = outcome.usage;
+  return {
+    target: tried.target.id,
+    provider: tried.target.provider,
+    model: tried.target.model,
+    credential: tried.credential,
+    outcome: outcome.kind,
+    ...("failure" in outcome ? { failure: outcome.failure.kind } : {}),
+    ...(tried.status === undefined ? {} : { status: tried.status }),
+    ...(tried.upstreamRequestId === undefined ? {} : { upstreamRequestId: tried.upstreamRequestId.slice(0, 128) }),
+    startedMs: tried.startedAtMs - since,
+    ...(tried.firstByteAtMs === undefined ? {} : { firstByteMs: tried.firstByteAtMs - since }),
+    ...(tried.firstContentAtMs === undefined ? {} : { firstContentMs: tried.firstContentAtMs - since }),
+    endedMs: tried.endedAtMs - since,
+    ...(usage === undefined ? {} : { usage }),
+    ...(cost === undefined ? {} : { costNanoUsd: cost }),
+  };
+}

@@ -1,0 +1,65 @@
+import type { Dialect, FailureFacts } from "#dialects/dialect";
+import { traitsOf, type Failure } from "#domain/failure";
+import type { Attempt } from "#domain/plan";
+import type { Exchange } from "#domain/ports";
+import { ascii } from "./answer-headers.ts";
+
+export interface Refusal {
+  readonly exchange: Exchange;
+  readonly dialect: Dialect;
+  readonly id: string;
+  readonly failure: Failure;
+  readonly attempts: readonly Attempt[];
+  readonly route?: string;
+}
+
+const shortestWaitMs = 1_000;
+const longestWaitMs = 60_000;
+const defaultWaitMs = 2_000;
+
+/** An error before anything was sent, in the caller's language. */
+export function refuse({ exchange, dialect, id, failure, attempts, route }: Refusal): void {
+  if (exchange.gone) return;
+  const facts = failureFacts(id, failure, attempts);
+  const encoded = dialect.encodeFailure(failure, facts);
+  const last = attempts.at(-1)?.target;
+  exchange.respond(encoded.status, {
+    ...encoded.headers,
+    "x-request-id": id,
+    "x-hedgerow-attempts": String(attempts.length),
+    "x-hedgerow-decision": decisionOf(failure),
+    ...(route === undefined ? {} : { "x-hedgerow-route": ascii(route) }),
+    ...(last === undefined
+      ? {}
+      : { "x-hedgerow-provider": ascii(last.provider), "x-hedgerow-model": ascii(last.model) }),
+    "x-should-retry": String(facts.retryable),
+    ...waitHeaders(failure, encoded.status),
+    ...(failure.kind === "draining" ? { connection: "close" } : {}),
+  });
+  exchange.end(encoded.body);
+}
+
+export function failureFacts(requestId: string, why: Failure, attempts: readonly Attempt[]): FailureFacts {
+  return {
+    requestId,
+    retryable: traitsOf(why).again,
+    attempts: attempts.map(({ target, outcome, status, startedAtMs, endedAtMs }) => ({
+      target: target.id,
+      failure: "failure" in outcome ? outcome.failure.kind : outcome.kind,
+      ...(status === undefined ? {} : { status }),
+      ms: Math.round(endedAtMs - startedAtMs),
+    })),
+  };
+}
+
+export function decisionOf(why: Failure): "refused" | "failed" {
+  return traitsOf(why).blame === "upstream" ? "failed" : "refused";
+}
+
+/** Official SDKs sleep for whatever they are told, so what they are told is kept within a minute. */
+function waitHeaders(why: Failure, status: number): Readonly<Record<string, string>> {
+  const scarce = status === 429 || status === 503 || status === 529;
+  if (!scarce || !traitsOf(why).again) return {};
+  const waitMs = Math.min(longestWaitMs, Math.max(shortestWaitMs, Math.ceil(why.retryAfterMs ?? defaultWaitMs)));
+  return { "retry-after": String(Math.ceil(waitMs / 1000)), "retry-after-ms": String(waitMs) };
+}

@@ -1,0 +1,136 @@
+import { nearestNames } from "#catalogue/catalogue";
+import type { ProviderWish } from "#domain/call";
+import { failure, type Failure } from "#domain/failure";
+import type { ModelTraits } from "#domain/model";
+import type { Target } from "#domain/plan";
+import type { ProviderSpec, Route, Snapshot } from "#domain/snapshot";
+
+/** What a catalogue says of a model at a kind of provider; undefined where it knows nothing. */
+export type TraitsOf = (spec: ProviderSpec, model: string) => ModelTraits | undefined;
+
+export interface Found {
+  readonly kind: "found";
+  /** The first route met, whose policy then holds. */
+  readonly route: Route | undefined;
+  readonly targets: readonly Target[];
+}
+
+interface Asked {
+  /** Names in the order to try; an empty one means "you choose". */
+  readonly names: readonly string[];
+  readonly wish: ProviderWish | undefined;
+}
+
+const maxAliasSteps = 8;
+const freeChoice = new Set(["", "auto", "default"]);
+
+/**
+ * From the names a caller wrote to targets: a route's name, an alias, `provider/model`, `vendor/model`, or a model's
+ * plain name at whoever serves it. A pinned `provider/model` gives that target alone.
+ */
+export function findTargets(asked: Asked, snapshot: Snapshot, traitsOf: TraitsOf): Found | Failure {
+  const targets = new Map<string, Target>();
+  let route: Route | undefined;
+  for (const name of asked.names) {
+    const found = targetsOf(name, snapshot, traitsOf);
+    if (found === undefined) return unknownModel(name, snapshot);
+    route ??= found.route;
+    for (const target of found.targets) if (!targets.has(target.id)) targets.set(target.id, target);
+  }
+  const wanted = honour(asked.wish, [...targets.values()]);
+  if (wanted.length === 0) {
+    return failure("model_not_found", "The request's `provider` object leaves no target; loosen `only` or `ignore`.");
+  }
+  return { kind: "found", route, targets: wanted };
+}
+
+function targetsOf(
+  written: string,
+  snapshot: Snapshot,
+  traitsOf: TraitsOf,
+): { readonly route?: Route; readonly targets: readonly Target[] } | undefined {
+  const name = followAliases(written, snapshot);
+  const route = snapshot.routes.get(name) ?? fallbackRoute(name, snapshot);
+  if (route !== undefined) {
+    const targets = route.targets.flatMap((each) => {
+      const spec = snapshot.providers.get(each.provider);
+      return spec === undefined ? [] : [targetOf(spec, each.model, { lastResort: each.lastResort, traitsOf })];
+    });
+    return { route, targets };
+  }
+  const slash = name.indexOf("/");
+  const spec = slash === -1 ? undefined : snapshot.providers.get(name.slice(0, slash));
+  if (spec !== undefined) {
+    return { targets: [targetOf(spec, name.slice(slash + 1), { lastResort: false, traitsOf })] };
+  }
+  const served = servedBy(name, snapshot, traitsOf);
+  return served.length === 0 ? undefined : { targets: served };
+}
+
+function fallbackRoute(name: string, snapshot: Snapshot): Route | undefined {
+  if (!freeChoice.has(name) || snapshot.defaultRoute === undefined) return undefined;
+  return snapshot.routes.get(snapshot.defaultRoute);
+}
+
+function followAliases(written: string, snapshot: Snapshot): string {
+  let name = written;
+  for (let step = 0; step < maxAliasSteps; step += 1) {
+    const next = snapshot.aliases.get(name);
+    if (next === undefined) return name;
+    name = next;
+  }
+  return name;
+}
+
+/** `vendor/model` or a plain model name, at every provider that is known to serve it, in configuration order. */
+function servedBy(name: string, snapshot: Snapshot, traitsOf: TraitsOf): readonly Target[] {
+  const targets: Target[] = [];
+  const slash = name.indexOf("/");
+  const vendor = slash === -1 ? undefined : name.slice(0, slash);
+  for (const spec of snapshot.providers.values()) {
+    const model = vendor !== undefined && spec.vendor === vendor ? name.slice(slash + 1) : name;
+    const traits = traitsOf(spec, model);
+    if (traits !== undefined) targets.push(targetOf(spec, model, { lastResort: false, traitsOf: () => traits }));
+    else if (spec.vendor !== undefined && spec.vendor === vendor) {
+      targets.push(targetOf(spec, model, { lastResort: false, traitsOf }));
+    }
+  }
+  return targets;
+}
+
+function targetOf(spec: ProviderSpec, model: string, more: { lastResort: boolean; traitsOf: TraitsOf }): Target {
+  const traits = more.traitsOf(spec, model);
+  return {
+    id: `${spec.id}/${model}`,
+    provider: spec.id,
+    model,
+    dialect: spec.dialect,
+    lastResort: more.lastResort,
+    ...(traits === undefined ? {} : { traits }),
+  };
+}
+
+/** OpenRouter's `provider` object where the meaning is the same. */
+function honour(wish: ProviderWish | undefined, targets: readonly Target[]): readonly Target[] {
+  if (wish === undefined) return targets;
+  const { only, ignore, order } = wish;
+  const kept = targets.filter(
+    (target) => (only === undefined || only.includes(target.provider)) && ignore?.includes(target.provider) !== true,
+  );
+  const rank = (target: Target): number => {
+    const at = order?.indexOf(target.provider) ?? -1;
+    return at === -1 ? Number.MAX_SAFE_INTEGER : at;
+  };
+  const ordered = order === undefined ? kept : kept.toSorted((a, b) => rank(a) - rank(b));
+  return wish.allowFallbacks === false ? ordered.slice(0, 1) : ordered;
+}
+
+function unknownModel(name: string, snapshot: Snapshot): Failure {
+  const known = [...snapshot.routes.keys(), ...snapshot.aliases.keys()];
+  for (const spec of snapshot.providers.values()) {
+    for (const model of spec.models.keys()) known.push(`${spec.id}/${model}`);
+  }
+  const near = nearestNames(name, known, 3);
+  const hint = near.length === 0 ? "GET /v1/models lists what there is" : `did you mean ${near.join(" or ")}?`;
+  return failure("model_not_found", `There is no model "${name.slice(0, 200)}" here; ${hint}.`, { param: "model" });
+}

@@ -1,0 +1,111 @@
+import type { CallOptions } from "#domain/call";
+import { failure, type Failure } from "#domain/failure";
+import type { Plan, PlannedTarget, Target, Timeouts } from "#domain/plan";
+import { defaultTimeouts, type Snapshot } from "#domain/snapshot";
+import { findTargets, type TraitsOf } from "./find-targets.ts";
+import type { Health, Readiness } from "./health.ts";
+
+/** What a plan is made from, as far as the caller is concerned. */
+export interface Wanted {
+  /** The name the caller wrote; empty where it was left to the gateway. */
+  readonly model: string;
+  readonly options: CallOptions;
+}
+
+/** What is known of the world at this moment. */
+export interface PlanningView {
+  readonly health: Health;
+  readonly traitsOf: TraitsOf;
+  readonly nowMs: number;
+}
+
+const defaultAttempts = 3;
+
+/** The ordered targets and rules for a call, or why there are none. Pure: the same input gives the same plan. */
+export function makePlan(call: Wanted, snapshot: Snapshot, view: PlanningView): Plan | Failure {
+  const first = call.options.route ?? call.model;
+  const names = [first, ...(call.options.chain ?? [])].filter((name, at, all) => all.indexOf(name) === at);
+  const found = findTargets({ names, wish: call.options.provider }, snapshot, view.traitsOf);
+  if (found.kind !== "found") return found;
+  const ordered = found.targets.toSorted((a, b) => Number(a.lastResort) - Number(b.lastResort));
+  const sorted = sortByHealth(ordered, snapshot, view);
+  if (sorted.targets.length === 0) return noneLeft(sorted.parked, view.nowMs);
+  return {
+    route: found.route?.name ?? first,
+    targets: sorted.targets,
+    skipped: sorted.parked.map(({ target, state }) => ({ target: target.id, why: state.why })),
+    timeouts: timeoutsFor(found.route?.timeouts, call.options),
+    maxAttempts: found.route?.maxAttempts ?? defaultAttempts,
+    retryEmpty: found.route?.retryEmpty ?? true,
+  };
+}
+
+export function isPlan(made: Plan | Failure): made is Plan {
+  return "targets" in made;
+}
+
+interface Parked {
+  readonly target: Target;
+  readonly state: Extract<Readiness, { kind: "parked" }>;
+}
+
+function sortByHealth(
+  targets: readonly Target[],
+  snapshot: Snapshot,
+  view: PlanningView,
+): { readonly targets: readonly PlannedTarget[]; readonly parked: readonly Parked[] } {
+  const ready: PlannedTarget[] = [];
+  const parked: Parked[] = [];
+  for (const [at, target] of targets.entries()) {
+    const state = readinessOf(target, snapshot, view);
+    if (state.kind === "ready") ready.push({ target, why: wording(target, at) });
+    else parked.push({ target, state });
+  }
+  if (ready.length > 0) return { targets: ready, parked };
+  // All parked: whoever broke may be tried again rather than nobody (the panic rule); whoever asked us to wait, or
+  // has no working account, is left alone.
+  const broken = parked.filter(({ state }) => mayPanic(state)).toSorted((a, b) => a.state.untilMs - b.state.untilMs);
+  const [soonest] = broken;
+  if (soonest === undefined) return { targets: [], parked };
+  const why = `${soonest.state.why}, but nothing else is left`;
+  return { targets: [{ target: soonest.target, why }], parked: parked.filter((each) => each !== soonest) };
+}
+
+/** A target is as ready as the readiest of its credentials. */
+export function readinessOf(target: Target, snapshot: Snapshot, view: PlanningView): Readiness {
+  const credentials = snapshot.providers.get(target.provider)?.credentials ?? [];
+  const ids = credentials.length === 0 ? [`${target.provider}#0`] : credentials.map((each) => each.id);
+  let best: Readiness | undefined;
+  for (const credential of ids) {
+    const state = view.health.readiness({ provider: target.provider, model: target.model, credential }, view.nowMs);
+    if (state.kind === "ready") return state;
+    if (best?.kind !== "parked" || state.untilMs < best.untilMs) best = state;
+  }
+  return best ?? { kind: "ready" };
+}
+
+function mayPanic(state: Parked["state"]): boolean {
+  return !["rate_limited", "slow_down", "quota_exhausted", "credential_rejected", "tls_rejected"].includes(state.cause);
+}
+
+function wording(target: Target, at: number): string {
+  if (target.lastResort) return "last resort: asked when everything before it failed";
+  return at === 0 ? "first in the order given" : `number ${at + 1} in the order given`;
+}
+
+function timeoutsFor(route: Partial<Timeouts> | undefined, options: CallOptions): Timeouts {
+  const base = { ...defaultTimeouts, ...route };
+  return options.timeoutMs === undefined ? base : { ...base, totalMs: Math.min(base.totalMs, options.timeoutMs) };
+}
+
+function noneLeft(parked: readonly Parked[], nowMs: number): Failure {
+  const waits = parked.map(({ state }) => Math.max(0, state.untilMs - nowMs));
+  const retryAfterMs = Math.min(...waits);
+  const limited = parked.filter(({ state }) => state.cause === "rate_limited" || state.cause === "slow_down");
+  if (limited.length > 0) {
+    return failure("rate_limited", "Every provider for this model asks us to wait; try again later.", { retryAfterMs });
+  }
+  return failure("no_capacity", "No provider for this model can be used at the moment; the operator has to look.", {
+    retryAfterMs,
+  });
+}

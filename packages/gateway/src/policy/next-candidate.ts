@@ -1,0 +1,140 @@
+import { failure, traitsOf, type Failure } from "#domain/failure";
+import type { Attempt, Plan, PlannedTarget, Target } from "#domain/plan";
+import type { Snapshot } from "#domain/snapshot";
+import type { PlanningView } from "./make-plan.ts";
+
+/** What to do after the attempts so far. */
+export type Step =
+  | { readonly kind: "try"; readonly target: Target; readonly credential: string; readonly afterMs: number }
+  | { readonly kind: "stop"; readonly why?: Failure };
+
+export interface Situation {
+  readonly plan: Plan;
+  readonly attempts: readonly Attempt[];
+  readonly snapshot: Snapshot;
+  readonly view: PlanningView;
+  /** Monotonic; no attempt starts with less than a tenth of the whole time left. */
+  readonly deadlineAtMs: number;
+  /** 0..1, for jitter. */
+  readonly chance: number;
+  /** Rotates over the credentials of a provider. */
+  readonly turn: number;
+  /** Asked once, and only when a further attempt would be made. */
+  readonly mayRetry: () => boolean;
+}
+
+const backoffFirstMs = 500;
+const backoffMostMs = 8_000;
+const longestWaitMs = 10_000;
+
+/** The next attempt of a call, by what the failures so far allow. Pure but for the budget it spends. */
+export function nextCandidate(at: Situation): Step {
+  const last = at.attempts.at(-1);
+  if (last === undefined) return first(at);
+  const outcome = last.outcome;
+  if (outcome.kind === "answered" && outcome.empty !== true) return { kind: "stop" };
+  if (outcome.kind === "broken") return { kind: "stop" };
+  const cause = outcome.kind === "failed" ? outcome.failure : undefined;
+  const next = cause === undefined ? "elsewhere" : traitsOf(cause).next;
+  if (next === "never" || at.attempts.length >= at.plan.maxAttempts) return { kind: "stop" };
+  if (at.deadlineAtMs - at.view.nowMs < at.plan.timeouts.totalMs / 10) return { kind: "stop" };
+  if (killsConnections(at.attempts)) {
+    const why = "Two providers lost the connection on this same request; it was not sent to a third.";
+    return { kind: "stop", why: failure("query_of_death", why) };
+  }
+  const candidate = choose(at, last, next);
+  if (candidate === undefined) return { kind: "stop" };
+  if (candidate.afterMs > at.deadlineAtMs - at.view.nowMs) return { kind: "stop" };
+  return at.mayRetry() ? candidate : { kind: "stop" };
+}
+
+type Candidate = Extract<Step, { kind: "try" }>;
+
+function first(at: Situation): Step {
+  for (const { target } of at.plan.targets) {
+    const credential = freeCredential(at, target);
+    if (credential !== undefined) return { kind: "try", target, credential, afterMs: 0 };
+  }
+  // The plan let a parked target through (its panic rule): any credential will do.
+  const [only] = at.plan.targets;
+  if (only === undefined) return { kind: "stop" };
+  return { kind: "try", target: only.target, credential: credentialsOf(at, only.target)[0] ?? "", afterMs: 0 };
+}
+
+function choose(at: Situation, last: Attempt, next: string): Candidate | undefined {
+  if (next === "other-credential") {
+    const credential = freeCredential(at, last.target);
+    if (credential !== undefined) return { kind: "try", target: last.target, credential, afterMs: 0 };
+  }
+  const remaining = untried(at).filter(({ target }) => next !== "larger-window" || isLarger(target, last.target));
+  for (const { target } of awayFrom(last.target.provider, last, remaining)) {
+    const credential = freeCredential(at, target);
+    if (credential !== undefined) return { kind: "try", target, credential, afterMs: 0 };
+  }
+  return next === "larger-window" ? undefined : sameAgain(at, last);
+}
+
+function untried(at: Situation): readonly PlannedTarget[] {
+  const tried = new Set(at.attempts.map((attempt) => attempt.target.id));
+  return at.plan.targets.filter(({ target }) => !tried.has(target.id));
+}
+
+/** After a fault of an endpoint, its other models come last: they stand behind the same door. */
+function awayFrom(provider: string, last: Attempt, remaining: readonly PlannedTarget[]): readonly PlannedTarget[] {
+  const faulty = last.outcome.kind === "failed" && traitsOf(last.outcome.failure).scope === "endpoint";
+  if (!faulty) return remaining;
+  return remaining.toSorted((a, b) => Number(a.target.provider === provider) - Number(b.target.provider === provider));
+}
+
+function isLarger(target: Target, than: Target): boolean {
+  const window = target.traits?.contextTokens;
+  return window !== undefined && window > (than.traits?.contextTokens ?? 0);
+}
+
+/** Only where the plan has a sole target, once, and only for what a moment can cure. */
+function sameAgain(at: Situation, last: Attempt): Candidate | undefined {
+  if (at.plan.targets.length !== 1 || at.attempts.length > credentialsOf(at, last.target).length) return undefined;
+  if (last.outcome.kind === "answered") return again(last, 0);
+  if (last.outcome.kind !== "failed") return undefined;
+  const { failure: cause } = last.outcome;
+  if (cause.kind === "rate_limited" || cause.kind === "upstream_overloaded") {
+    const waitMs = cause.retryAfterMs;
+    const leftMs = at.deadlineAtMs - at.view.nowMs;
+    return waitMs !== undefined && waitMs <= Math.min(longestWaitMs, leftMs / 2) ? again(last, waitMs) : undefined;
+  }
+  const curable = ["upstream_failed", "upstream_transient", "unreachable", "unresolvable", "connection_lost"];
+  const hopeful = [...curable, "truncated_response", "empty_completion", "bad_upstream_response"];
+  if (!hopeful.includes(cause.kind)) return undefined;
+  const most = Math.min(backoffFirstMs * 2 ** (at.attempts.length - 1), backoffMostMs);
+  return again(last, Math.round(at.chance * most));
+}
+
+function again(last: Attempt, afterMs: number): Candidate {
+  return { kind: "try", target: last.target, credential: last.credential, afterMs };
+}
+
+/** A request that makes two providers drop the connection is likelier at fault than both of them. */
+function killsConnections(attempts: readonly Attempt[]): boolean {
+  const killed = attempts.filter(
+    ({ outcome }) => outcome.kind === "failed" && outcome.failure.kind === "connection_lost",
+  );
+  return new Set(killed.map((attempt) => attempt.target.provider)).size >= 2;
+}
+
+function credentialsOf(at: Situation, target: Target): readonly string[] {
+  const ids = at.snapshot.providers.get(target.provider)?.credentials.map((each) => each.id) ?? [];
+  return ids.length === 0 ? [`${target.provider}#0`] : ids;
+}
+
+/** A credential that was not used for this target in this call and is not parked, in rotation. */
+function freeCredential(at: Situation, target: Target): string | undefined {
+  const used = new Set(at.attempts.filter((each) => each.target.id === target.id).map((each) => each.credential));
+  const all = credentialsOf(at, target);
+  for (let step = 0; step < all.length; step += 1) {
+    const credential = all[(at.turn + step) % all.length];
+    if (credential === undefined || used.has(credential)) continue;
+    const place = { provider: target.provider, model: target.model, credential };
+    if (at.view.health.readiness(place, at.view.nowMs).kind === "ready") return credential;
+  }
+  return undefined;
+}

@@ -1,0 +1,169 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { gunzip } from "node:zlib";
+import { failure } from "#domain/failure";
+import type { BodyLimits, BodyRead, Exchange } from "#domain/ports";
+
+interface Parts {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly target: string;
+}
+
+type Headers = Readonly<Record<string, string | readonly string[]>>;
+
+/** How much of a refused upload is still read, so that the client sees the answer before the cut. */
+const lingerBytes = 64 * 1024;
+const lingerMs = 1_000;
+/** A body may not inflate more than this. */
+const maxRatio = 100;
+
+/** One request and its response as the pipeline sees it. */
+export class HttpExchange implements Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #status = 200;
+  #fields: Headers = {};
+  #gone = false;
+  #whenGone: (() => void) | undefined;
+  #whenDrained: (() => void) | undefined;
+
+  constructor(parts: Parts) {
+    const mark = parts.target.indexOf("?");
+    this.method = parts.request.method ?? "GET";
+    this.path = mark === -1 ? parts.target : parts.target.slice(0, mark);
+    this.query = new URLSearchParams(mark === -1 ? "" : parts.target.slice(mark + 1));
+    this.headers = parts.headers;
+    this.#request = parts.request;
+    this.#response = parts.response;
+    // A closed socket before the end of the answer means the client went; a FIN alone also closes it here, because
+    // a half-close cannot be told from an abort in time to cancel the upstream.
+    parts.response.on("close", () => {
+      if (parts.response.writableFinished) return;
+      this.#gone = true;
+      this.#whenGone?.();
+    });
+    parts.response.on("drain", () => this.#whenDrained?.());
+    parts.response.on("error", () => {});
+    parts.request.on("error", () => {});
+  }
+
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  onGone(then: () => void): void {
+    this.#whenGone = then;
+    if (this.#gone) then();
+  }
+
+  onDrain(then: () => void): void {
+    this.#whenDrained = then;
+  }
+
+  async readBody(limits: BodyLimits): Promise<BodyRead> {
+    const encoding = this.headers["content-encoding"]?.trim().toLowerCase() ?? "identity";
+    if (encoding !== "identity" && encoding !== "gzip") {
+      return refusal("invalid_request", `Send the body plain or as gzip; "${encoding.slice(0, 40)}" is not read.`);
+    }
+    const announced = Number(this.headers["content-length"] ?? 0);
+    if (announced > limits.maxBytes) return this.#tooLarge(limits.maxBytes);
+    const read = await this.#collect(limits);
+    if (read.kind !== "read" || encoding === "identity") return read;
+    return inflateBody(read.bytes, limits.maxBytes);
+  }
+
+  #collect(limits: BodyLimits): Promise<BodyRead> {
+    const request = this.#request;
+    return new Promise((resolve) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      const settle = (read: BodyRead): void => {
+        clearTimeout(timer);
+        request.off("data", onData).off("end", onEnd).off("close", onClose);
+        resolve(read);
+      };
+      const onIdle = (): void => {
+        settle(refusal("upload_timeout", `No byte of the body came for ${limits.idleMs} ms; send it again.`));
+      };
+      const timer = setTimeout(onIdle, limits.idleMs);
+      const onData = (chunk: Buffer): void => {
+        size += chunk.length;
+        if (size > limits.maxBytes) {
+          settle(this.#tooLarge(limits.maxBytes));
+          return;
+        }
+        chunks.push(chunk);
+        timer.refresh();
+      };
+      const onEnd = (): void => {
+        const [only] = chunks;
+        settle({ kind: "read", bytes: chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size) });
+      };
+      const onClose = (): void => settle({ kind: "gone" });
+      request.on("data", onData).on("end", onEnd).on("close", onClose);
+    });
+  }
+
+  #tooLarge(maxBytes: number): BodyRead {
+    const socket = this.#request.socket;
+    let left = lingerBytes;
+    this.#fields = { ...this.#fields, connection: "close" };
+    this.#request.on("data", (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) this.#request.pause();
+    });
+    this.#response.once("finish", () => setTimeout(() => socket.destroy(), lingerMs).unref());
+    return refusal("request_too_large", `The request body may have at most ${maxBytes} bytes.`);
+  }
+
+  respond(status: number, headers: Headers): void {
+    this.#status = status;
+    this.#fields = { ...headers, ...this.#fields };
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#gone) return true;
+    this.#head(undefined);
+    return this.#response.write(bytes);
+  }
+
+  end(bytes?: Uint8Array): void {
+    if (this.#gone) return;
+    this.#head(bytes?.length ?? 0);
+    if (bytes === undefined) this.#response.end();
+    else this.#response.end(bytes);
+  }
+
+  destroy(): void {
+    this.#request.socket.destroy();
+  }
+
+  /** A length is named only when the first bytes are also the last. */
+  #head(length: number | undefined): void {
+    if (this.#response.headersSent) return;
+    const fields: Record<string, string | number | readonly string[]> = { ...this.#fields };
+    if (length !== undefined) fields["content-length"] = length;
+    this.#response.writeHead(this.#status, fields as Record<string, string | number | string[]>);
+  }
+}
+
+function refusal(kind: "invalid_request" | "upload_timeout" | "request_too_large", message: string): BodyRead {
+  return { kind: "refused", failure: failure(kind, message) };
+}
+
+function inflateBody(bytes: Uint8Array, maxBytes: number): Promise<BodyRead> {
+  const most = Math.min(maxBytes, Math.max(bytes.length * maxRatio, 64 * 1024));
+  return new Promise((resolve) => {
+    gunzip(bytes, { maxOutputLength: most }, (error, inflated) => {
+      if (error === null) resolve({ kind: "read", bytes: inflated });
+      else if ("code" in error && error.code === "ERR_BUFFER_TOO_LARGE") {
+        resolve(refusal("request_too_large", `The gzip body inflates beyond ${most} bytes.`));
+      } else resolve(refusal("invalid_request", "The body is not the gzip its Content-Encoding says."));
+    });
+  });
+}

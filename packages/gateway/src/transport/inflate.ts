@@ -1,0 +1,73 @@
+import { createBrotliDecompress, createGunzip, createInflate, type Gunzip, type BrotliDecompress } from "node:zlib";
+
+export interface Inflater {
+  push(bytes: Uint8Array): void;
+  end(): void;
+  stop(): void;
+}
+
+export interface InflaterHandler {
+  onBytes(bytes: Uint8Array): void;
+  onEnd(): void;
+  onFail(why: string): void;
+}
+
+/** A compressed answer that grows more than this is an attack or a mistake (89 bytes of brotli can become 100 MiB). */
+const maxRatio = 1000;
+const ratioCountsFromBytes = 1024 * 1024;
+
+/** We ask providers for plain bytes; some compress all the same. Undefined for an encoding we do not know. */
+export function inflater(encoding: string, maxBytes: number, handler: InflaterHandler): Inflater | undefined {
+  const stream = streamFor(encoding);
+  if (stream === undefined) return undefined;
+  let received = 0;
+  let given = 0;
+  let over = false;
+  const stop = (): void => {
+    over = true;
+    stream.destroy();
+  };
+  stream.on("data", (bytes: Uint8Array) => {
+    if (over) return;
+    given += bytes.length;
+    if (given > maxBytes || (given > ratioCountsFromBytes && given > received * maxRatio)) {
+      stop();
+      handler.onFail("The provider's compressed answer grows beyond every bound.");
+      return;
+    }
+    handler.onBytes(bytes);
+  });
+  stream.on("end", () => {
+    if (!over) handler.onEnd();
+  });
+  stream.on("error", () => {
+    if (over) return;
+    stop();
+    handler.onFail("The provider's answer is not in the encoding it claims.");
+  });
+  return {
+    push(bytes) {
+      received += bytes.length;
+      // undici reuses its read buffer, and zlib reads later.
+      if (!over) stream.write(Buffer.from(bytes));
+    },
+    end() {
+      if (!over) stream.end();
+    },
+    stop,
+  };
+}
+
+function streamFor(encoding: string): Gunzip | BrotliDecompress | undefined {
+  switch (encoding) {
+    case "gzip":
+    case "x-gzip":
+      return createGunzip();
+    case "deflate":
+      return createInflate();
+    case "br":
+      return createBrotliDecompress();
+    default:
+      return undefined;
+  }
+}

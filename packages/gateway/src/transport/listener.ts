@@ -1,0 +1,113 @@
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Server as NetServer } from "node:net";
+import type { Exchange } from "#domain/ports";
+import { HttpExchange } from "./http-exchange.ts";
+import { checkHead } from "./request-checks.ts";
+
+export interface ListenerOptions {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Several processes share the port (Linux, BSD). */
+  readonly reusePort: boolean;
+  /** A listening handle the supervisor opened, where `reusePort` is not to be had. */
+  readonly handle?: NetServer;
+  readonly maxHeaderBytes: number;
+  readonly headersTimeoutMs: number;
+  /** Open client sockets; more are closed at once. */
+  readonly maxConnections: number;
+  readonly onExchange: (exchange: Exchange) => void;
+}
+
+export interface Listener {
+  readonly port: number;
+  /** No new connections; idle ones are closed, busy ones told to close after their answer. */
+  stopAccepting(): void;
+  /** Resolves when the last connection is gone. */
+  readonly closed: Promise<void>;
+  /** Cuts what is left. */
+  destroy(): void;
+}
+
+/** Whole time a client has to send a request, slow-trickled bodies included. */
+const wholeRequestMs = 300_000;
+const keepAliveMs = 65_000;
+/** Node sweeps for slow heads at this interval, so its own default of 30 s would triple a 10 s limit. */
+const sweepMs = 2_000;
+
+/** Starts the HTTP server of the data plane. Rejects where the address cannot be bound. */
+export async function startListener(options: ListenerOptions): Promise<Listener> {
+  const server = createServer(
+    {
+      maxHeaderSize: options.maxHeaderBytes,
+      headersTimeout: options.headersTimeoutMs,
+      requestTimeout: wholeRequestMs,
+      keepAliveTimeout: keepAliveMs,
+      connectionsCheckingInterval: sweepMs,
+      requireHostHeader: true,
+      insecureHTTPParser: false,
+      noDelay: true,
+    },
+    (request, response) => receive(request, response, options.onExchange),
+  );
+  // Node drops headers beyond its own limit in silence; we count them ourselves and refuse.
+  server.maxHeadersCount = 0;
+  server.maxConnections = options.maxConnections;
+  server.on("clientError", (_error, socket) => {
+    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    else socket.destroy();
+  });
+  // An upgrade we do not speak is answered as the plain request it also is.
+  server.on("upgrade", (_request, socket) => {
+    socket.end("HTTP/1.1 501 Not Implemented\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+  });
+  await bind(server, options);
+  const closed = new Promise<void>((resolve) => server.once("close", resolve));
+  const address = server.address() as AddressInfo;
+  return {
+    port: address.port,
+    closed,
+    stopAccepting() {
+      server.close();
+      server.closeIdleConnections();
+    },
+    destroy() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+function bind(server: Server, options: ListenerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    const ready = (): void => {
+      server.removeListener("error", reject);
+      resolve();
+    };
+    if (options.handle !== undefined) server.listen(options.handle, ready);
+    else server.listen({ host: options.host, port: options.port, reusePort: options.reusePort, backlog: 1024 }, ready);
+  });
+}
+
+function receive(request: IncomingMessage, response: ServerResponse, onExchange: (exchange: Exchange) => void): void {
+  const target = request.url ?? "";
+  const checked = checkHead({
+    method: request.method ?? "",
+    target,
+    httpVersion: request.httpVersion,
+    rawHeaders: request.rawHeaders,
+  });
+  if (checked.kind === "refused") {
+    const body = `${STATUS_CODES[checked.status]}: ${checked.why}.\n`;
+    response.writeHead(checked.status, {
+      "content-type": "text/plain; charset=utf-8",
+      "content-length": Buffer.byteLength(body),
+      connection: "close",
+    });
+    response.end(body);
+    request.resume();
+    return;
+  }
+  onExchange(new HttpExchange({ request, response, headers: checked.headers, target }));
+}

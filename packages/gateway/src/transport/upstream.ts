@@ -1,0 +1,183 @@
+import { Pool, type Dispatcher } from "undici";
+import { failure } from "#domain/failure";
+import type { SendUpstream, UpstreamFlow, UpstreamHandler, UpstreamRequest } from "#domain/ports";
+import { inflater, type Inflater } from "./inflate.ts";
+import { transportFailure } from "./transport-failure.ts";
+
+export interface UpstreamOptions {
+  /** Sockets to one origin; more requests than that wait for a free one until their own deadline. */
+  readonly maxConnections: number;
+  /** Origins kept at once; the least recently used pool is closed when idle. */
+  readonly maxOrigins: number;
+  readonly maxHeaderBytes: number;
+  /** A compressed answer may not grow beyond this. */
+  readonly maxInflatedBytes: number;
+}
+
+export interface Upstream {
+  readonly send: SendUpstream;
+  /** Cuts what is left. */
+  close(): Promise<void>;
+}
+
+export const defaultUpstreamOptions: UpstreamOptions = {
+  maxConnections: 1024,
+  maxOrigins: 256,
+  maxHeaderBytes: 64 * 1024,
+  maxInflatedBytes: 64 * 1024 * 1024,
+};
+
+const idleSocketMs = 15_000;
+
+/** Opens pools of sockets by origin. All timing but `connect` is the caller's: undici's own timers are off. */
+export function openUpstream(options: UpstreamOptions = defaultUpstreamOptions): Upstream {
+  const pools = new Map<string, Pool>();
+
+  function poolFor(origin: string, connectMs: number): Pool {
+    const key = `${connectMs} ${origin}`;
+    const known = pools.get(key);
+    if (known !== undefined) return known;
+    const oldest = pools.keys().next();
+    if (pools.size >= options.maxOrigins && oldest.done !== true) {
+      void pools.get(oldest.value)?.close();
+      pools.delete(oldest.value);
+    }
+    const pool = new Pool(origin, {
+      connections: options.maxConnections,
+      pipelining: 1,
+      // A refusing HTTP/2 peer can make a client spin (undici 5598), and streams gain nothing from it here.
+      allowH2: false,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: idleSocketMs,
+      maxHeaderSize: options.maxHeaderBytes,
+      autoSelectFamily: true,
+      connect: { timeout: connectMs },
+    });
+    pools.set(key, pool);
+    return pool;
+  }
+
+  return {
+    send(request, handler) {
+      const flow = new Flow(request, handler, options.maxInflatedBytes);
+      poolFor(request.origin, request.connectMs).dispatch(
+        {
+          path: request.path,
+          method: request.method,
+          headers: request.headers,
+          body: request.body ?? null,
+        },
+        flow,
+      );
+      return flow;
+    },
+    async close() {
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      pools.clear();
+    },
+  };
+}
+
+class Cancelled extends Error {}
+
+/** One request: undici's callbacks on one side, ours on the other. Silent after `cancel`, and after its one ending. */
+class Flow implements UpstreamFlow, Dispatcher.DispatchHandler {
+  readonly #request: UpstreamRequest;
+  readonly #handler: UpstreamHandler;
+  readonly #maxInflatedBytes: number;
+  #controller: Dispatcher.DispatchController | undefined;
+  #inflater: Inflater | undefined;
+  #headSeen = false;
+  #over = false;
+
+  constructor(request: UpstreamRequest, handler: UpstreamHandler, maxInflatedBytes: number) {
+    this.#request = request;
+    this.#handler = handler;
+    this.#maxInflatedBytes = maxInflatedBytes;
+  }
+
+  pause(): void {
+    if (!this.#over) this.#controller?.pause();
+  }
+
+  resume(): void {
+    if (!this.#over) this.#controller?.resume();
+  }
+
+  cancel(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#inflater?.stop();
+    this.#controller?.abort(new Cancelled("cancelled"));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#over) controller.abort(new Cancelled("cancelled before it was sent"));
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    // Informational answers (100, 103) come before the one that counts.
+    if (this.#over || status < 200) return;
+    this.#controller = controller;
+    this.#headSeen = true;
+    const flat = flatten(headers);
+    const encoding = flat["content-encoding"]?.trim().toLowerCase();
+    if (encoding !== undefined && encoding !== "" && encoding !== "identity") {
+      const opened = inflater(encoding, this.#maxInflatedBytes, {
+        onBytes: (bytes) => this.#handler.onBytes(bytes),
+        onEnd: () => this.#end(),
+        onFail: (why) => this.#fail(failure("bad_upstream_response", why)),
+      });
+      if (opened === undefined) {
+        this.#fail(failure("bad_upstream_response", `The provider answered in an encoding we do not read.`));
+        return;
+      }
+      this.#inflater = opened;
+    }
+    this.#handler.onHead(status, flat);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return;
+    if (this.#inflater === undefined) this.#handler.onBytes(chunk);
+    else this.#inflater.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return;
+    if (this.#inflater === undefined) this.#end();
+    else this.#inflater.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#over) return;
+    this.#fail(transportFailure(error, { headSeen: this.#headSeen, connectMs: this.#request.connectMs }));
+  }
+
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#handler.onEnd();
+  }
+
+  #fail(what: Parameters<UpstreamHandler["onFail"]>[0]): void {
+    if (this.#over) return;
+    this.cancel();
+    this.#handler.onFail(what);
+  }
+}
+
+function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const flat: Record<string, string> = Object.create(null);
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
+    if (value !== undefined) flat[name.toLowerCase()] = typeof value === "string" ? value : value.join(", ");
+  }
+  return flat;
+}
