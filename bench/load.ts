@@ -1,0 +1,59 @@
+import { Pool } from "undici";
+
+export interface Load {
+  readonly url: string;
+  readonly path: string;
+  readonly body: Buffer;
+  readonly requests: number;
+  readonly connections: number;
+}
+
+export interface LoadResult {
+  readonly failed: number;
+  readonly seconds: number;
+  /** Milliseconds, sorted. */
+  readonly latenciesMs: readonly number[];
+}
+
+/** A closed loop: each connection sends its next request when it has the last byte of the one before. */
+export async function generate(load: Load): Promise<LoadResult> {
+  const pool = new Pool(load.url, { connections: load.connections, pipelining: 1, allowH2: false });
+  const latenciesMs: number[] = [];
+  let failed = 0;
+  let left = load.requests;
+  const startedAt = performance.now();
+  await Promise.all(
+    Array.from({ length: load.connections }, async () => {
+      while (left > 0) {
+        left -= 1;
+        const at = performance.now();
+        if (!(await once(pool, load))) failed += 1;
+        latenciesMs.push(performance.now() - at);
+      }
+    }),
+  );
+  const seconds = (performance.now() - startedAt) / 1000;
+  await pool.close();
+  return { failed, seconds, latenciesMs: latenciesMs.toSorted((a, b) => a - b) };
+}
+
+function once(pool: Pool, load: Load): Promise<boolean> {
+  return new Promise((resolve) => {
+    let good = false;
+    pool.dispatch(
+      {
+        path: load.path,
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: "Bearer sk-bench" },
+        body: load.body,
+      },
+      {
+        onResponseStart(_controller, status) {
+          good = status === 200;
+        },
+        onResponseEnd: () => resolve(good),
+        onResponseError: () => resolve(false),
+      },
+    );
+  });
+}

@@ -1,0 +1,116 @@
+// `npm run bench [-- --quick] [-- --json FILE]`: processor time of the gateway per request, beside the least code that forwards.
+// Rounds are interleaved (A B C A B C), figures come from the kernel's accounting of the whole process tree, and a
+// ratio is taken round by round against the bare relay before the median: the machine's mood cancels out.
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { cpuMicrosOfTree } from "./cpu.ts";
+import { generate } from "./load.ts";
+import {
+  startBareRelay,
+  startHedgerow,
+  startNginx,
+  startParsingRelay,
+  startUpstream,
+  type Subject,
+} from "./subjects.ts";
+
+interface Scenario {
+  readonly name: string;
+  readonly requests: number;
+  readonly body: Buffer;
+  readonly chunks?: number;
+}
+
+interface Reading {
+  readonly cpuMicros: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly perSecond: number;
+}
+
+const { values } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, json: { type: "string" }, rounds: { type: "string" } },
+});
+const rounds = Number(values.rounds ?? (values.quick ? 2 : 7));
+const share = values.quick ? 0.25 : 1;
+const connections = 16;
+
+function request(streamed: boolean, bytes: number): Buffer {
+  const rest = { messages: [{ role: "user", content: "" }] };
+  const front = streamed
+    ? { stream: true, stream_options: { include_usage: true }, model: "openai/gpt-5.4" }
+    : { model: "openai/gpt-5.4" };
+  const bare = JSON.stringify({ ...front, ...rest });
+  const words = 'some words of a prompt, with \\"quotes\\" and a line end\\n ';
+  const filling = words.repeat(Math.ceil(bytes / words.length)).slice(0, Math.max(0, bytes - bare.length));
+  // Cutting may have split an escape: a trailing backslash would break the JSON.
+  return Buffer.from(bare.replace('"content":""', `"content":"${filling.replace(/\\+$/, "")}"`));
+}
+
+const scenarios: readonly Scenario[] = [
+  { name: "1 KB, not streamed", requests: 6000 * share, body: request(false, 1024) },
+  { name: "64-chunk stream", requests: 2000 * share, body: request(true, 1024), chunks: 64 },
+  { name: "500-chunk stream", requests: 400 * share, body: request(true, 1024), chunks: 500 },
+  { name: "800 KB, not streamed", requests: 300 * share, body: request(false, 800 * 1024) },
+];
+
+async function measure(subject: Subject, scenario: Scenario): Promise<Reading> {
+  const pid = subject.process.pid ?? 0;
+  const before = cpuMicrosOfTree(pid);
+  const load = { url: subject.url, path: "/v1/chat/completions", body: scenario.body, connections };
+  const result = await generate({ ...load, requests: scenario.requests });
+  if (result.failed > 0) throw new Error(`${subject.name}: ${result.failed} of ${scenario.requests} requests failed`);
+  const at = (q: number): number => result.latenciesMs[Math.floor(result.latenciesMs.length * q)] ?? 0;
+  return {
+    cpuMicros: (cpuMicrosOfTree(pid) - before) / scenario.requests,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+    perSecond: scenario.requests / result.seconds,
+  };
+}
+
+const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0;
+const spread = (numbers: readonly number[], digits: number): string =>
+  `${median(numbers).toFixed(digits)} (${Math.min(...numbers).toFixed(digits)}–${Math.max(...numbers).toFixed(digits)})`;
+
+async function run(scenario: Scenario, subjects: readonly Subject[], upstream: Subject): Promise<object> {
+  if (scenario.chunks !== undefined) await fetch(`${upstream.url}/chunks/${scenario.chunks}`).then((r) => r.text());
+  for (const subject of subjects) await measure(subject, { ...scenario, requests: Math.ceil(scenario.requests / 3) });
+  const readings = new Map<string, Reading[]>(subjects.map((subject) => [subject.name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const subject of subjects) readings.get(subject.name)?.push(await measure(subject, scenario));
+  }
+  console.log(
+    `\n${scenario.name}: ${rounds} interleaved rounds of ${scenario.requests} requests, ${connections} connections`,
+  );
+  console.log(
+    "| subject | CPU µs per request | ratio to the bare relay | p50 ms | p99 ms | requests/s |\n|---|---|---|---|---|---|",
+  );
+  const bare = readings.get("bare relay") ?? [];
+  const rows = subjects.map(({ name }) => {
+    const own = readings.get(name) ?? [];
+    const ratios = own.map((reading, at) => reading.cpuMicros / (bare[at]?.cpuMicros ?? Number.NaN));
+    const cpu = spread(
+      own.map((reading) => reading.cpuMicros),
+      0,
+    );
+    const of = (key: "p50Ms" | "p99Ms"): string => median(own.map((reading) => reading[key])).toFixed(2);
+    const rate = median(own.map((reading) => reading.perSecond)).toFixed(0);
+    console.log(`| ${name} | ${cpu} | ${spread(ratios, 2)} | ${of("p50Ms")} | ${of("p99Ms")} | ${rate} |`);
+    return { subject: name, readings: own, medianRatio: median(ratios) };
+  });
+  return { scenario: scenario.name, rows };
+}
+
+const upstream = await startUpstream();
+const subjects = [await startBareRelay(upstream), await startParsingRelay(upstream), await startHedgerow(upstream)];
+const nginx = await startNginx(upstream);
+if (nginx === undefined) console.log("nginx is not installed here: left out.");
+else subjects.push(nginx);
+const report: object[] = [];
+try {
+  for (const scenario of scenarios) report.push(await run(scenario, subjects, upstream));
+} finally {
+  for (const { process: child } of [...subjects, upstream]) child.kill("SIGTERM");
+}
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);

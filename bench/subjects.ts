@@ -1,0 +1,87 @@
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export interface Subject {
+  readonly name: string;
+  readonly url: string;
+  readonly process: ChildProcess;
+}
+
+const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** Starts a Node program that prints `ready PORT` (or the gateway's own ready line) and waits for it. */
+export async function startNode(name: string, args: readonly string[]): Promise<Subject> {
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const port = await readyPort(child, name);
+  return { name, url: `http://127.0.0.1:${port}`, process: child };
+}
+
+export function startUpstream(): Promise<Subject> {
+  return startNode("upstream", [here("upstream.ts")]);
+}
+
+export function startBareRelay(upstream: Subject): Promise<Subject> {
+  return startNode("bare relay", [here("relay.ts"), upstream.url]);
+}
+
+export function startParsingRelay(upstream: Subject): Promise<Subject> {
+  return startNode("parse + stringify relay", [here("relay.ts"), upstream.url, "parse"]);
+}
+
+/** The gateway as a user runs it: built, one worker, journal on disk. */
+export function startHedgerow(upstream: Subject): Promise<Subject> {
+  const folder = mkdtempSync(join(tmpdir(), "hedgerow-bench-"));
+  const config = join(folder, "hedgerow.yaml");
+  writeFileSync(
+    config,
+    `server: { port: 0, workers: 1, data: ${folder}/data }
+providers:
+  openai: { kind: openai, url: "${upstream.url}/v1", key: sk-bench-0000000000000000000000 }
+routes:
+  default: { targets: [openai/gpt-5.4] }
+`,
+  );
+  const main = here("../packages/gateway/dist/cli/main.js");
+  return startNode("hedgerow", [main, "serve", "-c", config]);
+}
+
+/** nginx with the settings a relay needs (no buffering); undefined where it is not installed. */
+export async function startNginx(upstream: Subject): Promise<Subject | undefined> {
+  const found = spawnSync("sh", ["-c", "command -v nginx"], { encoding: "utf8" });
+  const program = found.status === 0 ? found.stdout.trim() : "/usr/sbin/nginx";
+  if (!existsSync(program)) return undefined;
+  const folder = mkdtempSync(join(tmpdir(), "hedgerow-bench-nginx-"));
+  const port = 20_000 + (process.pid % 20_000);
+  writeFileSync(
+    join(folder, "nginx.conf"),
+    `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
+events { worker_connections 1024; }
+http {
+  access_log off; client_max_body_size 64m; client_body_buffer_size 2m; client_body_temp_path ${folder}; proxy_temp_path ${folder};
+  fastcgi_temp_path ${folder}; uwsgi_temp_path ${folder}; scgi_temp_path ${folder};
+  upstream provider { server ${new URL(upstream.url).host}; keepalive 256; }
+  server { listen 127.0.0.1:${port}; keepalive_requests 1000000;
+    location / { proxy_pass http://provider; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; }
+  }
+}
+`,
+  );
+  const child = spawn(program, ["-p", folder, "-c", join(folder, "nginx.conf")], { stdio: "inherit" });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  return { name: "nginx", url: `http://127.0.0.1:${port}`, process: child };
+}
+
+function readyPort(child: ChildProcess, name: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    child.stdout?.setEncoding("utf8").on("data", (piece: string) => {
+      text += piece;
+      const found = /ready (?:on http:\/\/[^:]+:)?(\d+)/.exec(text);
+      if (found !== null) resolve(Number(found[1]));
+    });
+    child.once("exit", (code) => reject(new Error(`${name} ended before it was ready (exit ${code})`)));
+  });
+}
