@@ -131,6 +131,10 @@ function unknownModel(name: string, snapshot: Snapshot): Failure {
     for (const model of spec.models.keys()) known.push(`${spec.id}/${model}`);
   }
   const near = nearestNames(name, known, 3);
-  const hint = near.length === 0 ? "GET /v1/models lists what there is" : `did you mean ${near.join(" or ")}?`;
-  return failure("model_not_found", `There is no model "${name.slice(0, 200)}" here; ${hint}.`, { param: "model" });
+  const hint = near.length === 0 ? `there is ${known.slice(0, 3).join(", ")} …` : `did you mean ${near.join(" or ")}`;
+  return failure(
+    "model_not_found",
+    `There is no model "${name.slice(0, 200)}" here; ${hint} (GET /v1/models lists all).`,
+    { param: "model" },
+  );
 }
