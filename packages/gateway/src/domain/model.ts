@@ -13,7 +13,14 @@ export interface Price {
   readonly cacheWrite?: number;
   /** Nano-dollars per request. */
   readonly request?: number;
+  /** Other rates for long prompts, by rising threshold. Absent: one rate for every length. */
+  readonly tiers?: readonly PriceTier[];
   readonly from: Provenance;
+}
+
+/** Rates of the whole request, not only of the excess, once its prompt is longer than the threshold. */
+export interface PriceTier extends Pick<Price, "input" | "output" | "cacheRead" | "cacheWrite"> {
+  readonly abovePromptTokens: number;
 }
 
 /** What the gateway knows of a model at a provider. Absent means unknown. */
@@ -26,6 +33,8 @@ export interface ModelTraits {
   readonly capabilities: Capabilities;
   /** `deprecated` and `retired` come from dated notices. */
   readonly lifecycle?: "alpha" | "beta" | "active" | "deprecated" | "retired";
+  /** The announced day of shutdown (ISO date). Some vendors announce the earliest possible one. */
+  readonly retiresOn?: string;
   readonly from: Provenance;
 }
 

@@ -37,6 +37,8 @@ export interface Plan {
   /** Targets that were considered and left out, with the reason in words. */
   readonly skipped: readonly { readonly target: string; readonly why: string }[];
   readonly timeouts: Timeouts;
+  /** What the route itself says: it wins over a provider's own timeouts, which win over the defaults. */
+  readonly routeTimeouts: Partial<Timeouts>;
   /** Over all targets and credentials. */
   readonly maxAttempts: number;
   /** Try once more where an answer is whole and empty. */

@@ -1,6 +1,6 @@
 import type { AnswerFrame, StreamDecoder } from "#dialects/dialect";
 import { failure, traitsOf, type Failure } from "#domain/failure";
-import type { Attempt, Outcome, Plan, Target } from "#domain/plan";
+import type { Attempt, Outcome, Target, Timeouts } from "#domain/plan";
 import type { Exchange, UpstreamFlow, UpstreamHandler } from "#domain/ports";
 import type { Credential, ProviderSpec, ServerLimits } from "#domain/snapshot";
 import type { ProviderKind } from "#providers/provider";
@@ -16,7 +16,7 @@ export interface AttemptInput {
   readonly limits: ServerLimits;
   readonly exchange: Exchange;
   readonly control: CallControl;
-  readonly plan: Plan;
+  readonly timeouts: Timeouts;
   readonly target: Target;
   readonly spec: ProviderSpec;
   readonly kind: ProviderKind;
@@ -51,6 +51,8 @@ export interface AttemptResult {
 }
 
 const maxErrorBytes = 64 * 1024;
+/** How long a complete stream's transport may take to end as well. */
+const lingerMs = 1_000;
 
 /** One try at one target: asks, reads, judges. Resolves exactly once; the client has its last byte later. */
 export function attempt(input: AttemptInput): Promise<AttemptResult> {
@@ -74,6 +76,7 @@ class AttemptRun implements UpstreamHandler {
   #whole: Uint8Array[] = [];
   #wholeBytes = 0;
   #over = false;
+  #cancelLinger: (() => void) | undefined;
 
   constructor(input: AttemptInput, resolve: (result: AttemptResult) => void) {
     const { plane, limits, exchange } = input;
@@ -83,7 +86,7 @@ class AttemptRun implements UpstreamHandler {
     this.#startedAtMs = plane.clock.nowMs();
     this.#watchdog = new Watchdog({
       clock: plane.clock,
-      timeouts: input.plan.timeouts,
+      timeouts: input.timeouts,
       deadlineAtMs: input.deadlineAtMs,
       streamed: input.streamed,
       ...(input.shareMs === undefined ? {} : { shareMs: input.shareMs }),
@@ -110,7 +113,7 @@ class AttemptRun implements UpstreamHandler {
   }
 
   start(): void {
-    const { plane, spec, credential, lane, control, plan } = this.#input;
+    const { plane, spec, credential, lane, control, timeouts } = this.#input;
     plane.health.begin(this.#place());
     const headers: Record<string, string> = {
       "content-type": "application/json",
@@ -130,7 +133,7 @@ class AttemptRun implements UpstreamHandler {
         method: "POST",
         headers,
         body: lane.body,
-        connectMs: plan.timeouts.connectMs,
+        connectMs: timeouts.connectMs,
       },
       this,
     );
@@ -167,6 +170,7 @@ class AttemptRun implements UpstreamHandler {
   }
 
   onEnd(): void {
+    this.#cancelLinger?.();
     if (this.#over) return;
     this.#guarded(() => {
       if (this.#decoder === undefined) {
@@ -190,6 +194,7 @@ class AttemptRun implements UpstreamHandler {
   }
 
   onFail(what: Failure): void {
+    this.#cancelLinger?.();
     if (this.#over) return;
     // A stream that lost its connection after its finish was seen is complete all the same.
     if (this.#decoder !== undefined && this.#seen.finish !== undefined) this.onEnd();
@@ -322,7 +327,7 @@ class AttemptRun implements UpstreamHandler {
     this.#watchdog.stop();
     this.#gate.close();
     this.#input.control.listen(undefined);
-    this.#flow?.cancel();
+    this.#leave(outcome);
     const upstreamRequestId = this.#kind.requestId(this.#headers);
     this.#resolve({
       attempt: {
@@ -343,6 +348,16 @@ class AttemptRun implements UpstreamHandler {
       gate: this.#gate,
       ...(body === undefined ? {} : { body }),
     });
+  }
+
+  /**
+   * A complete answer's connection is worth keeping: its transport usually ends in the same breath, so it gets a
+   * moment for that. Anything else is cut at once.
+   */
+  #leave(outcome: Outcome): void {
+    const flow = this.#flow;
+    if (outcome.kind !== "answered" || this.#decoder === undefined) flow?.cancel();
+    else this.#cancelLinger = this.#input.plane.clock.timer(lingerMs, () => flow?.cancel());
   }
 
   #returned(): Readonly<Record<string, string>> {

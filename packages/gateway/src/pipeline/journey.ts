@@ -172,7 +172,7 @@ export class Journey {
       limits: snapshot.limits,
       exchange,
       control,
-      plan: { ...plan, timeouts: { ...plan.timeouts, ...spec.timeouts } },
+      timeouts: { ...plan.timeouts, ...spec.timeouts, ...plan.routeTimeouts, totalMs: plan.timeouts.totalMs },
       target,
       spec,
       kind,

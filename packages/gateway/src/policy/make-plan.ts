@@ -35,6 +35,7 @@ export function makePlan(call: Wanted, snapshot: Snapshot, view: PlanningView): 
     targets: sorted.targets,
     skipped: sorted.parked.map(({ target, state }) => ({ target: target.id, why: state.why })),
     timeouts: timeoutsFor(found.route?.timeouts, call.options),
+    routeTimeouts: found.route?.timeouts ?? {},
     maxAttempts: found.route?.maxAttempts ?? defaultAttempts,
     retryEmpty: found.route?.retryEmpty ?? true,
   };
