@@ -1,7 +1,7 @@
 /** What a command may touch of the process, so that each can be run and tested without one. */
 export interface CommandIo {
-  stdout(text: string): void;
-  stderr(text: string): void;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether stdout is a terminal: colours and progress only then. */
   readonly isTty: boolean;

@@ -1,14 +1,87 @@
-/** Byte range of a value, end exclusive. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
+import type { FieldScan, Member, Span } from "./json-scan.ts";
+
+export { scanFields } from "./json-scan.ts";
+export type { FieldScan, Member, ScanOptions, ScanProblem, Span } from "./json-scan.ts";
+
+/** What a span holds. */
+export type JsonRead =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly problem: string };
+
+/** Parses the JSON of one span; `{ start: 0, end: body.length }` is the whole body. Never throws. */
+export function readJson(body: Uint8Array, span: Span): JsonRead {
+  try {
+    return { ok: true, value: JSON.parse(asBuffer(body).toString("utf8", span.start, span.end)) as unknown };
+  } catch (error) {
+    return { ok: false, problem: error instanceof Error ? error.message : "is no JSON" };
+  }
 }
 
-/** The top level of a JSON object, found without parsing what is inside its values. */
-export interface FieldScan {
-  /** Value spans by key; a key that repeats keeps its first span and is listed in `repeated`. */
-  readonly fields: ReadonlyMap<string, Span>;
-  readonly repeated: readonly string[];
-  /** Position of the object's closing brace. */
-  readonly close: number;
+/** The string a span holds; undefined where it holds something else or a broken string. */
+export function readString(body: Uint8Array, span: Span): string | undefined {
+  if (body[span.start] !== quote) return undefined;
+  const read = readJson(body, span);
+  return read.ok && typeof read.value === "string" ? read.value : undefined;
 }
+
+/**
+ * Replaces, removes (undefined) and adds top-level fields; the edits' values are JSON text. All other bytes stay as
+ * they are. A repeated key is edited at each of its places. Returns `body` itself where nothing changes.
+ */
+export function editFields(
+  body: Uint8Array,
+  scan: FieldScan,
+  edits: ReadonlyMap<string, string | undefined>,
+): Uint8Array {
+  const bytes = asBuffer(body);
+  const { members } = scan;
+  const lastKept = members.findLastIndex((member) => !isRemoved(member, edits));
+  const pieces: (Buffer | string)[] = [];
+  let copied = 0;
+  const replaceBytes = (start: number, end: number, by: string): void => {
+    if (start > copied) pieces.push(bytes.subarray(copied, start));
+    if (by !== "") pieces.push(by);
+    copied = end;
+  };
+  for (const [index, member] of members.entries()) {
+    if (isRemoved(member, edits)) {
+      const next = members[index + 1];
+      // A member that another kept one follows takes the comma behind it along; the tail is cut below.
+      if (index < lastKept && next !== undefined) replaceBytes(member.keyStart, next.keyStart, "");
+      continue;
+    }
+    const value = edits.get(member.key);
+    if (value !== undefined && !holds(bytes, member, value)) replaceBytes(member.start, member.end, value);
+  }
+  const last = members.at(-1);
+  if (last !== undefined && lastKept < members.length - 1) {
+    const kept = members[lastKept];
+    replaceBytes(kept === undefined ? (members[0] ?? last).keyStart : kept.end, last.end, "");
+  }
+  const added = [...edits].filter(([key, value]) => value !== undefined && !scan.fields.has(key));
+  if (added.length > 0) {
+    const text = added.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(",");
+    const at = last?.end ?? scan.close;
+    replaceBytes(at, at, lastKept === -1 ? text : `,${text}`);
+  }
+  return copied === 0 && pieces.length === 0 ? body : joined(pieces, bytes.subarray(copied));
+}
+
+function isRemoved(member: Member, edits: ReadonlyMap<string, string | undefined>): boolean {
+  return edits.has(member.key) && edits.get(member.key) === undefined;
+}
+
+function holds(bytes: Buffer, span: Span, text: string): boolean {
+  return bytes.toString("utf8", span.start, span.end) === text;
+}
+
+function joined(pieces: readonly (Buffer | string)[], rest: Buffer): Uint8Array {
+  const buffers = pieces.map((piece) => (typeof piece === "string" ? Buffer.from(piece) : piece));
+  return Buffer.concat([...buffers, rest]);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+const quote = 0x22;

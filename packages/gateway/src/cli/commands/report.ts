@@ -1,0 +1,139 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseDuration } from "#control/config/units";
+import { callsReport, usualLimit } from "#control/reports/calls";
+import type { CallsReport } from "#control/reports/calls";
+import { ingestJournal } from "#control/store/ingest-journal";
+import { maxListedCalls } from "#control/store/read-calls";
+import type { CallFilter, StoredCall } from "#control/store/read-calls";
+import { openStore, storeFile } from "#control/store/sqlite";
+import type { Store } from "#control/store/sqlite";
+import type { Decision } from "#domain/record";
+import { UsageError } from "../command.ts";
+import type { Command, CommandIo } from "../command.ts";
+import { readCommandLine, wholeNumber } from "../command-line.ts";
+import { renderTable } from "../table.ts";
+import type { Column } from "../table.ts";
+
+const decisions: readonly Decision[] = ["answered", "recovered", "doubted", "refused", "failed", "broken", "aborted"];
+
+const usage = `Usage: hedgerow report calls [--since 1h] [--route R] [--provider P] [--decision D] [--limit N] [--json]
+
+Lists recorded calls, newest first, and their totals. Works beside a running gateway and without one.
+
+      --since DURATION   only calls of the last 30m, 12h, 7d, …
+      --route NAME       only calls of this route
+      --provider NAME    only calls with an attempt at this provider
+      --decision WORD    only calls that ended so: ${decisions.join(", ")}
+      --limit N          list at most N calls, up to ${maxListedCalls} (default ${usualLimit}); totals count all
+      --data DIR         the gateway's data folder (default ./.hedgerow)
+      --json             print one JSON object: { calls, totals, leftOut }
+`;
+
+export const report: Command = {
+  name: "report",
+  summary: "what was asked, who answered, and what it cost",
+  usage,
+  run(args, io) {
+    const { values, words } = readCommandLine(args, {
+      options: {
+        since: { type: "string" },
+        route: { type: "string" },
+        provider: { type: "string" },
+        decision: { type: "string" },
+        limit: { type: "string" },
+        data: { type: "string" },
+        json: { type: "boolean" },
+      },
+      words: { least: 1, most: 1, what: "what to report (`calls`)" },
+    });
+    if (words[0] !== "calls") throw new UsageError(`no report ${JSON.stringify(words[0])}; there is \`calls\``);
+    const { since, route, provider } = values;
+    const filter: CallFilter = {
+      ...(since === undefined ? {} : { sinceMs: sinceMs(since) }),
+      ...(route === undefined ? {} : { route }),
+      ...(provider === undefined ? {} : { provider }),
+      ...(values.decision === undefined ? {} : { decision: decisionOf(values.decision) }),
+    };
+    const limit =
+      values.limit === undefined ? usualLimit : wholeNumber("--limit", values.limit, { min: 1, max: maxListedCalls });
+    const folder = resolve(io.cwd, values.data ?? ".hedgerow");
+    const print = values.json === true ? printJson : printTable;
+    return withStore(folder, io, (store) => print(callsReport(store, filter, limit), io));
+  },
+};
+
+async function withStore(folder: string, io: CommandIo, then: (store: Store) => void): Promise<number> {
+  if (!existsSync(folder)) {
+    io.stderr(`hedgerow report: there is no data folder ${folder}; name the gateway's with --data DIR\n`);
+    return 1;
+  }
+  const opened = openStore(join(folder, storeFile));
+  if (opened.kind === "refused") {
+    io.stderr(`hedgerow report: ${opened.message}\n`);
+    return 1;
+  }
+  try {
+    const { damage } = await ingestJournal(opened.store, join(folder, "journal"));
+    for (const each of damage) io.stderr(`hedgerow report: journal ${each.file}, byte ${each.offset}: ${each.why}\n`);
+    then(opened.store);
+    return 0;
+  } finally {
+    opened.store.close();
+  }
+}
+
+function sinceMs(text: string): number {
+  const parsed = parseDuration(text);
+  if (parsed.kind === "refused") throw new UsageError(`--since: ${parsed.why}`);
+  return Date.now() - parsed.value;
+}
+
+function decisionOf(word: string): Decision {
+  const decision = decisions.find((each) => each === word);
+  if (decision === undefined) throw new UsageError(`--decision takes one of ${decisions.join(", ")}`);
+  return decision;
+}
+
+function printJson(made: CallsReport, io: CommandIo): void {
+  io.stdout(`${JSON.stringify(made, null, 2)}\n`);
+}
+
+const columns: readonly Column<StoredCall>[] = [
+  { title: "TIME", value: (call) => call.at.slice(0, 19).replace("T", " ") },
+  { title: "ROUTE", value: (call) => call.route },
+  { title: "ANSWERED BY", value: (call) => call.target ?? "-" },
+  { title: "DECISION", value: (call) => (call.code === undefined ? call.decision : `${call.decision} (${call.code})`) },
+  { title: "TRIES", value: (call) => String(call.attempts), align: "right" },
+  { title: "MS", value: (call) => String(Math.round(call.durationMs)), align: "right" },
+  { title: "FIRST MS", value: (call) => rounded(call.firstContentMs), align: "right" },
+  { title: "TOKENS IN", value: (call) => rounded(call.promptTokens), align: "right" },
+  { title: "OUT", value: (call) => rounded(call.completionTokens), align: "right" },
+  { title: "USD", value: (call) => dollars(call.costNanoUsd), align: "right" },
+  { title: "CALLER", value: (call) => call.caller },
+  { title: "ID", value: (call) => call.id },
+];
+
+function printTable(made: CallsReport, io: CommandIo): void {
+  const { totals, leftOut } = made;
+  if (totals.calls === 0) {
+    io.stdout("No calls match. Times are UTC.\n");
+    return;
+  }
+  io.stdout(renderTable(columns, made.calls));
+  const ends = Object.entries(totals.byDecision).map(([decision, calls]) => `${calls} ${decision}`);
+  const unpriced = totals.unpriced === 0 ? "" : `; the cost of ${totals.unpriced} is unknown`;
+  io.stdout(
+    `\n${totals.calls} calls (${ends.join(", ")}), ${totals.attempts} attempts, ${totals.promptTokens} tokens in, ` +
+      `${totals.completionTokens} out, ${dollars(totals.costNanoUsd)} USD${unpriced}. Times are UTC.\n`,
+  );
+  if (leftOut > 0) io.stdout(`${leftOut} older calls are not listed; raise --limit to see them.\n`);
+}
+
+function rounded(value: number | undefined): string {
+  return value === undefined ? "-" : String(Math.round(value));
+}
+
+function dollars(nano: number | undefined): string {
+  return nano === undefined ? "?" : (nano / 1e9).toFixed(6);
+}

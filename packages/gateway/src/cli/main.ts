@@ -1,0 +1,26 @@
+import { dispatch } from "./dispatch.ts";
+import type { CommandEntry } from "./dispatch.ts";
+
+const entries: readonly CommandEntry[] = [
+  { name: "serve", load: async () => (await import("./commands/serve.ts")).serve },
+  { name: "init", load: async () => (await import("./commands/init.ts")).init },
+  { name: "check", load: async () => (await import("./commands/check.ts")).check },
+  { name: "ask", load: async () => (await import("./commands/ask.ts")).ask },
+  { name: "plan", load: async () => (await import("./commands/plan.ts")).plan },
+  { name: "report", load: async () => (await import("./commands/report.ts")).report },
+  { name: "sim", load: async () => (await import("./commands/sim.ts")).sim },
+];
+
+// `hedgerow report calls | head` closes the pipe early, which is no error of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+process.exitCode = await dispatch(process.argv.slice(2), entries, {
+  stdout: (text) => process.stdout.write(text),
+  stderr: (text) => process.stderr.write(text),
+  env: process.env,
+  isTty: process.stdout.isTTY,
+  cwd: process.cwd(),
+});

@@ -1,0 +1,31 @@
+import type { ModelTraits } from "#domain/model";
+import type { ProviderKind } from "#providers/provider";
+import type { ConfigPath } from "./problem.ts";
+
+/** What the process that serves must know and a worker's snapshot need not. */
+export interface ServerSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly workers: number | "auto";
+  /** As written; relative to the working directory. */
+  readonly data: string;
+}
+
+/** What a configuration is compiled against, as arguments, so that compiling stays pure. */
+export interface CompileContext {
+  /** By id or another usual name. */
+  readonly findKind: (word: string) => ProviderKind | undefined;
+  /** Ids, for suggestions. */
+  readonly kindIds: readonly string[];
+  /** The catalogue's row for a provider's own model name; undefined where it knows none. */
+  readonly findModel: (kind: ProviderKind, model: string) => ModelTraits | undefined;
+  /** ISO date of the configuration: the date of the figures it states. */
+  readonly date: string;
+  /** From the command line, over the document's. */
+  readonly overrides?: Partial<ServerSettings>;
+  /** Said in addition to what the document itself gives rise to. */
+  readonly notices?: readonly string[];
+}
+
+/** Collects what is wrong while compiling goes on, so that all of it is told at once. */
+export type Report = (path: ConfigPath, message: string, fix?: string) => void;

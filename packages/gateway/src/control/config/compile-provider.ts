@@ -1,0 +1,231 @@
+import type { Capabilities, ModelTraits, Price } from "#domain/model";
+import type { Secret } from "#domain/secret";
+import type { Credential, ProviderSpec } from "#domain/snapshot";
+import type { ProviderKind } from "#providers/provider";
+import { readAddress } from "./address.ts";
+import type { CompileContext, Report } from "./compile-context.ts";
+import { compileTimeouts, splitTarget, targetTexts } from "./compile-route.ts";
+import { suggestion } from "./nearest.ts";
+import type { ConfigPath } from "./problem.ts";
+import type { ConfigDocument, ModelEntry, PriceEntry, ProviderEntry } from "./schema.ts";
+
+export function compileProviders(
+  document: ConfigDocument,
+  context: CompileContext,
+  report: Report,
+): ReadonlyMap<string, ProviderSpec> {
+  const used = modelsInRoutes(document);
+  const specs = new Map<string, ProviderSpec>();
+  for (const [id, entry] of Object.entries(document.providers)) {
+    const kind = context.findKind(entry.kind);
+    if (kind === undefined) {
+      const fix = suggestion(entry.kind, context.kindIds, "kinds");
+      report(["providers", id, "kind"], `no kind ${JSON.stringify(entry.kind)} in this version`, fix);
+      continue;
+    }
+    const spec = compileProvider({ id, entry, kind, used: used.get(id) ?? new Set() }, context, report);
+    if (spec !== undefined) specs.set(id, spec);
+  }
+  return specs;
+}
+
+interface Naming {
+  readonly id: string;
+  readonly entry: ProviderEntry;
+  readonly kind: ProviderKind;
+  /** Models that routes name at this provider. */
+  readonly used: ReadonlySet<string>;
+}
+
+function compileProvider(naming: Naming, context: CompileContext, report: Report): ProviderSpec | undefined {
+  const { id, entry, kind } = naming;
+  const address = addressOf(naming, report);
+  const credentials = credentialsOf(naming, report);
+  const headers = headersOf(naming, report);
+  const models = modelsOf(naming, context, report);
+  if (address === undefined) return undefined;
+  const operator = entry.operator ?? kind.operator;
+  const owner = entry.owner ?? kind.owner;
+  return {
+    id,
+    kind: kind.id,
+    ...(kind.vendor === undefined ? {} : { vendor: kind.vendor }),
+    dialect: kind.dialect,
+    ...address,
+    credentials,
+    headers,
+    timeouts: compileTimeouts(entry.timeouts ?? {}),
+    quirks: kind.quirks,
+    ...(operator === undefined ? {} : { operator }),
+    ...(owner === undefined ? {} : { owner }),
+    ...(entry.region === undefined ? {} : { region: entry.region }),
+    models,
+  };
+}
+
+function addressOf({ id, entry, kind }: Naming, report: Report): { origin: string; basePath: string } | undefined {
+  if (entry.url === undefined && kind.url === undefined) {
+    const fix = "add the API's base address, such as http://127.0.0.1:11434/v1";
+    report(["providers", id], `a provider of kind ${JSON.stringify(kind.id)} needs a \`url\``, fix);
+    return undefined;
+  }
+  const usual = kind.url === undefined ? undefined : readAddress(kind.url);
+  if (entry.url === undefined) return usual?.kind === "address" ? withoutKind(usual) : undefined;
+  const read = readAddress(entry.url, usual?.kind === "address" ? usual.basePath : "");
+  if (read.kind === "address") return withoutKind(read);
+  report(["providers", id, "url"], read.why, read.fix);
+  return undefined;
+}
+
+function withoutKind(address: { origin: string; basePath: string }): { origin: string; basePath: string } {
+  return { origin: address.origin, basePath: address.basePath };
+}
+
+function credentialsOf({ id, entry, kind }: Naming, report: Report): readonly Credential[] {
+  const path = ["providers", id];
+  if (entry.key !== undefined && entry.keys !== undefined) {
+    report(path, "both `key` and `keys` are given", "keep `keys` and move the single one into it");
+  }
+  const secrets = entry.keys ?? (entry.key === undefined ? [] : [entry.key]);
+  if (secrets.length === 0 && !kind.keyless) {
+    const [variable = "API_KEY"] = kind.environmentKeys;
+    report(path, `a provider of kind ${JSON.stringify(kind.id)} needs a \`key\``, `add key: \${${variable}}`);
+  }
+  const seen = new Set<string>();
+  for (const [index, secret] of secrets.entries()) {
+    const at = entry.keys === undefined ? [...path, "key"] : [...path, "keys", index];
+    const value = secret.reveal();
+    if (!sendable(value)) {
+      report(
+        at,
+        "a key cannot hold spaces, line breaks or characters outside ASCII",
+        "look for a stray newline or quote",
+      );
+    }
+    if (seen.has(value)) report(at, "this key is given twice", "remove one of them");
+    seen.add(value);
+  }
+  return secrets.map((secret, index) => ({ id: `${id}#${index + 1}`, secret }));
+}
+
+/** Whether a credential can stand in a header unchanged. */
+function sendable(value: string): boolean {
+  return /^[\x21-\x7e]+$/u.test(value);
+}
+
+/** Framing and routing of a request are the gateway's own; a configured header may not bend them. */
+const reservedHeaders = new Set([
+  "host",
+  "connection",
+  "content-length",
+  "content-type",
+  "content-encoding",
+  "accept-encoding",
+  "transfer-encoding",
+  "te",
+  "trailer",
+  "upgrade",
+  "expect",
+  "keep-alive",
+]);
+
+function headersOf({ id, entry }: Naming, report: Report): ProviderSpec["headers"] {
+  const headers = new Map<string, Secret>();
+  for (const [written, value] of Object.entries(entry.headers ?? {})) {
+    const path = ["providers", id, "headers", written];
+    const name = written.toLowerCase();
+    if (reservedHeaders.has(name)) {
+      report(path, `the gateway sets ${JSON.stringify(name)} itself`, "remove it");
+    } else if (headers.has(name)) {
+      report(path, `${JSON.stringify(name)} stands here twice, in different case`, "remove one of them");
+    } else if (!/^[\x20-\x7e\t]+$/u.test(value.reveal())) {
+      report(path, "a header's value holds ASCII only and no line breaks");
+    }
+    headers.set(name, value);
+  }
+  return [...headers].map(([name, value]) => ({ name, value }));
+}
+
+function modelsOf({ id, entry, kind, used }: Naming, context: CompileContext, report: Report): ProviderSpec["models"] {
+  const models = new Map<string, ModelTraits>();
+  const configured = entry.models ?? {};
+  for (const model of new Set([...Object.keys(configured), ...used])) {
+    const known = context.findModel(kind, model);
+    const correction = configured[model];
+    if (correction === undefined) {
+      if (known !== undefined) models.set(model, known);
+      continue;
+    }
+    const naming = { model, path: ["providers", id, "models", model] };
+    models.set(
+      model,
+      corrected(naming, { known, correction, fallbackName: `${kind.vendor ?? id}/${model}` }, { context, report }),
+    );
+  }
+  return models;
+}
+
+function corrected(
+  naming: { readonly model: string; readonly path: ConfigPath },
+  figures: { readonly known: ModelTraits | undefined; readonly correction: ModelEntry; readonly fallbackName: string },
+  { context, report }: { readonly context: CompileContext; readonly report: Report },
+): ModelTraits {
+  const { known, correction } = figures;
+  const { context: contextTokens, maxOutput } = correction;
+  const from = { source: "configuration", date: context.date };
+  const price = mergedPrice({ known: known?.price, correction: correction.price, from }, () => {
+    report([...naming.path, "price"], "the catalogue has no price to correct", "give both `input` and `output`");
+  });
+  return {
+    ...known,
+    name: correction.name ?? known?.name ?? figures.fallbackName,
+    ...(contextTokens === undefined ? {} : { contextTokens }),
+    ...(maxOutput === undefined ? {} : { maxOutputTokens: maxOutput }),
+    ...(price === undefined ? {} : { price }),
+    capabilities: { ...known?.capabilities, ...capabilitiesOf(correction) },
+    from,
+  };
+}
+
+function capabilitiesOf(correction: ModelEntry): Capabilities {
+  const { tools, structuredOutput, reasoning, sampling, inputs } = correction;
+  return {
+    ...(tools === undefined ? {} : { tools }),
+    ...(structuredOutput === undefined ? {} : { structuredOutput }),
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(sampling === undefined ? {} : { sampling }),
+    ...(inputs === undefined ? {} : { inputs }),
+  };
+}
+
+function mergedPrice(
+  price: {
+    readonly known: Price | undefined;
+    readonly correction: PriceEntry | undefined;
+    readonly from: Price["from"];
+  },
+  onIncomplete: () => void,
+): Price | undefined {
+  const { known, correction } = price;
+  if (correction === undefined || Object.keys(correction).length === 0) return known;
+  const input = correction.input ?? known?.input;
+  const output = correction.output ?? known?.output;
+  if (input === undefined || output === undefined) {
+    onIncomplete();
+    return undefined;
+  }
+  return { ...known, ...correction, input, output, from: price.from };
+}
+
+function modelsInRoutes(document: ConfigDocument): ReadonlyMap<string, ReadonlySet<string>> {
+  const used = new Map<string, Set<string>>();
+  for (const entry of Object.values(document.routes ?? {})) {
+    for (const text of targetTexts(entry)) {
+      const { provider, model } = splitTarget(text);
+      const models = used.get(provider) ?? new Set();
+      models.add(model);
+      used.set(provider, models);
+    }
+  }
+  return used;
+}

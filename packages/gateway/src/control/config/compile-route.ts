@@ -1,0 +1,69 @@
+import type { Timeouts } from "#domain/plan";
+import type { Route, RouteTarget } from "#domain/snapshot";
+import type { Report } from "./compile-context.ts";
+import { suggestion } from "./nearest.ts";
+import type { ConfigDocument, RouteEntry, TimeoutsEntry } from "./schema.ts";
+
+const defaultAttempts = 3;
+
+export function compileRoutes(document: ConfigDocument, report: Report): ReadonlyMap<string, Route> {
+  const routes = new Map<string, Route>();
+  for (const [name, entry] of Object.entries(document.routes ?? {})) {
+    routes.set(name, {
+      name,
+      targets: compileTargets({ name, entry }, Object.keys(document.providers), report),
+      timeouts: compileTimeouts(entry.timeouts ?? {}),
+      maxAttempts: entry.retries?.attempts ?? defaultAttempts,
+      retryEmpty: entry.retries?.empty ?? true,
+    });
+  }
+  return routes;
+}
+
+/** `provider/model`: the provider's name ends at the first slash, the model's may hold more of them. */
+export function splitTarget(text: string): { readonly provider: string; readonly model: string } {
+  const slash = text.indexOf("/");
+  return { provider: text.slice(0, slash), model: text.slice(slash + 1) };
+}
+
+/** The `provider/model` texts of a route, in order. */
+export function targetTexts(entry: RouteEntry): readonly string[] {
+  return entry.targets.map((target) => (typeof target === "string" ? target : target.target));
+}
+
+export function compileTimeouts(entry: TimeoutsEntry): Partial<Timeouts> {
+  return {
+    ...(entry.connect === undefined ? {} : { connectMs: entry.connect }),
+    ...(entry.firstByte === undefined ? {} : { firstByteMs: entry.firstByte }),
+    ...(entry.firstToken === undefined ? {} : { firstTokenMs: entry.firstToken }),
+    ...(entry.idle === undefined ? {} : { idleMs: entry.idle }),
+    ...(entry.contentIdle === undefined ? {} : { contentIdleMs: entry.contentIdle }),
+    ...(entry.total === undefined ? {} : { totalMs: entry.total }),
+  };
+}
+
+function compileTargets(
+  route: { readonly name: string; readonly entry: RouteEntry },
+  providers: readonly string[],
+  report: Report,
+): readonly RouteTarget[] {
+  const seen = new Map<string, number>();
+  return route.entry.targets.map((written, index) => {
+    const path = ["routes", route.name, "targets", index];
+    const text = typeof written === "string" ? written : written.target;
+    const { provider, model } = splitTarget(text);
+    if (!providers.includes(provider)) {
+      report(path, `no provider ${JSON.stringify(provider)}`, suggestion(provider, providers, "providers"));
+    }
+    const earlier = seen.get(text);
+    if (earlier !== undefined) {
+      report(
+        path,
+        `${JSON.stringify(text)} already stands at targets[${earlier}]`,
+        "remove one; `retries` says how often",
+      );
+    }
+    seen.set(text, index);
+    return { provider, model, lastResort: typeof written !== "string" && written.when === "last-resort" };
+  });
+}

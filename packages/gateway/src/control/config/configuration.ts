@@ -1,0 +1,99 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Snapshot } from "#domain/snapshot";
+import { findKind, providerKinds } from "#providers/kinds";
+import { catalogueLookup } from "./catalogue-lookup.ts";
+import { compile } from "./compile.ts";
+import type { ServerSettings } from "./compile-context.ts";
+import { documentFromEnvironment } from "./from-environment.ts";
+import type { MadeDocument } from "./from-environment.ts";
+import { lint } from "./lint.ts";
+import { loadDocument } from "./load.ts";
+import { inFileOrder, located, noPlaces } from "./problem.ts";
+import type { ConfigPath, ConfigProblem, Finding, Places } from "./problem.ts";
+
+/** The file looked for where none is named. */
+export const usualFile = "hedgerow.yaml";
+
+export interface ReadOptions {
+  /** As the user named it; without it `hedgerow.yaml` is read where it exists, else the environment. */
+  readonly path?: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** From the command line, over the file's. */
+  readonly overrides?: Partial<ServerSettings>;
+  /** ISO date: decides what the catalogue calls deprecated or retired, and dates what has no file. */
+  readonly today: string;
+}
+
+export interface Configuration {
+  readonly kind: "configured";
+  /** The file's name, or `environment`. */
+  readonly from: string;
+  readonly snapshot: Snapshot;
+  readonly server: ServerSettings;
+  /** What `check` warns of. */
+  readonly warnings: readonly ConfigProblem[];
+}
+
+export interface Refused {
+  readonly kind: "refused";
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** `unconfigured`: neither a file nor a provider's key was found; the caller may serve simulated providers. */
+export type ConfigurationRead = Configuration | Refused | { readonly kind: "unconfigured" };
+
+/** Reads, checks and compiles a configuration from wherever it is. Reads files, never throws for what they hold. */
+export function readConfiguration(options: ReadOptions): ConfigurationRead {
+  const path = options.path ?? (existsSync(resolve(options.cwd, usualFile)) ? usualFile : undefined);
+  if (path !== undefined) return readFile(path, options);
+  const made = documentFromEnvironment(options.env, providerKinds);
+  return made === undefined ? { kind: "unconfigured" } : compileMade(made, options);
+}
+
+/** Compiles a document that was made in memory: from the environment, or for simulated providers. */
+export function compileMade(
+  made: MadeDocument,
+  options: Pick<ReadOptions, "overrides" | "today"> & { readonly from?: string },
+): Configuration | Refused {
+  const places = noPlaces(options.from ?? "environment");
+  return finish(made, { ...options, places, date: options.today, plainSecrets: [] });
+}
+
+function readFile(path: string, options: ReadOptions): Configuration | Refused {
+  const loaded = loadDocument({ path, cwd: options.cwd, env: options.env });
+  if (loaded.kind === "refused") return loaded;
+  const finished = finish({ document: loaded.document, notices: [] }, { ...options, ...loaded });
+  if (loaded.problems.length === 0) return finished;
+  const said = new Set(loaded.problems.map((problem) => problem.path));
+  const more = finished.kind === "refused" ? finished.problems.filter((problem) => !said.has(problem.path)) : [];
+  return { kind: "refused", problems: inFileOrder([...loaded.problems, ...more]) };
+}
+
+interface Finishing {
+  readonly places: Places;
+  /** Of the configuration. */
+  readonly date: string;
+  readonly today: string;
+  readonly overrides?: Partial<ServerSettings>;
+  readonly plainSecrets: readonly ConfigPath[];
+}
+
+function finish(made: MadeDocument, finishing: Finishing): Configuration | Refused {
+  const { places, date, today, overrides, plainSecrets } = finishing;
+  const { findModel, nearestModels } = catalogueLookup(today);
+  const compiled = compile(made.document, {
+    findKind,
+    kindIds: [...providerKinds.keys()],
+    findModel,
+    date,
+    notices: made.notices,
+    ...(overrides === undefined ? {} : { overrides }),
+  });
+  const inPlace = (findings: readonly Finding[]) => inFileOrder(findings.map((finding) => located(finding, places)));
+  if (compiled.kind === "refused") return { kind: "refused", problems: inPlace(compiled.findings) };
+  const { snapshot, server } = compiled;
+  const warnings = lint({ document: made.document, snapshot, server, places, nearestModels, plainSecrets });
+  return { kind: "configured", from: places.file, snapshot, server, warnings: inPlace(warnings) };
+}

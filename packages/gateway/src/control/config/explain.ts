@@ -1,0 +1,156 @@
+import type { z } from "zod";
+import { nearestName, suggestion } from "./nearest.ts";
+import type { ConfigPath, Finding, Places } from "./problem.ts";
+import { configJsonSchema } from "./schema.ts";
+
+type Issue = z.core.$ZodIssue;
+
+/** A schema node, as far as looking up the keys known at a path needs it. */
+interface SchemaNode {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly additionalProperties?: SchemaNode | boolean;
+  readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
+}
+
+/** Says in plain words what is wrong with a document's shape: each finding one thing, with what to do. */
+export function explainIssues(issues: readonly Issue[], places: Places): readonly Finding[] {
+  const findings = issues.flatMap((issue) => explain(issue, places));
+  // A mistyped key is also a missing one: only the first is worth reading.
+  const meant = new Set(findings.flatMap((finding) => (finding.meant === undefined ? [] : [finding.meant.join("\0")])));
+  return findings.filter((finding) => !(finding.missing === true && meant.has(finding.path.join("\0"))));
+}
+
+interface Explained extends Finding {
+  readonly missing?: boolean;
+  /** The path an unknown key probably stands for. */
+  readonly meant?: ConfigPath;
+}
+
+function explain(issue: Issue, places: Places): readonly Explained[] {
+  const path = issue.path.filter((part) => typeof part !== "symbol");
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => unknownKey(key, path));
+    case "invalid_union":
+      return explainUnion(issue, path, places);
+    case "invalid_type":
+      return [wrongType(issue, path, places)];
+    case "invalid_value":
+      return [
+        {
+          path,
+          message: `expected ${oneOf(issue.values)}${shown(path, places)}`,
+          ...nearestValue(issue.values, path, places),
+        },
+      ];
+    case "invalid_key":
+      return [{ path, message: issue.issues[0]?.message ?? "not a name" }];
+    case "too_small":
+    case "too_big":
+      return [{ path, message: outOfRange(issue, path, places) }];
+    default:
+      return [{ path, message: `${issue.message}${shown(path, places)}` }];
+  }
+}
+
+function unknownKey(key: string, path: ConfigPath): Explained {
+  const known = knownKeys(path);
+  const nearest = nearestName(key, known);
+  const fix = suggestion(key, known, "known keys");
+  return {
+    path: [...path, key],
+    message: `unknown key ${JSON.stringify(key)}`,
+    ...(fix === undefined ? {} : { fix }),
+    ...(nearest === undefined ? {} : { meant: [...path, nearest] }),
+  };
+}
+
+/** The branch whose own shape was right is the one that was meant. */
+function explainUnion(issue: z.core.$ZodIssueInvalidUnion, path: ConfigPath, places: Places): readonly Explained[] {
+  const meant = issue.errors.find((branch) => !isOtherShape(branch));
+  if (meant !== undefined) {
+    return meant.flatMap((inner) => explain({ ...inner, path: [...path, ...inner.path] }, places));
+  }
+  const expected = issue.errors.flatMap((branch) => branch.map((inner) => expectation(inner)));
+  return [{ path, message: `expected ${[...new Set(expected)].join(" or ")}${shown(path, places)}` }];
+}
+
+function isOtherShape(branch: readonly Issue[]): boolean {
+  return branch.some(({ path, code }) => path.length === 0 && (code === "invalid_type" || code === "invalid_value"));
+}
+
+function expectation(issue: Issue): string {
+  if (issue.code === "invalid_value") return oneOf(issue.values);
+  if (issue.message.startsWith("expected ")) return issue.message.slice("expected ".length);
+  return issue.code === "invalid_type" ? typeWords(issue.expected) : issue.message;
+}
+
+function wrongType(issue: z.core.$ZodIssueInvalidType, path: ConfigPath, places: Places): Explained {
+  if (issue.message.endsWith("received undefined") && places.written(path) === undefined) {
+    return { path, message: `${JSON.stringify(String(path.at(-1) ?? "document"))} is required`, missing: true };
+  }
+  return { path, message: `expected ${expectation(issue)}${shown(path, places)}` };
+}
+
+function outOfRange(
+  issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig,
+  path: ConfigPath,
+  places: Places,
+): string {
+  // Own messages are kept; the library's begin with "Too".
+  if (!issue.message.startsWith("Too")) return issue.message;
+  const [word, bound] = issue.code === "too_small" ? ["at least", issue.minimum] : ["at most", issue.maximum];
+  const exclusive = issue.inclusive === false ? (issue.code === "too_small" ? "more than" : "less than") : word;
+  const unit = issue.origin === "string" ? " characters" : issue.origin === "array" ? " entries" : "";
+  return `expected ${exclusive} ${String(bound)}${unit}${shown(path, places)}`;
+}
+
+function typeWords(expected: string): string {
+  const words: Readonly<Record<string, string>> = {
+    object: "a mapping (key: value)",
+    record: "a mapping (name: value)",
+    array: "a list",
+    string: "text",
+    int: "a whole number",
+    number: "a number",
+    boolean: "true or false",
+  };
+  return words[expected] ?? expected;
+}
+
+function oneOf(values: readonly unknown[]): string {
+  return values.length === 1 ? JSON.stringify(values[0]) : `one of ${values.map(String).join(", ")}`;
+}
+
+function nearestValue(values: readonly unknown[], path: ConfigPath, places: Places): { readonly fix?: string } {
+  const nearest = nearestName(places.written(path) ?? "", values.map(String));
+  return nearest === undefined ? {} : { fix: `did you mean ${JSON.stringify(nearest)}?` };
+}
+
+/** `, not "5 s"`: what stands in the file, unless it may be a secret. */
+function shown(path: ConfigPath, places: Places): string {
+  const written = places.written(path);
+  if (written === undefined) return "";
+  return `, not ${JSON.stringify(written.length > 60 ? `${written.slice(0, 60)}…` : written)}`;
+}
+
+/** The keys the schema knows at a path, in the schema's order. */
+function knownKeys(path: ConfigPath): readonly string[] {
+  let nodes: readonly SchemaNode[] = [configJsonSchema() as SchemaNode];
+  for (const part of path) {
+    nodes = nodes.flatMap(withBranches).flatMap((node) => below(node, part));
+  }
+  return [...new Set(nodes.flatMap(withBranches).flatMap((node) => Object.keys(node.properties ?? {})))];
+}
+
+function withBranches(node: SchemaNode): readonly SchemaNode[] {
+  return [node, ...(node.anyOf ?? []).flatMap(withBranches)];
+}
+
+function below(node: SchemaNode, part: string | number): readonly SchemaNode[] {
+  if (typeof part === "number") return node.items === undefined ? [] : [node.items];
+  const own = node.properties?.[part];
+  if (own !== undefined) return [own];
+  return typeof node.additionalProperties === "object" ? [node.additionalProperties] : [];
+}

@@ -1,0 +1,28 @@
+import { createHash } from "node:crypto";
+import { Secret } from "#domain/secret";
+import type { Snapshot } from "#domain/snapshot";
+
+/**
+ * Twelve hex digits that name a snapshot's content: the same configuration gives the same version wherever it is
+ * compiled, and a rotated key gives another. Secrets enter as salted hashes; where a figure comes from does not count.
+ */
+export function snapshotVersion(content: Omit<Snapshot, "version">): string {
+  return createHash("sha256").update(canonical(content)).digest("hex").slice(0, 12);
+}
+
+export function sha256Hex(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** JSON with sorted keys, maps in their own order (the order of targets and providers has a meaning). */
+function canonical(value: unknown): string {
+  if (value instanceof Secret) return JSON.stringify(sha256Hex(`hedgerow snapshot\0${value.reveal()}`));
+  if (value instanceof Map) return `{"map":${canonical([...value])}}`;
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value).filter(([key, inner]) => key !== "from" && inner !== undefined);
+    entries.sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(",")}}`;
+  }
+  return JSON.stringify(value) ?? "null";
+}

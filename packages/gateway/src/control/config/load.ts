@@ -1,0 +1,113 @@
+import { readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { explainIssues } from "./explain.ts";
+import { covers, inFileOrder, located, noPlaces } from "./problem.ts";
+import type { ConfigPath, ConfigProblem, Finding, Places } from "./problem.ts";
+import { isReference, resolveReferences } from "./references.ts";
+import { documentSchema } from "./schema.ts";
+import type { ConfigDocument } from "./schema.ts";
+import { isSecretPath } from "./secret-paths.ts";
+import { readYaml } from "./yaml-source.ts";
+
+export interface LoadOptions {
+  /** As the user named it; relative to `cwd`. */
+  readonly path: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface LoadedDocument {
+  readonly kind: "loaded";
+  readonly document: ConfigDocument;
+  readonly places: Places;
+  /** References that could not be resolved: nothing may be served, names can be checked nevertheless. */
+  readonly problems: readonly ConfigProblem[];
+  /** Paths of keys that stand in the file as they are. */
+  readonly plainSecrets: readonly ConfigPath[];
+  /** Date of the file, `2026-11-03`: the date of the prices it states. */
+  readonly date: string;
+}
+
+export type Loaded = LoadedDocument | { readonly kind: "refused"; readonly problems: readonly ConfigProblem[] };
+
+const largestFileBytes = 1024 * 1024;
+
+/**
+ * Reads `hedgerow.yaml` up to the point where its shape is right. Several problems come at once. A document that is
+ * `loaded` may still have problems: unresolved references, beside which names can nevertheless be checked.
+ */
+export function loadDocument(options: LoadOptions): Loaded {
+  const absolute = resolve(options.cwd, options.path);
+  const file = options.path;
+  const read = readText(absolute, file);
+  if (read.kind === "refused") return read;
+  const findings: Finding[] = [];
+  const plainSecrets: ConfigPath[] = [];
+  const source = readYaml(read.text, file, (written, at) => {
+    const resolved = resolveReferences({ text: written, ...at }, { env: options.env, configPath: absolute });
+    if (isSecretPath(at.path) && at.path[2] !== "headers" && !isReference(written)) plainSecrets.push(at.path);
+    if (resolved.kind === "resolved") return resolved.value;
+    findings.push(resolved.finding);
+    return placeholder;
+  });
+  const unresolved = findings.map((finding) => finding.path);
+  const problems = [...source.problems, ...findings.map((finding) => located(finding, source.places))];
+  if (source.value === undefined && problems.length > 0) return { kind: "refused", problems: inFileOrder(problems) };
+  const checked = checkShape(source.value, source.places);
+  if (checked.kind === "shaped") {
+    return {
+      kind: "loaded",
+      document: checked.document,
+      places: source.places,
+      problems,
+      plainSecrets,
+      date: read.date,
+    };
+  }
+  const worthSaying = checked.findings.filter((finding) => !unresolved.some((path) => covers(path, finding.path)));
+  return {
+    kind: "refused",
+    problems: inFileOrder([...problems, ...worthSaying.map((finding) => located(finding, source.places))]),
+  };
+}
+
+/** Stands for a value that could not be resolved; long enough to pass for a key. Nothing runs on it. */
+const placeholder = "unresolved-reference-placeholder";
+
+type Shape =
+  | { readonly kind: "shaped"; readonly document: ConfigDocument }
+  | { readonly kind: "misshapen"; readonly findings: readonly Finding[] };
+
+/** Checks the shape of plain data, from a file or made in memory. */
+export function checkShape(value: unknown, places: Places): Shape {
+  if (value === null || value === undefined) {
+    const fix = "run `hedgerow init`, or see docs/configuration.md";
+    return { kind: "misshapen", findings: [{ path: [], message: "the configuration is empty", fix }] };
+  }
+  const result = documentSchema.safeParse(value);
+  if (result.success) return { kind: "shaped", document: result.data };
+  return { kind: "misshapen", findings: explainIssues(result.error.issues, places) };
+}
+
+type ReadText =
+  | { readonly kind: "text"; readonly text: string; readonly date: string }
+  | { readonly kind: "refused"; readonly problems: readonly ConfigProblem[] };
+
+function readText(absolute: string, file: string): ReadText {
+  const refused = (message: string, fix: string): ReadText => ({
+    kind: "refused",
+    problems: [located({ path: [], message, fix }, noPlaces(file))],
+  });
+  try {
+    const found = statSync(absolute);
+    if (!found.isFile()) return refused("is not a file", "name a YAML file with -c FILE");
+    if (found.size > largestFileBytes) return refused("is larger than 1 MiB", "a configuration is far smaller");
+    const text = readFileSync(absolute, "utf8").replace(/^\uFEFF/u, "");
+    return { kind: "text", text, date: found.mtime.toISOString().slice(0, 10) };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+    if (code === "ENOENT")
+      return refused("there is no such file", "name it with -c FILE, or write one with `hedgerow init`");
+    return refused(`cannot be read (${code})`, "check its permissions");
+  }
+}

@@ -1,0 +1,30 @@
+import { renderPath } from "./problem.ts";
+import type { ConfigPath } from "./problem.ts";
+import type { ConfigDocument } from "./schema.ts";
+
+/** A setting that this version reads and does not yet obey. */
+export interface NotEnforced {
+  readonly path: ConfigPath;
+  /** One sentence, for the start of the gateway and for `check`. */
+  readonly notice: string;
+}
+
+/** Every setting of the document that is accepted but not in force: said loudly, never ignored in silence. */
+export function notEnforced(document: ConfigDocument): readonly NotEnforced[] {
+  const found: NotEnforced[] = [];
+  const add = (path: ConfigPath, effect: string) => {
+    found.push({ path, notice: `${renderPath(path)} is not enforced in this version: ${effect}.` });
+  };
+  for (const [name, provider] of Object.entries(document.providers)) {
+    if (provider.limits !== undefined) add(["providers", name, "limits"], "the account's limits are not held");
+  }
+  for (const [name, route] of Object.entries(document.routes ?? {})) {
+    for (const [index, target] of route.targets.entries()) {
+      if (typeof target === "string" || target.weight === undefined) continue;
+      add(["routes", name, "targets", index, "weight"], "targets are asked in the order written");
+    }
+    if (route.spread !== undefined) add(["routes", name, "spread"], "backups may share a risk group with what failed");
+    if (route.confidence !== undefined) add(["routes", name, "confidence"], "answers pass without a gate");
+  }
+  return found;
+}

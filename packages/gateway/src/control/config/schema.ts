@@ -1,0 +1,332 @@
+import { z } from "zod";
+import { Secret } from "#domain/secret";
+import { defaultLimits, defaultTimeouts } from "#domain/snapshot";
+import { durationPattern, moneyPattern, parseDuration, parseMoney, parseSize, sizePattern } from "./units.ts";
+import type { Parsed } from "./units.ts";
+
+/** Names appear in headers, records and paths. A provider's ends at the first slash of `provider/model`. */
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/u;
+const nameRule =
+  "a name begins with a letter or digit and has at most 64 letters, digits, dots, dashes and underscores";
+const modelNamePattern = /^[^\s\p{Cc}]{1,200}$/u;
+
+const name = z.string().regex(namePattern, nameRule);
+const modelName = z.string().regex(modelNamePattern, "a model's name has 1 to 200 characters and no spaces");
+
+interface Measure {
+  readonly parse: (text: string) => Parsed;
+  readonly expected: string;
+  readonly pattern: string;
+}
+
+const durations: Measure = {
+  parse: parseDuration,
+  expected: "a duration with its unit, such as 10s",
+  pattern: durationPattern,
+};
+const sizes: Measure = { parse: parseSize, expected: "a size with its unit, such as 4MiB", pattern: sizePattern };
+const amounts: Measure = { parse: parseMoney, expected: "an amount such as 3usd", pattern: moneyPattern };
+
+/** A number with its unit, read from text. What is said of it stands on the text, for the JSON Schema shows that. */
+function measured({ parse, expected, pattern }: Measure, words: About = {}) {
+  return z
+    .string({ error: () => `expected ${expected}` })
+    .meta({ pattern, ...words })
+    .transform((text, context) => {
+      const parsed = parse(text);
+      if (parsed.kind === "parsed") return parsed.value;
+      context.issues.push({ code: "custom", message: parsed.why, input: text });
+      return z.NEVER;
+    });
+}
+
+const duration = (description: string, byDefault: string) =>
+  measured(durations, about(description, byDefault)).exactOptional();
+
+const size = (description: string, byDefault: string) => measured(sizes, about(description, byDefault)).exactOptional();
+
+/** Nano-dollars from `3usd`, or from a plain number of dollars. */
+const money = (description: string) =>
+  z
+    .union([
+      measured(amounts),
+      z
+        .number()
+        .min(0)
+        .max(1_000_000)
+        .transform((dollars) => Math.round(dollars * 1_000_000_000)),
+    ])
+    .meta({ description })
+    .exactOptional();
+
+const count = (description: string, range: { min: number; max: number; byDefault?: number }) =>
+  z.int().min(range.min).max(range.max).meta(about(description, range.byDefault)).exactOptional();
+
+const text = (description: string) => z.string().min(1).max(200).meta({ description }).exactOptional();
+
+const secretText = (description: string) =>
+  z
+    .string()
+    .min(1, "a secret must not be empty")
+    .meta({ description })
+    .transform((value) => new Secret(value));
+
+const flag = (description: string) => z.boolean().meta({ description }).exactOptional();
+
+// A type, not an interface: only a type fits zod's open-ended metadata.
+type About = { readonly description?: string; readonly default?: string | number };
+
+function about(description: string, byDefault?: string | number): About {
+  return byDefault === undefined ? { description } : { description, default: byDefault };
+}
+
+const seconds = (ms: number) => `${ms / 1000}s`;
+const mebibytes = (bytes: number) => (bytes < 1024 ** 2 ? `${bytes / 1024}KiB` : `${bytes / 1024 ** 2}MiB`);
+
+const attemptTimeouts = {
+  connect: duration("Until the connection stands, TLS included.", seconds(defaultTimeouts.connectMs)),
+  firstByte: duration("Until the first byte of an answer.", seconds(defaultTimeouts.firstByteMs)),
+  firstToken: duration("Until the first content of an answer.", seconds(defaultTimeouts.firstTokenMs)),
+  idle: duration("Between two bytes of any kind, pings included.", seconds(defaultTimeouts.idleMs)),
+  contentIdle: duration("Between two pieces of content; pings do not count.", seconds(defaultTimeouts.contentIdleMs)),
+};
+
+const providerTimeouts = z
+  .strictObject(attemptTimeouts)
+  .meta({ description: "Deadlines of attempts at this provider; a route's come before them." })
+  .exactOptional();
+
+const routeTimeouts = z
+  .strictObject({
+    ...attemptTimeouts,
+    total: duration("For the whole call, over all attempts.", seconds(defaultTimeouts.totalMs)),
+  })
+  .meta({ description: "Deadlines for calls of this route." })
+  .exactOptional();
+
+const limits = z
+  .strictObject({
+    maxBody: size("Largest request body.", mebibytes(defaultLimits.maxBodyBytes)),
+    maxDepth: count("Deepest nesting of JSON in a request.", { min: 8, max: 1000, byDefault: defaultLimits.maxDepth }),
+    maxHeader: size("Largest header section of a request.", mebibytes(defaultLimits.maxHeaderBytes)),
+    maxEvent: size("Largest single event of an upstream's stream.", mebibytes(defaultLimits.maxEventBytes)),
+    maxAnswer: size("Largest answer that is not streamed.", mebibytes(defaultLimits.maxAnswerBytes)),
+    maxHeld: size("Most bytes held back before the commit point.", mebibytes(defaultLimits.maxHeldBytes)),
+    maxConcurrentCalls: count("Most calls a worker serves at once; more are told to come back.", {
+      min: 1,
+      max: 100_000,
+      byDefault: defaultLimits.maxConcurrentCalls,
+    }),
+    headersTimeout: duration("Until a client has sent its headers.", seconds(defaultLimits.headersTimeoutMs)),
+    uploadIdle: duration("Between two pieces of a request's body.", seconds(defaultLimits.uploadIdleMs)),
+    heartbeat: duration("Between two signs of life to a waiting client.", seconds(defaultLimits.heartbeatMs)),
+    stalledClient: duration(
+      "A client that takes no byte for so long is let go.",
+      seconds(defaultLimits.stalledClientMs),
+    ),
+    drain: duration("For calls in flight when the gateway stops.", seconds(defaultLimits.drainMs)),
+  })
+  .meta({ description: "Bounds of the data plane." })
+  .exactOptional();
+
+const server = z
+  .strictObject({
+    host: z.string().min(1).max(255).meta(about("Address to listen on.", "127.0.0.1")).exactOptional(),
+    port: count("Port to listen on; 0 takes a free one.", { min: 0, max: 65_535, byDefault: 4000 }),
+    workers: z
+      .union([z.literal("auto"), z.int().min(1).max(64)])
+      .meta(about("Worker processes; auto: one for each core.", "auto"))
+      .exactOptional(),
+    data: z.string().min(1).meta(about("Folder for the journal and the store.", "./.hedgerow")).exactOptional(),
+    limits,
+  })
+  .meta({ description: "The gateway itself." })
+  .exactOptional();
+
+const price = z
+  .strictObject({
+    input: money("Uncached input, dollars per million tokens."),
+    output: money("Output, dollars per million tokens."),
+    cacheRead: money("Input read from a cache, dollars per million tokens."),
+    cacheWrite: money("Input written to a cache, dollars per million tokens."),
+    request: money("Dollars for each request."),
+  })
+  .meta({ description: "Corrects the catalogue's price bucket by bucket." })
+  .exactOptional();
+
+const model = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[^/\s]+\/\S+$/u, "expected a canonical name, vendor/model")
+      .meta({ description: "Canonical vendor/model, where the provider calls it otherwise." })
+      .exactOptional(),
+    price,
+    context: count("Context window, tokens.", { min: 1, max: 100_000_000 }),
+    maxOutput: count("Longest answer, tokens.", { min: 1, max: 100_000_000 }),
+    tools: flag("Whether the model calls tools."),
+    structuredOutput: flag("Whether the model obeys a JSON schema."),
+    reasoning: flag("Whether the model reasons before it answers."),
+    sampling: flag("Whether the model takes temperature and the like."),
+    inputs: z
+      .array(z.enum(["text", "image", "pdf", "audio", "video"]))
+      .meta({ description: "Kinds of input the model takes." })
+      .exactOptional(),
+  })
+  .meta({ description: "What to add to or correct in the catalogue, by the provider's own model name." });
+
+const provider = z
+  .strictObject({
+    kind: z.string().min(1).meta({ description: "Which provider this is." }),
+    url: z.string().min(1).meta({ description: "Base address of the API; by default the kind's own." }).exactOptional(),
+    key: secretText("The credential: ${NAME} or file:PATH.").exactOptional(),
+    keys: z
+      .array(secretText("One of several credentials."))
+      .min(1)
+      .max(100)
+      .meta({ description: "Several credentials instead of `key`, used in turn." })
+      .exactOptional(),
+    headers: z
+      .record(z.string().regex(/^[A-Za-z0-9-]{1,100}$/u, "not a header's name"), secretText("The header's value."))
+      .meta({ description: "Headers added to every request to the provider." })
+      .exactOptional(),
+    timeouts: providerTimeouts,
+    limits: z
+      .strictObject({
+        rpm: count("Requests a minute.", { min: 1, max: 10_000_000 }),
+        tpm: count("Tokens a minute.", { min: 1, max: 10_000_000_000 }),
+        concurrency: count("Requests at once.", { min: 1, max: 1_000_000 }),
+      })
+      .meta({ description: "Limits of the account. Accepted, not yet enforced." })
+      .exactOptional(),
+    operator: text("Who runs the machines: providers with one operator fail together."),
+    owner: text("Who owns the provider."),
+    region: text("Where it runs."),
+    models: z.record(modelName, model).meta({ description: "Corrections to the catalogue." }).exactOptional(),
+  })
+  .meta({ description: "An account at a vendor or host, under a name of yours." });
+
+const targetText = z.string().regex(/^[^/\s]+\/\S+$/u, "expected provider/model");
+
+const target = z.union([
+  targetText,
+  z.strictObject({
+    target: targetText.meta({ description: "provider/model." }),
+    when: z
+      .literal("last-resort")
+      .meta({ description: "Asked only when everything before it failed." })
+      .exactOptional(),
+    weight: z
+      .number()
+      .positive()
+      .max(1_000_000)
+      .meta({ description: "Share of the traffic. Accepted, not yet enforced." })
+      .exactOptional(),
+  }),
+]);
+
+const route = z
+  .strictObject({
+    targets: z
+      .array(target)
+      .min(1, "a route needs at least one target")
+      .max(50)
+      .meta({ description: "provider/model, asked in this order." }),
+    timeouts: routeTimeouts,
+    retries: z
+      .strictObject({
+        attempts: count("Most attempts for a call, over all targets and credentials.", {
+          min: 1,
+          max: 20,
+          byDefault: 3,
+        }),
+        empty: z
+          .boolean()
+          .meta({ description: "Try once more where an answer is whole and empty.", default: true })
+          .exactOptional(),
+      })
+      .meta({ description: "How often a call is tried." })
+      .exactOptional(),
+    spread: z
+      .enum(["provider", "operator", "owner", "region"])
+      .meta({ description: "Backups must not share this with what failed. Accepted, not yet enforced." })
+      .exactOptional(),
+    confidence: z
+      .strictObject({
+        min: z.number().min(0).max(1).meta({ description: "Least confidence an answer needs, 0 to 1." }),
+        estimator: z.string().min(1).meta(about("What scores an answer.", "auto")).exactOptional(),
+        exhausted: z
+          .enum(["best", "review", "refuse"])
+          .meta(about("What to do when no target is confident.", "refuse"))
+          .exactOptional(),
+      })
+      .meta({ description: "The gate answers pass. Accepted, not yet enforced." })
+      .exactOptional(),
+  })
+  .meta({ description: "Targets and policy behind a name that callers use as `model`." });
+
+const gatewayKey = z
+  .strictObject({
+    key: secretText("The key itself, at least 24 characters: ${NAME} or file:PATH.").exactOptional(),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-fA-F]{64}$/u, "expected 64 hex digits")
+      .meta({ description: "The key's SHA-256 in hex, so that the file holds no secret." })
+      .exactOptional(),
+    routes: z.array(name).min(1).meta({ description: "Routes it may use; by default all." }).exactOptional(),
+  })
+  .meta({ description: "A key that callers of the gateway present." });
+
+/** `hedgerow.yaml`. Strict at every level: an unknown key is an error. */
+export const documentSchema = z.strictObject({
+  server,
+  providers: z
+    .record(name, provider)
+    .refine((providers) => Object.keys(providers).length > 0, "at least one provider is needed")
+    .meta({ description: "Who can be asked." }),
+  routes: z.record(name, route).meta({ description: "Names callers use as `model`." }).exactOptional(),
+  aliases: z
+    .record(modelName, z.string().min(1))
+    .meta({ description: "Other names of routes and targets." })
+    .exactOptional(),
+  keys: z
+    .record(name, gatewayKey)
+    .meta({ description: "Keys of the gateway; without any it is open, on loopback only." })
+    .exactOptional(),
+});
+
+/** A configuration whose shape is right: units are numbers, secrets are hidden, names are not checked yet. */
+export type ConfigDocument = z.output<typeof documentSchema>;
+export type ProviderEntry = ConfigDocument["providers"][string];
+export type RouteEntry = NonNullable<ConfigDocument["routes"]>[string];
+export type ModelEntry = NonNullable<ProviderEntry["models"]>[string];
+export type PriceEntry = NonNullable<ModelEntry["price"]>;
+export type TimeoutsEntry = NonNullable<RouteEntry["timeouts"]>;
+export type LimitsEntry = NonNullable<NonNullable<ConfigDocument["server"]>["limits"]>;
+
+/** A value may be a reference wherever a number or a text with a unit may stand. */
+const referencePattern = String.raw`\$\{[^}]+\}`;
+const unitPatterns: ReadonlySet<unknown> = new Set([durationPattern, sizePattern, moneyPattern]);
+
+/** The published JSON Schema of what people write, before units and references are resolved. */
+export function configJsonSchema(): z.core.JSONSchema.BaseSchema {
+  return z.toJSONSchema(documentSchema, {
+    io: "input",
+    override: ({ jsonSchema }) => {
+      const scalar = ["number", "integer", "boolean"].includes(String(jsonSchema.type));
+      if (!scalar && !unitPatterns.has(jsonSchema.pattern)) return;
+      const { description, default: byDefault, ...written } = jsonSchema;
+      for (const key of Object.keys(jsonSchema)) delete jsonSchema[key];
+      if (description !== undefined) jsonSchema.description = description;
+      if (byDefault !== undefined) jsonSchema.default = byDefault;
+      jsonSchema.anyOf = [written, { type: "string", pattern: referencePattern }];
+    },
+  });
+}
+
+/** The text of `hedgerow.schema.json`, which a test compares with the file. */
+export function renderConfigSchema(): string {
+  const { $schema, ...rest } = configJsonSchema();
+  const head = { $schema, title: "hedgerow.yaml", description: "Configuration of the Hedgerow gateway." };
+  return `${JSON.stringify({ ...head, ...rest }, null, 2)}\n`;
+}

@@ -1,0 +1,17 @@
+import type { ConfigPath } from "./problem.ts";
+
+/** Where secrets stand; `*` is any one step. Values at or below these paths are never shown. */
+const patterns: readonly (readonly string[])[] = [
+  ["providers", "*", "key"],
+  ["providers", "*", "keys"],
+  ["providers", "*", "headers"],
+  ["keys", "*", "key"],
+];
+
+/** Whether a value at this path is a secret, or holds one. Only there are `file:` references read. */
+export function isSecretPath(path: ConfigPath): boolean {
+  return patterns.some(
+    (pattern) =>
+      path.length >= pattern.length && pattern.every((step, index) => step === "*" || step === String(path[index])),
+  );
+}

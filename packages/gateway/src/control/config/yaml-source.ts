@@ -1,0 +1,161 @@
+import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from "yaml";
+import type { Document, Node, Pair } from "yaml";
+import { noPlaces, renderPath } from "./problem.ts";
+import type { ConfigPath, ConfigProblem, Places } from "./problem.ts";
+import { isSecretPath } from "./secret-paths.ts";
+
+export interface YamlSource {
+  /** Plain objects, arrays and scalars, with references resolved. */
+  readonly value: unknown;
+  readonly places: Places;
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** Turns a string as written into the value meant; `plain` where it stood without quotes. */
+export type ResolveText = (written: string, at: { readonly path: ConfigPath; readonly plain: boolean }) => unknown;
+
+/** Aliases repeat what they point to, so a small file can mean a huge document: this bounds what is built. */
+const maxNodes = 100_000;
+const maxDepth = 50;
+
+const syntaxMessages: Readonly<Record<string, string>> = {
+  BAD_INDENT: "the indentation does not fit the lines above",
+  TAB_AS_INDENT: "a tab indents this line; use spaces",
+  DUPLICATE_KEY: "this key stands here twice; remove one of them",
+  MISSING_CHAR: "a character is missing, probably a quote, a comma, a colon or a closing bracket",
+  BAD_ALIAS: "this alias (*name) has no anchor (&name) above it",
+  MULTIPLE_DOCS: "the file holds several documents (---); keep one",
+  BAD_DQ_ESCAPE: "this escape is unknown inside \"…\"; use '…' for text with backslashes",
+  BLOCK_IN_FLOW: "an indented block stands inside {…} or […]",
+  MULTILINE_IMPLICIT_KEY: "this key runs over several lines; a colon or a quote is probably missing",
+  BAD_SCALAR_START: "a value cannot begin with this character; put it in quotes",
+  UNEXPECTED_TOKEN: "this does not belong here; look for a missing quote, comma or colon before it",
+};
+
+/** Reads one YAML 1.2 document. Never throws; with a syntax error `value` is undefined. */
+export function readYaml(text: string, file: string, resolve: ResolveText): YamlSource {
+  const reserved = text.search(masks);
+  if (reserved !== -1) {
+    const line = text.slice(0, reserved).split("\n").length;
+    const message = "the file holds a private-use character (U+E000 to U+E07F); remove it";
+    return { value: undefined, places: noPlaces(file), problems: [{ file, line, column: 1, path: "", message }] };
+  }
+  const lines = new LineCounter();
+  const masked = maskReferences(text);
+  const document = parseDocument(masked, { lineCounter: lines, prettyErrors: false, version: "1.2", uniqueKeys: true });
+  const syntax = [...document.errors, ...document.warnings].map((error) => {
+    const { line, col } = lines.linePos(error.pos[0]);
+    // The library's own messages quote the text, which may be a secret.
+    return { file, line, column: col, path: "", message: syntaxMessages[error.code] ?? `invalid YAML (${error.code})` };
+  });
+  const walk = new Walk(document, { file, lines, resolve });
+  if (syntax.length > 0) return { value: undefined, places: walk.places(), problems: syntax };
+  const value = walk.visit(document.contents, []);
+  return { value, places: walk.places(), problems: walk.problems };
+}
+
+class Walk {
+  readonly problems: ConfigProblem[] = [];
+  readonly #document: Document;
+  readonly #file: string;
+  readonly #lines: LineCounter;
+  readonly #resolve: ResolveText;
+  readonly #offsets = new Map<string, number>();
+  readonly #written = new Map<string, string>();
+  #nodes = 0;
+
+  constructor(document: Document, reading: { file: string; lines: LineCounter; resolve: ResolveText }) {
+    this.#document = document;
+    this.#file = reading.file;
+    this.#lines = reading.lines;
+    this.#resolve = reading.resolve;
+  }
+
+  visit(node: unknown, path: ConfigPath): unknown {
+    this.#nodes += 1;
+    if (this.#nodes > maxNodes || path.length > maxDepth) {
+      if (this.#nodes <= maxNodes + 1) this.#report(node, path, "the document is too large or nested too deeply");
+      this.#nodes = maxNodes + 2;
+      return undefined;
+    }
+    if (isAlias(node)) return this.visit(node.resolve(this.#document), path);
+    this.#remember(node, path);
+    if (isMap(node)) return this.#map(node.items, path);
+    if (isSeq(node)) return node.items.map((item, index) => this.visit(item, [...path, index]));
+    if (!isScalar(node)) return undefined;
+    if (typeof node.value !== "string") {
+      if (!isSecretPath(path) && node.source !== undefined) this.#written.set(renderPath(path), node.source);
+      return node.value;
+    }
+    const written = unmask(node.value);
+    if (!isSecretPath(path)) this.#written.set(renderPath(path), written);
+    return this.#resolve(written, { path, plain: node.type === "PLAIN" });
+  }
+
+  places(): Places {
+    return {
+      file: this.#file,
+      at: (path) => {
+        for (let length = path.length; length >= 0; length -= 1) {
+          const offset = this.#offsets.get(renderPath(path.slice(0, length)));
+          if (offset === undefined) continue;
+          const { line, col } = this.#lines.linePos(offset);
+          return { line, column: col };
+        }
+        return undefined;
+      },
+      written: (path) => this.#written.get(renderPath(path)),
+    };
+  }
+
+  #map(pairs: readonly Pair[], path: ConfigPath): unknown {
+    const entries: [string, unknown][] = [];
+    for (const pair of pairs) {
+      const name = nameOf(pair.key);
+      if (name === "" || name === "__proto__") {
+        this.#report(pair.key, path, "a key must be a plain word");
+        continue;
+      }
+      const below = [...path, name];
+      this.#remember(pair.key, below);
+      entries.push([name, this.visit(pair.value, below)]);
+    }
+    return Object.fromEntries(entries);
+  }
+
+  /** The first place wins: for an entry of a mapping that is its key. */
+  #remember(node: unknown, path: ConfigPath): void {
+    const key = renderPath(path);
+    const offset = (node as Partial<Node> | null | undefined)?.range?.[0];
+    if (offset !== undefined && !this.#offsets.has(key)) this.#offsets.set(key, offset);
+  }
+
+  #report(node: unknown, path: ConfigPath, message: string): void {
+    const offset = (node as Partial<Node> | null | undefined)?.range?.[0] ?? this.#offsets.get(renderPath(path)) ?? 0;
+    const { line, col } = this.#lines.linePos(offset);
+    this.problems.push({ file: this.#file, line, column: col, path: renderPath(path), message });
+  }
+}
+
+/** A key as written; empty where it is no plain word. A number is one: `8080: …`. */
+function nameOf(key: unknown): string {
+  if (!isScalar(key)) return "";
+  return typeof key.value === "string" ? unmask(key.value) : (key.source ?? "");
+}
+
+/**
+ * `${NAME}` may stand unquoted inside `{ … }`, where YAML would take its braces for its own: while YAML is read, the
+ * ASCII characters of a reference are replaced one for one by private-use characters, so that positions stay true.
+ */
+const maskBase = 0xe000;
+const masks = /[\uE000-\uE07F]/gu;
+
+function maskReferences(text: string): string {
+  return text.replace(/\$?\$\{[^}\r\n]*\}/gu, (reference) =>
+    reference.replace(/[\0-\x7F]/gu, (letter) => String.fromCharCode(maskBase + letter.charCodeAt(0))),
+  );
+}
+
+function unmask(text: string): string {
+  return text.replace(masks, (letter) => String.fromCharCode(letter.charCodeAt(0) - maskBase));
+}

@@ -1,0 +1,149 @@
+import type { AttemptRecord, CallRecord } from "#domain/record";
+import type { Usage } from "#domain/usage";
+import type { Store } from "./sqlite.ts";
+
+/** A piece of a journal file, in bytes: `[fromOffset, toOffset)`, both at line ends. */
+export interface JournalPiece {
+  /** The file's name, without a folder. */
+  readonly file: string;
+  readonly fromOffset: number;
+  readonly toOffset: number;
+  /** The chain's hash at `toOffset`, with which a reader goes on. */
+  readonly chainHash: string;
+}
+
+/** Where a reader of a journal file goes on. */
+export interface IngestedPosition {
+  readonly offset: number;
+  readonly hash: string;
+}
+
+export type Ingested =
+  /** `fresh` of the records were not there before. */
+  | { readonly kind: "ingested"; readonly fresh: number }
+  /** The piece begins behind what was ingested: go on from `ingestedBytes`, or records would be lost. */
+  | { readonly kind: "gap"; readonly ingestedBytes: number };
+
+/**
+ * The store keeps calls of the last 90 days, counted back from the newest, and at most two million of them (about
+ * 2 GB). What is older leaves with each ingest, a bounded number of calls at a time; the journal is not touched.
+ */
+export const retention = { maxAgeMs: 90 * 86_400_000, maxCalls: 2_000_000, removedAtOnce: 5_000 } as const;
+
+/** Puts records into the store; a record that is already there stays as it is. Rows and offset move together or not. */
+export function ingestRecords(store: Store, piece: JournalPiece, records: readonly CallRecord[]): Ingested {
+  return store.transaction((): Ingested => {
+    const done = ingestedPosition(store, piece.file)?.offset ?? 0;
+    if (piece.fromOffset > done) return { kind: "gap", ingestedBytes: done };
+    let fresh = 0;
+    for (const record of records) if (insertCall(store, record)) fresh += 1;
+    store.run(
+      `INSERT INTO journal_files (file, ingested_bytes, chain_hash) VALUES (?, ?, ?)
+       ON CONFLICT (file) DO UPDATE SET ingested_bytes = excluded.ingested_bytes, chain_hash = excluded.chain_hash
+       WHERE excluded.ingested_bytes > journal_files.ingested_bytes`,
+      piece.file,
+      piece.toOffset,
+      piece.chainHash,
+    );
+    if (fresh > 0) removeOld(store);
+    return { kind: "ingested", fresh };
+  });
+}
+
+/** How far the file is in the store; undefined for a file it has not seen. */
+export function ingestedPosition(store: Store, file: string): IngestedPosition | undefined {
+  const row = store.get("SELECT ingested_bytes, chain_hash FROM journal_files WHERE file = ?", file);
+  return row === undefined ? undefined : { offset: Number(row["ingested_bytes"]), hash: String(row["chain_hash"]) };
+}
+
+/** Called when a journal file was removed, so that the list of files does not grow for ever. */
+export function forgetJournalFile(store: Store, file: string): void {
+  store.run("DELETE FROM journal_files WHERE file = ?", file);
+}
+
+function insertCall(store: Store, record: CallRecord): boolean {
+  const changes = store.run(
+    `INSERT INTO calls (id, at_ms, snapshot, caller, dialect, operation, route, requested_model, streamed, decision,
+       committed, code, status, finish, request_bytes, answer_bytes, duration_ms, input_uncached, cache_read,
+       cache_write, cache_write_long, output, reasoning, usage_estimated, cost_nano_usd, warnings, tags, session)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO NOTHING`,
+    record.id,
+    Date.parse(record.at),
+    record.snapshot,
+    record.caller,
+    record.dialect,
+    record.operation,
+    record.route,
+    record.requestedModel,
+    Number(record.streamed),
+    record.decision,
+    Number(record.committed),
+    record.code ?? null,
+    record.status,
+    record.finish ?? null,
+    record.requestBytes,
+    record.answerBytes,
+    record.durationMs,
+    ...usageValues(record.usage),
+    record.costNanoUsd ?? null,
+    JSON.stringify(record.warnings),
+    record.tags === undefined ? null : JSON.stringify(record.tags),
+    record.session ?? null,
+  );
+  if (changes === 0) return false;
+  for (const [index, attempt] of record.attempts.entries())
+    insertAttempt(store, { callId: record.id, number: index + 1, attempt });
+  return true;
+}
+
+function insertAttempt(store: Store, row: { callId: string; number: number; attempt: AttemptRecord }): void {
+  const { attempt } = row;
+  store.run(
+    `INSERT INTO attempts (call_id, number, target, provider, model, credential, outcome, failure, status,
+       upstream_request_id, started_ms, first_byte_ms, first_content_ms, ended_ms, input_uncached, cache_read,
+       cache_write, cache_write_long, output, reasoning, usage_estimated, cost_nano_usd)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    row.callId,
+    row.number,
+    attempt.target,
+    attempt.provider,
+    attempt.model,
+    attempt.credential,
+    attempt.outcome,
+    attempt.failure ?? null,
+    attempt.status ?? null,
+    attempt.upstreamRequestId ?? null,
+    attempt.startedMs,
+    attempt.firstByteMs ?? null,
+    attempt.firstContentMs ?? null,
+    attempt.endedMs,
+    ...usageValues(attempt.usage),
+    attempt.costNanoUsd ?? null,
+  );
+}
+
+function usageValues(usage: Usage | undefined): readonly (number | null)[] {
+  if (usage === undefined) return [null, null, null, null, null, null, null];
+  const { inputUncached, cacheRead, cacheWrite, cacheWriteLong, output, reasoning, estimated } = usage;
+  return [inputUncached, cacheRead, cacheWrite, cacheWriteLong, output, reasoning, Number(estimated)];
+}
+
+function removeOld(store: Store): void {
+  const newestMs = Number(store.get("SELECT max(at_ms) AS newest FROM calls")?.["newest"] ?? 0);
+  removeBefore(store, newestMs - retention.maxAgeMs, retention.removedAtOnce);
+  // Counting walks the whole table, so it is asked only when the span of row numbers says that there may be too many.
+  const span = store.get("SELECT max(rowid) - min(rowid) + 1 AS calls FROM calls");
+  if (Number(span?.["calls"] ?? 0) <= retention.maxCalls) return;
+  const calls = Number(store.get("SELECT count(*) AS calls FROM calls")?.["calls"] ?? 0);
+  if (calls > retention.maxCalls) removeBefore(store, newestMs, calls - retention.maxCalls);
+}
+
+/** The oldest calls before a time, and their attempts. */
+function removeBefore(store: Store, beforeMs: number, most: number): void {
+  store.run(
+    "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE at_ms < ? ORDER BY at_ms LIMIT ?)",
+    beforeMs,
+    Math.min(most, retention.removedAtOnce),
+  );
+}

@@ -1,0 +1,71 @@
+/**
+ * Forward-only steps of the store's schema, in order; step n brings a store from version n-1 to n. A step that was
+ * released is never edited. Written in the SQL that SQLite and PostgreSQL share, so that the tables mean one thing.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE calls (
+    id TEXT NOT NULL PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    snapshot TEXT NOT NULL,
+    caller TEXT NOT NULL,
+    dialect TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    route TEXT NOT NULL,
+    requested_model TEXT NOT NULL,
+    streamed INTEGER NOT NULL,
+    decision TEXT NOT NULL,
+    committed INTEGER NOT NULL,
+    code TEXT,
+    status INTEGER NOT NULL,
+    finish TEXT,
+    request_bytes INTEGER NOT NULL,
+    answer_bytes INTEGER NOT NULL,
+    duration_ms REAL NOT NULL,
+    input_uncached INTEGER,
+    cache_read INTEGER,
+    cache_write INTEGER,
+    cache_write_long INTEGER,
+    output INTEGER,
+    reasoning INTEGER,
+    usage_estimated INTEGER,
+    cost_nano_usd INTEGER,
+    warnings TEXT NOT NULL,
+    tags TEXT,
+    session TEXT
+  );
+  CREATE INDEX calls_by_time ON calls (at_ms);
+  CREATE INDEX calls_by_route ON calls (route, at_ms);
+  CREATE TABLE attempts (
+    call_id TEXT NOT NULL REFERENCES calls (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    target TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    failure TEXT,
+    status INTEGER,
+    upstream_request_id TEXT,
+    started_ms REAL NOT NULL,
+    first_byte_ms REAL,
+    first_content_ms REAL,
+    ended_ms REAL NOT NULL,
+    input_uncached INTEGER,
+    cache_read INTEGER,
+    cache_write INTEGER,
+    cache_write_long INTEGER,
+    output INTEGER,
+    reasoning INTEGER,
+    usage_estimated INTEGER,
+    cost_nano_usd INTEGER,
+    PRIMARY KEY (call_id, number)
+  );
+  CREATE INDEX attempts_by_provider ON attempts (provider, call_id);
+  CREATE TABLE journal_files (
+    file TEXT NOT NULL PRIMARY KEY,
+    ingested_bytes INTEGER NOT NULL,
+    chain_hash TEXT NOT NULL
+  );
+  `,
+];

@@ -1,0 +1,193 @@
+import type { GenerateRequest, TextPart } from "#domain/request";
+import type { Encoded, EncodeTarget } from "../dialect.ts";
+import { arrangeTurns, type ArrangedTurn } from "./arrange-turns.ts";
+import { BlockEncoder } from "./encode-blocks.ts";
+import { encodeThinking } from "./encode-thinking.ts";
+import { encodeTools } from "./encode-tools.ts";
+import { LossLedger } from "./losses.ts";
+import { generationOf } from "./model-generation.ts";
+import { closedSchema } from "./output-schema.ts";
+
+/**
+ * The version in which `temperature`, `top_p` and `top_k` exist: 2026-10-21 answers 400 to them, even at their
+ * defaults. Compatible servers know no other.
+ */
+export const messagesVersion = "2023-06-01";
+
+/** Where neither the caller nor the catalogue says how long an answer may be; peers use the same number. */
+const inventedMaxTokens = 4096;
+
+/** From the hub to a Messages body. The order of fields is fixed: the same request gives the same bytes. */
+export function encodeRequest(request: GenerateRequest, target: EncodeTarget): Encoded {
+  const ledger = new LossLedger();
+  refuseMeanings(request, ledger);
+  dropWishes(request, ledger);
+  const json = bodyJson(request, target, ledger);
+  if (ledger.refusal !== undefined) return { kind: "refused", failure: ledger.refusal };
+  return {
+    kind: "encoded",
+    body: Buffer.from(json),
+    headers: { "anthropic-version": messagesVersion },
+    warnings: ledger.warnings,
+  };
+}
+
+function bodyJson(request: GenerateRequest, target: EncodeTarget, ledger: LossLedger): string {
+  const blocks = new BlockEncoder(ledger);
+  const wholeCache = blocks.cacheControl(request.cache);
+  const { system, turns } = arrangeTurns(request.turns, target.issuer, ledger);
+  const { tools, choice } = encodeTools({ request, target, turns, blocks, ledger });
+  const maxTokens = maxTokensOf(request, target, ledger);
+  const { thinking, effort } = encodeThinking({
+    request,
+    target,
+    maxTokens,
+    unexplainedCalls: hasUnexplainedCalls(turns),
+    ledger,
+  });
+  const format = encodeFormat(request, target, ledger);
+  const instructed = request.output?.kind === "json" ? [...system, jsonInstruction] : system;
+  if (request.output?.kind === "json") ledger.note("jsonMode");
+  const outputConfig = effort === undefined && format === undefined ? undefined : { effort, format };
+  const thinks = thinking !== undefined && thinking["type"] !== "disabled";
+  const sampling = encodeSampling(request, target, { thinks, ledger });
+  return joinedFields([
+    ["model", JSON.stringify(target.model)],
+    ["max_tokens", String(maxTokens)],
+    ["stream", target.streamed ? "true" : undefined],
+    ["tools", tools.length === 0 ? undefined : JSON.stringify(tools)],
+    ["tool_choice", JSON.stringify(choice)],
+    ["system", systemJson(instructed, blocks)],
+    ["messages", `[${turns.map((turn) => messageJson(turn, blocks)).join(",")}]`],
+    ["thinking", JSON.stringify(thinking)],
+    ["output_config", JSON.stringify(outputConfig)],
+    ["stop_sequences", request.stop.length === 0 ? undefined : JSON.stringify(request.stop)],
+    ["temperature", JSON.stringify(sampling.temperature)],
+    ["top_p", JSON.stringify(sampling.topP)],
+    ["top_k", JSON.stringify(sampling.topK)],
+    ["metadata", request.user === undefined ? undefined : JSON.stringify({ user_id: request.user })],
+    ["service_tier", JSON.stringify(encodeServiceTier(request, ledger))],
+    ["cache_control", JSON.stringify(wholeCache)],
+  ]);
+}
+
+/** `JSON.stringify(undefined)` is undefined at run time, whatever its type says: absent fields are left out here. */
+function joinedFields(fields: readonly (readonly [name: string, json: string | undefined])[]): string {
+  const present = fields.filter(([, json]) => json !== undefined);
+  return `{${present.map(([name, json]) => `"${name}":${json}`).join(",")}}`;
+}
+
+/** What cannot be left out without changing what the caller gets. */
+function refuseMeanings(request: GenerateRequest, ledger: LossLedger): void {
+  if (request.choices > 1) ledger.note("choices");
+  if (request.logprobs !== undefined) ledger.note("logprobs");
+  if (Object.keys(request.sampling.logitBias ?? {}).length > 0) ledger.note("logitBias");
+  if (request.stop.some((stop) => stop.trim() === "")) ledger.note("blankStop");
+}
+
+function dropWishes(request: GenerateRequest, ledger: LossLedger): void {
+  const { frequencyPenalty = 0, presencePenalty = 0, seed } = request.sampling;
+  if (frequencyPenalty !== 0 || presencePenalty !== 0) ledger.note("penalties");
+  if (seed !== undefined) ledger.note("seed");
+  if (request.verbosity !== undefined) ledger.note("verbosity");
+  for (const name of Object.keys(request.rest).toSorted()) ledger.note("rest", name);
+}
+
+function maxTokensOf(request: GenerateRequest, target: EncodeTarget, ledger: LossLedger): number {
+  const most = target.traits?.maxOutputTokens;
+  const wished = request.maxOutputTokens;
+  if (wished === undefined) {
+    if (most === undefined) ledger.note("maxTokensInvented");
+    return most ?? inventedMaxTokens;
+  }
+  if (most === undefined || wished <= most) return wished;
+  ledger.note("maxTokensLowered", `${wished} to ${most}`);
+  return most;
+}
+
+/** With thinking on, some generations refuse a tool call in the running exchange that no thought precedes. */
+function hasUnexplainedCalls(turns: readonly ArrangedTurn[]): boolean {
+  const last = turns.findLast((turn) => turn.role === "assistant");
+  const parts = last?.parts ?? [];
+  return parts.some((part) => part.kind === "tool-call") && !parts.some((part) => part.kind === "reasoning");
+}
+
+const jsonInstruction: TextPart = {
+  kind: "text",
+  text: "Answer with one valid JSON object and nothing else: no text around it and no code fence.",
+};
+
+function encodeFormat(request: GenerateRequest, target: EncodeTarget, ledger: LossLedger): unknown {
+  const { output } = request;
+  if (output?.kind !== "json-schema") return undefined;
+  if (target.traits?.capabilities.structuredOutput === false) ledger.note("jsonSchemaUnsupported");
+  const described =
+    output.description === undefined || typeof output.schema !== "object"
+      ? output.schema
+      : { description: output.description, ...output.schema };
+  return { type: "json_schema", schema: closedSchema(described, ledger) };
+}
+
+interface SamplingFields {
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly topK?: number;
+}
+
+function encodeSampling(
+  request: GenerateRequest,
+  target: EncodeTarget,
+  { thinks, ledger }: { readonly thinks: boolean; readonly ledger: LossLedger },
+): SamplingFields {
+  const { temperature, topP, topK } = request.sampling;
+  if (temperature === undefined && topP === undefined && topK === undefined) return {};
+  const generation = generationOf(target.model);
+  if (!(target.traits?.capabilities.sampling ?? generation.sampling)) {
+    ledger.note("sampling");
+    return {};
+  }
+  if (thinks) {
+    ledger.note("samplingWhileThinking");
+    return {};
+  }
+  if (temperature !== undefined && temperature > 1) ledger.note("temperature", `it was ${temperature}`);
+  const either = temperature !== undefined && topP !== undefined && !generation.bothSampling;
+  if (either) ledger.note("topPBesideTemperature");
+  return {
+    ...(temperature === undefined ? {} : { temperature: Math.min(temperature, 1) }),
+    ...(topP === undefined || either ? {} : { topP }),
+    ...(topK === undefined ? {} : { topK }),
+  };
+}
+
+/** OpenAI's `default` is the standard tier by name. */
+const serviceTiers: ReadonlyMap<string, string> = new Map([
+  ["auto", "auto"],
+  ["default", "standard_only"],
+  ["standard_only", "standard_only"],
+]);
+
+function encodeServiceTier(request: GenerateRequest, ledger: LossLedger): string | undefined {
+  if (request.serviceTier === undefined) return undefined;
+  const tier = serviceTiers.get(request.serviceTier);
+  if (tier === undefined) ledger.note("serviceTier", request.serviceTier);
+  return tier;
+}
+
+function systemJson(parts: readonly TextPart[], blocks: BlockEncoder): string | undefined {
+  const [only] = parts;
+  if (only === undefined) return undefined;
+  return parts.length === 1 && only.cache === undefined && only.citations === undefined
+    ? JSON.stringify(only.text)
+    : `[${parts.map((part) => blocks.block(part, "system")).join(",")}]`;
+}
+
+function messageJson(turn: ArrangedTurn, blocks: BlockEncoder): string {
+  const [only] = turn.parts;
+  const plain =
+    turn.parts.length === 1 && only?.kind === "text" && only.cache === undefined && only.citations === undefined;
+  const content = plain
+    ? JSON.stringify(only.text)
+    : `[${turn.parts.map((part) => blocks.block(part, turn.role)).join(",")}]`;
+  return `{"role":"${turn.role}","content":${content}}`;
+}

@@ -1,0 +1,34 @@
+import type { Dialect } from "../dialect.ts";
+import { decodeAnswer, streamDecoder } from "./decode-answer.ts";
+import { decodeRequest } from "./decode-request.ts";
+import { attachFacts } from "./attach-facts.ts";
+import { pingFrame, streamEncoder } from "./encode-answer.ts";
+import { encodeAnswer } from "./encode-whole-answer.ts";
+import { encodeFailure, encodeStreamFailure } from "./encode-failure.ts";
+import { encodeModel, encodeModels } from "./encode-models.ts";
+import { encodeRequest, messagesVersion } from "./encode-request.ts";
+import { peek, relayEdits } from "./peek.ts";
+
+/** The language of Anthropic's Messages API, versions 2023-06-01 and 2026-10-21. */
+export const anthropicMessages: Dialect = {
+  id: "anthropic-messages",
+  upstreamPaths: { generate: "/messages", "count-tokens": "/messages/count_tokens" },
+  passHeaders: ["anthropic-version", "anthropic-beta"],
+  returnHeaders: ["request-id"],
+  defaultHeaders: { "anthropic-version": messagesVersion },
+  peek,
+  relayEdits,
+  decodeRequest,
+  encodeRequest,
+  streamDecoder,
+  decodeAnswer,
+  streamEncoder,
+  encodeAnswer,
+  encodeFailure,
+  encodeStreamFailure,
+  heartbeat: Buffer.from(pingFrame),
+  attachFacts,
+  encodeTokenCount: (tokens) => Buffer.from(JSON.stringify({ input_tokens: tokens })),
+  encodeModels,
+  encodeModel,
+};

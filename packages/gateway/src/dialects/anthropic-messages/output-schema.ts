@@ -1,0 +1,100 @@
+import type { LossLedger } from "./losses.ts";
+import { isObject, type JsonObject } from "../shape.ts";
+
+const maxDepth = 64;
+
+/**
+ * Keywords that structured output refuses (Anthropic's documentation and the AI SDK's list, 2026-11). Moved into the
+ * description, the model still reads them; nothing enforces them.
+ */
+const unsupported: ReadonlySet<string> = new Set([
+  "minimum",
+  "maximum",
+  "exclusiveMinimum",
+  "exclusiveMaximum",
+  "multipleOf",
+  "minLength",
+  "maxLength",
+  "pattern",
+  "minItems",
+  "maxItems",
+  "uniqueItems",
+  "contains",
+  "minContains",
+  "maxContains",
+  "minProperties",
+  "maxProperties",
+  "patternProperties",
+  "propertyNames",
+  "dependentRequired",
+  "dependentSchemas",
+  "unevaluatedProperties",
+  "unevaluatedItems",
+  "if",
+  "then",
+  "else",
+  "not",
+]);
+
+const formats: ReadonlySet<unknown> = new Set([
+  "date-time",
+  "time",
+  "date",
+  "duration",
+  "email",
+  "hostname",
+  "uri",
+  "ipv4",
+  "ipv6",
+  "uuid",
+]);
+
+/** Keywords whose value is a map from names to schemas: the names are no keywords. */
+const schemaMaps: ReadonlySet<string> = new Set(["properties", "$defs", "definitions"]);
+const schemaLists: ReadonlySet<string> = new Set(["anyOf", "allOf", "prefixItems"]);
+
+/**
+ * A JSON schema as `output_config.format` and strict tools accept it: objects are closed, `oneOf` is `anyOf`, what is
+ * not supported moves to the description.
+ */
+export function closedSchema(schema: unknown, ledger: LossLedger): unknown {
+  return closed(schema, ledger, 0);
+}
+
+function closed(schema: unknown, ledger: LossLedger, depth: number): unknown {
+  if (depth > maxDepth) {
+    ledger.note("schemaDepth");
+    return {};
+  }
+  if (!isObject(schema)) return schema;
+  const kept: [string, unknown][] = [];
+  const moved: string[] = [];
+  const below = (value: unknown): unknown => closed(value, ledger, depth + 1);
+  for (const [key, value] of Object.entries(schema)) {
+    if (unsupported.has(key) || (key === "format" && !formats.has(value))) moved.push(`${key}: ${JSON.stringify(value)}`);
+    else if (key === "additionalProperties" || key === "$schema" || key === "description") continue;
+    else if (schemaMaps.has(key) && isObject(value)) kept.push([key, mapped(value, below)]);
+    else if (key === "oneOf" && Array.isArray(value)) kept.push(["anyOf", value.map(below)]);
+    else if (schemaLists.has(key) && Array.isArray(value)) kept.push([key, value.map(below)]);
+    else if (key === "items") kept.push([key, below(value)]);
+    else kept.push([key, value]);
+  }
+  const { additionalProperties } = schema;
+  if (additionalProperties === true || isObject(additionalProperties)) {
+    moved.push(`additionalProperties: ${JSON.stringify(additionalProperties)}`);
+  }
+  if (schema["type"] === "object" || isObject(schema["properties"])) kept.push(["additionalProperties", false]);
+  if (moved.length > 0) ledger.note("schemaKeywords", moved.map((keyword) => keyword.split(":")[0]).join(", "));
+  const description = descriptionWith(schema, moved);
+  return Object.fromEntries(description === undefined ? kept : [...kept, ["description", description]]);
+}
+
+function mapped(schemas: JsonObject, below: (value: unknown) => unknown): JsonObject {
+  return Object.fromEntries(Object.entries(schemas).map(([name, value]) => [name, below(value)]));
+}
+
+function descriptionWith(schema: JsonObject, moved: readonly string[]): string | undefined {
+  const said = typeof schema["description"] === "string" ? [schema["description"]] : [];
+  const words = [...said, ...(moved.length === 0 ? [] : [`Must hold: ${moved.join("; ")}.`])];
+  return words.length === 0 ? undefined : words.join("\n");
+}

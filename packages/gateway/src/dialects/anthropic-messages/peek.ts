@@ -1,0 +1,42 @@
+import type { Failure } from "#domain/failure";
+import type { FieldScan } from "#wire/json-splice";
+import type { EncodeTarget, Peek, RelayEdits } from "../dialect.ts";
+import { ownFields, readCallOptions, refuseRepeated } from "../peek-options.ts";
+import { messagesWithoutForeignSeals } from "./foreign-seals.ts";
+
+/** Fields whose repetition two JSON parsers could resolve differently, with an effect on cost, routing or safety. */
+const guardedFields = [
+  "model",
+  "messages",
+  "system",
+  "stream",
+  "max_tokens",
+  "tools",
+  "tool_choice",
+  "thinking",
+  "output_config",
+  "output_format",
+  "service_tier",
+  "metadata",
+];
+
+/** What must be known of a Messages or count_tokens request before a plan exists. */
+export function peek(
+  body: Uint8Array,
+  scan: FieldScan,
+): Peek | { readonly kind: "refused"; readonly failure: Failure } {
+  const repeated = refuseRepeated(scan, guardedFields);
+  if (repeated !== undefined) return { kind: "refused", failure: repeated };
+  const read = readCallOptions(body, scan);
+  if (read.kind === "refused") return read;
+  return { kind: "peeked", model: read.model, streamed: read.streamed, options: read.options };
+}
+
+/** The target's model name in, the gateway's own fields and other vendors' seals out; all else byte for byte. */
+export function relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarget): RelayEdits {
+  const edits = new Map<string, string | undefined>([["model", JSON.stringify(target.model)]]);
+  for (const name of ownFields) if (scan.fields.has(name)) edits.set(name, undefined);
+  const messages = messagesWithoutForeignSeals(body, scan, target.issuer);
+  if (messages !== undefined) edits.set("messages", messages);
+  return { edits, usageAdded: false };
+}

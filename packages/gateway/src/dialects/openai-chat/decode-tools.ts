@@ -1,0 +1,85 @@
+import type { Tool, ToolChoice } from "#domain/request";
+import { isObject, type JsonObject, type ShapeReader } from "../shape.ts";
+import { marker } from "./decode-parts.ts";
+
+export interface DecodedTools {
+  readonly tools: readonly Tool[];
+  readonly choice?: ToolChoice;
+  /** A choice the hub has no word for, as it came. */
+  readonly foreignChoice?: unknown;
+}
+
+/** Reads `tools` and `tool_choice`, or the deprecated `functions` and `function_call` where the new ones are absent. */
+export function decodeTools(reader: ShapeReader, json: JsonObject): DecodedTools {
+  const legacy = json["tools"] === undefined || json["tools"] === null;
+  const listed = legacy
+    ? reader.array(json["functions"] ?? [], "functions").map((entry, index) => {
+        return functionTool(reader, { definition: entry, holder: {}, path: `functions[${index}]` });
+      })
+    : reader.array(json["tools"], "tools").map((entry, index) => decodeTool(reader, entry, `tools[${index}]`));
+  const tools = listed.filter((tool) => tool !== undefined);
+  const choice = json["tool_choice"] ?? undefined;
+  if (choice !== undefined) return decodeChoice(reader, choice, tools);
+  const legacyChoice = json["function_call"] ?? undefined;
+  if (legacyChoice === undefined) return { tools };
+  if (!isObject(legacyChoice)) return decodeChoice(reader, legacyChoice, tools);
+  return { tools, choice: { kind: "named", name: reader.word(legacyChoice["name"], "function_call.name") } };
+}
+
+function decodeTool(reader: ShapeReader, value: unknown, path: string): Tool | undefined {
+  const tool = reader.object(value, path);
+  if (tool === undefined) return undefined;
+  const type = reader.word(tool["type"], `${path}.type`);
+  if (type !== "function") return { kind: "foreign", what: `tool "${type}"`, payload: tool };
+  return functionTool(reader, { definition: tool["function"], holder: tool, path: `${path}.function` });
+}
+
+function functionTool(
+  reader: ShapeReader,
+  from: { readonly definition: unknown; readonly holder: JsonObject; readonly path: string },
+): Tool | undefined {
+  const definition = reader.object(from.definition, from.path);
+  if (definition === undefined) return undefined;
+  const description = reader.optionalString(definition["description"], `${from.path}.description`);
+  const strict = reader.optionalBoolean(definition["strict"], `${from.path}.strict`);
+  const schema = reader.optionalObject(definition["parameters"], `${from.path}.parameters`);
+  return {
+    kind: "function",
+    name: reader.word(definition["name"], `${from.path}.name`),
+    schema: schema ?? { type: "object", properties: {} },
+    ...(description === undefined ? {} : { description }),
+    ...(strict === undefined ? {} : { strict }),
+    ...marker(reader, from.holder, from.path),
+  };
+}
+
+function decodeChoice(reader: ShapeReader, value: unknown, tools: readonly Tool[]): DecodedTools {
+  if (value === "auto" || value === "none" || value === "required") return { tools, choice: { kind: value } };
+  // Mistral's word for "required", which its clients send.
+  if (value === "any") return { tools, choice: { kind: "required" } };
+  const choice = isObject(value) ? value : undefined;
+  if (choice?.["type"] === "function") {
+    const named = reader.object(choice["function"], "tool_choice.function");
+    const name = reader.word(named?.["name"], "tool_choice.function.name");
+    return { tools, choice: { kind: "named", name } };
+  }
+  if (choice?.["type"] === "allowed_tools") return allowedTools(reader, choice, tools);
+  if (choice !== undefined) return { tools, foreignChoice: choice };
+  reader.refuse("tool_choice", 'must be "auto", "none", "required" or an object that names a function');
+  return { tools };
+}
+
+/** `allowed_tools` means the same as offering only those tools; what is lost is a cached prefix, not meaning. */
+function allowedTools(reader: ShapeReader, choice: JsonObject, tools: readonly Tool[]): DecodedTools {
+  const allowed = reader.object(choice["allowed_tools"], "tool_choice.allowed_tools");
+  const mode = allowed?.["mode"];
+  if (mode !== "auto" && mode !== "required") {
+    reader.refuse("tool_choice.allowed_tools.mode", 'must be "auto" or "required"');
+    return { tools };
+  }
+  const entries = reader.array(allowed?.["tools"], "tool_choice.allowed_tools.tools").filter(isObject);
+  const names = new Set(entries.map((entry) => (isObject(entry["function"]) ? entry["function"]["name"] : undefined)));
+  const foreign = new Set(entries.map((entry) => `tool "${String(entry["type"])}"`));
+  const kept = tools.filter((tool) => (tool.kind === "function" ? names.has(tool.name) : foreign.has(tool.what)));
+  return { tools: kept, choice: { kind: mode } };
+}

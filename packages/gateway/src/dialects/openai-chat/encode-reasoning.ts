@@ -1,0 +1,44 @@
+import type { Effort, GenerateRequest } from "#domain/request";
+import type { EncodeTarget } from "../dialect.ts";
+import type { LossReport } from "./losses.ts";
+
+/**
+ * Models that answer 400 to function tools on `/chat/completions` unless `reasoning_effort` is `none`, even where the
+ * field is left out: gpt-5.4 and later (openai/openai-openapi#541, BerriAI/litellm#34569; seen November 2026).
+ */
+const toolsForbidReasoning = /(?:^|\/)gpt-(?:5\.(?:[4-9]|[1-9]\d)|[6-9]|[1-9]\d)(?!\d)/u;
+
+/** A token budget in words, after LiteLLM's table (`reasoning_effort` from `thinking.budget_tokens`). */
+function effortOfBudget(tokens: number): Effort {
+  if (tokens >= 10_000) return "high";
+  if (tokens >= 5_000) return "medium";
+  return tokens >= 2_000 ? "low" : "minimal";
+}
+
+/** The `reasoning_effort` to send; undefined leaves it to the upstream. */
+export function encodeReasoningEffort(
+  request: GenerateRequest,
+  target: EncodeTarget,
+  report: LossReport,
+): Effort | undefined {
+  const wish = request.reasoning;
+  const reasons = target.traits?.capabilities.reasoning;
+  const hasFunctions = request.tools.some((tool) => tool.kind === "function");
+  if (hasFunctions && toolsForbidReasoning.test(target.traits?.name ?? target.model)) {
+    if (wish?.mode !== "off") report.meet("reasoning-with-tools");
+    return "none";
+  }
+  if (wish === undefined) return undefined;
+  if (wish.mode === "off") return wish.effort === "none" || reasons === true ? "none" : undefined;
+  if (reasons === false) {
+    report.meet("reasoning-effort");
+    return undefined;
+  }
+  if (wish.effort !== undefined) return wish.effort;
+  if (wish.budgetTokens !== undefined) {
+    report.meet("reasoning-budget");
+    return effortOfBudget(wish.budgetTokens);
+  }
+  // "Adaptive" lets the model think as much as it wants: agentgateway maps it to high too.
+  return wish.mode === "adaptive" ? "high" : "medium";
+}

@@ -1,0 +1,34 @@
+import type { Dialect } from "../dialect.ts";
+import { decodeAnswer, streamDecoder } from "./decode-answer.ts";
+import { decodeRequest } from "./decode-request.ts";
+import { encodeAnswer } from "./encode-answer.ts";
+import { encodeFailure, encodeStreamFailure } from "./encode-failure.ts";
+import { encodeModel, encodeModels } from "./encode-models.ts";
+import { encodeRequest } from "./encode-request.ts";
+import { attachFacts, heartbeat, streamEncoder } from "./encode-stream.ts";
+import { peek } from "./peek.ts";
+import { relayEdits } from "./relay-edits.ts";
+
+/** OpenAI Chat Completions, as OpenAI and the many compatible servers speak it. */
+export const openaiChat: Dialect = {
+  id: "openai-chat",
+  upstreamPaths: { generate: "/chat/completions" },
+  defaultHeaders: {},
+  // Organisation and project headers name the caller's own OpenAI account, which the operator's key is no part of.
+  passHeaders: ["openai-beta", "x-client-request-id"],
+  returnHeaders: ["openai-processing-ms", "openai-version"],
+  peek,
+  relayEdits,
+  decodeRequest,
+  encodeRequest,
+  streamDecoder,
+  decodeAnswer,
+  streamEncoder,
+  encodeAnswer,
+  encodeFailure,
+  encodeStreamFailure,
+  heartbeat,
+  attachFacts,
+  encodeModels,
+  encodeModel,
+};

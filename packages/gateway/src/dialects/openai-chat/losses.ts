@@ -1,0 +1,80 @@
+import { failure, type Failure } from "#domain/failure";
+
+/** `mapped`: said in other words. `dropped`: left out, with a warning. `refused`: the target cannot be used for it. */
+export type Treatment = "mapped" | "dropped" | "refused";
+
+interface LossRow {
+  readonly treatment: Treatment;
+  readonly why: string;
+}
+
+/**
+ * Everything that OpenAI Chat cannot say as the hub says it, and what is done about it. What carries meaning the caller
+ * relies on is refused, so that another target is tried; hints are dropped. Every row is met by code and by a test.
+ */
+export const losses = {
+  // Sampling and limits.
+  "top-k": { treatment: "dropped", why: "OpenAI Chat has no top_k" },
+  sampling: { treatment: "dropped", why: "the model takes no sampling parameters" },
+  "stop-sequences": { treatment: "refused", why: "OpenAI Chat takes at most 4 stop sequences" },
+  "service-tier": { treatment: "dropped", why: "the service tier has no counterpart in OpenAI Chat" },
+  "user-id": { treatment: "mapped", why: "OpenAI Chat takes at most 64 characters of user id, so its digest was sent" },
+  "unknown-field": { treatment: "dropped", why: "fields that OpenAI Chat has no word for were left out" },
+  "refused-hint": { treatment: "dropped", why: "the target refuses the field, and it is only a hint" },
+  "refused-meaning": { treatment: "refused", why: "the target refuses the field, and the answer depends on it" },
+  "json-schema": { treatment: "refused", why: "the target cannot hold its answer to a JSON schema" },
+  // Prompt.
+  "cache-markers": { treatment: "dropped", why: "OpenAI Chat caches prompts by itself and takes no markers" },
+  citations: { treatment: "dropped", why: "OpenAI Chat has no citations" },
+  "document-context": { treatment: "dropped", why: "a document's context has no place in OpenAI Chat" },
+  "document-url": { treatment: "refused", why: "OpenAI Chat cannot fetch documents; send the file's bytes" },
+  "provider-file": { treatment: "refused", why: "a file id is known only to the provider that gave it" },
+  "foreign-user-part": { treatment: "refused", why: "OpenAI Chat has no word for a part of the prompt" },
+  "foreign-assistant-part": { treatment: "dropped", why: "OpenAI Chat has no word for a part of an earlier answer" },
+  // Tools.
+  "tool-error": { treatment: "mapped", why: "OpenAI Chat has no error flag for tool results, so the text says it" },
+  "tool-result-media": { treatment: "mapped", why: "images and files of a tool result were moved to a user message" },
+  "tool-name": { treatment: "refused", why: "OpenAI Chat takes tool names of 1 to 64 letters, digits, _ and -" },
+  "foreign-tool": { treatment: "dropped", why: "a tool that the provider itself would run is not known to the target" },
+  "foreign-tool-choice": { treatment: "refused", why: "the tool that must be called is not known to the target" },
+  // Reasoning.
+  "reasoning-history": { treatment: "dropped", why: "the target takes no earlier thoughts" },
+  "reasoning-seal": { treatment: "dropped", why: "sealed thoughts go back to the vendor that sealed them only" },
+  "reasoning-effort": { treatment: "dropped", why: "the model does not reason" },
+  "reasoning-budget": { treatment: "mapped", why: "OpenAI Chat takes a reasoning effort in place of a token budget" },
+  "reasoning-with-tools": {
+    treatment: "dropped",
+    why: "the model takes function tools on this endpoint only without reasoning, so reasoning_effort is none",
+  },
+  // Answers.
+  "answer-paused": { treatment: "mapped", why: "OpenAI Chat cannot say that the answer is paused, so it says stop" },
+  "answer-malformed": {
+    treatment: "mapped",
+    why: "OpenAI Chat cannot say that the answer is malformed, so it says stop",
+  },
+  "foreign-event": { treatment: "dropped", why: "OpenAI Chat has no word for a part of the answer" },
+} as const satisfies Record<string, LossRow>;
+
+export type Loss = keyof typeof losses;
+
+/** Collects what one translation loses. Each loss is told once, however often it occurs. */
+export class LossReport {
+  readonly #warnings = new Set<string>();
+  #refusal: Failure | undefined;
+
+  /** `what` names the occurrence in words; `param` is the request's field, where one is. */
+  meet(loss: Loss, what?: string, param?: string): void {
+    const row: LossRow = losses[loss];
+    const text = `${loss}: ${row.why}${what === undefined ? "" : ` (${what})`}`;
+    if (row.treatment !== "refused") this.#warnings.add(text);
+    else this.#refusal ??= failure("not_translatable", text, param === undefined ? {} : { param });
+  }
+
+  get warnings(): readonly string[] {
+    return [...this.#warnings];
+  }
+
+  get refusal(): Failure | undefined {
+    return this.#refusal;
+  }
+}

@@ -1,0 +1,36 @@
+import type { Failure } from "#domain/failure";
+import type { FieldScan } from "#wire/json-splice";
+import type { Peek } from "../dialect.ts";
+import { readCallOptions, refuseRepeated } from "../peek-options.ts";
+
+/** Fields whose repetition two JSON parsers could resolve differently, with an effect on cost, routing or safety. */
+const guardedFields = [
+  "model",
+  "messages",
+  "stream",
+  "stream_options",
+  "max_tokens",
+  "max_completion_tokens",
+  "n",
+  "tools",
+  "tool_choice",
+  "functions",
+  "function_call",
+  "response_format",
+  "reasoning_effort",
+  "service_tier",
+  "user",
+  "safety_identifier",
+];
+
+/** What must be known of a chat request before a plan exists. */
+export function peek(
+  body: Uint8Array,
+  scan: FieldScan,
+): Peek | { readonly kind: "refused"; readonly failure: Failure } {
+  const repeated = refuseRepeated(scan, guardedFields);
+  if (repeated !== undefined) return { kind: "refused", failure: repeated };
+  const read = readCallOptions(body, scan);
+  if (read.kind === "refused") return read;
+  return { kind: "peeked", model: read.model, streamed: read.streamed, options: read.options };
+}

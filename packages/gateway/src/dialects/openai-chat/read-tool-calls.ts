@@ -1,0 +1,114 @@
+import type { AnswerEvent } from "#domain/answer";
+import { isObject, type JsonObject } from "../shape.ts";
+
+/** Far beyond any real answer (OpenAI's SDK takes 128): what an upstream can make us keep is bounded. */
+const mostCalls = 512;
+const mostEarlyCharacters = 1024 * 1024;
+
+interface OpenCall {
+  readonly block: number;
+  id: string;
+  name: string;
+  started: boolean;
+  /** Arguments that came before the name did. */
+  early: string;
+}
+
+/**
+ * Puts the pieces of tool calls together, whatever an upstream leaves out: `index` (Mistral), `type`, the name at first,
+ * or the one index per call (several send every parallel call as index 0, told apart by id).
+ */
+export class ToolCallReader {
+  readonly #calls: OpenCall[] = [];
+  readonly #byIndex = new Map<number, OpenCall>();
+  #last: OpenCall | undefined;
+  readonly #nextBlock: () => number;
+
+  constructor(nextBlock: () => number) {
+    this.#nextBlock = nextBlock;
+  }
+
+  get seen(): boolean {
+    return this.#calls.some((call) => call.started);
+  }
+
+  /** Reads one entry of `delta.tool_calls`, or a legacy `function_call` as one. False where a bound was passed. */
+  read(entry: JsonObject, position: number, events: AnswerEvent[]): boolean {
+    if (entry["type"] === "custom" || isObject(entry["custom"])) {
+      events.push({ kind: "foreign", what: "custom tool call", payload: entry });
+      return true;
+    }
+    const called = isObject(entry["function"]) ? entry["function"] : {};
+    const id = typeof entry["id"] === "string" ? entry["id"] : "";
+    const name = typeof called["name"] === "string" ? called["name"] : "";
+    const json = argumentsText(called["arguments"]);
+    const call = this.#find(entry["index"], { id, name, position });
+    // A trailing entry that says nothing opens no call.
+    if (call === undefined && id === "" && name === "" && json === "") return true;
+    this.#last = call ?? this.#open(entry["index"]);
+    this.#extend(this.#last, { id, name, json }, events);
+    return this.#calls.length <= mostCalls && this.#last.early.length <= mostEarlyCharacters;
+  }
+
+  /** Ends all calls; false where a call with arguments never got a name, which nobody can run. */
+  close(answerId: string, events: AnswerEvent[]): boolean {
+    for (const call of this.#calls) {
+      if (!call.started && call.name === "") {
+        if (call.early !== "") return false;
+        continue;
+      }
+      if (!call.started) this.#start(call, answerId, events);
+      events.push({ kind: "tool-end", block: call.block });
+    }
+    return true;
+  }
+
+  #find(
+    index: unknown,
+    of: { readonly id: string; readonly name: string; readonly position: number },
+  ): OpenCall | undefined {
+    if (typeof index === "number") {
+      const call = this.#byIndex.get(index);
+      const isAnother = call !== undefined && call.name !== "" && of.name !== "" && of.id !== "" && call.id !== of.id;
+      return isAnother ? this.#calls.find((other) => other.id === of.id) : call;
+    }
+    if (of.id !== "") return this.#calls.find((call) => call.id === of.id);
+    return of.name === "" ? (this.#calls[of.position] ?? this.#last) : undefined;
+  }
+
+  #open(index: unknown): OpenCall {
+    const call: OpenCall = { block: this.#nextBlock(), id: "", name: "", started: false, early: "" };
+    this.#calls.push(call);
+    if (typeof index === "number") this.#byIndex.set(index, call);
+    return call;
+  }
+
+  #extend(
+    call: OpenCall,
+    piece: { readonly id: string; readonly name: string; readonly json: string },
+    events: AnswerEvent[],
+  ): void {
+    if (call.id === "") call.id = piece.id;
+    if (call.name === "") call.name = piece.name;
+    if (call.started) {
+      if (piece.json !== "") events.push({ kind: "tool-delta", block: call.block, json: piece.json });
+      return;
+    }
+    call.early += piece.json;
+    if (call.name !== "" && call.id !== "") this.#start(call, "", events);
+  }
+
+  #start(call: OpenCall, answerId: string, events: AnswerEvent[]): void {
+    call.started = true;
+    if (call.id === "") call.id = `call_${answerId.replace(/[^A-Za-z0-9]/gu, "").slice(-24)}_${call.block}`;
+    events.push({ kind: "tool-start", block: call.block, id: call.id, name: call.name });
+    if (call.early !== "") events.push({ kind: "tool-delta", block: call.block, json: call.early });
+    call.early = "";
+  }
+}
+
+/** JSON text; some compatible servers send the object itself. */
+function argumentsText(value: unknown): string {
+  if (typeof value === "string") return value;
+  return value === undefined || value === null ? "" : JSON.stringify(value);
+}

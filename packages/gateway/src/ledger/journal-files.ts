@@ -1,0 +1,57 @@
+import * as fs from "node:fs";
+
+type Done = (error: NodeJS.ErrnoException | null) => void;
+
+/** What the journal needs of a file system, in callbacks: no promise per record, and tests can make each step fail. */
+export interface JournalFiles {
+  /** Creates a new file for appending; `EEXIST` when it is there. */
+  create(path: string, then: (error: NodeJS.ErrnoException | null, descriptor: number) => void): void;
+  /** Writes all of `bytes` or fails. */
+  write(descriptor: number, bytes: Uint8Array, then: Done): void;
+  /** Returns once the file's data survives a power cut. */
+  sync(descriptor: number, then: Done): void;
+  truncate(descriptor: number, length: number, then: Done): void;
+  close(descriptor: number, then: Done): void;
+  remove(path: string, then: Done): void;
+  /** Makes new names in the folder survive a power cut, where the platform can. */
+  syncFolder(folder: string, then: Done): void;
+}
+
+// Windows cannot open a folder, and some file systems cannot sync one: there the file's own sync must do.
+const cannotSyncFolder = new Set(["EPERM", "EINVAL", "EISDIR", "EACCES", "ENOTSUP"]);
+
+export const realJournalFiles: JournalFiles = {
+  create(path, then) {
+    fs.open(path, "ax", 0o600, then);
+  },
+  write: writeAll,
+  sync(descriptor, then) {
+    fs.fdatasync(descriptor, then);
+  },
+  truncate(descriptor, length, then) {
+    fs.ftruncate(descriptor, length, then);
+  },
+  close(descriptor, then) {
+    fs.close(descriptor, then);
+  },
+  remove(path, then) {
+    fs.unlink(path, then);
+  },
+  syncFolder(folder, then) {
+    const settle: Done = (error) => then(error !== null && cannotSyncFolder.has(error.code ?? "") ? null : error);
+    fs.open(folder, "r", (openError, descriptor) => {
+      if (openError !== null) return settle(openError);
+      fs.fsync(descriptor, (syncError) => {
+        fs.close(descriptor, () => settle(syncError));
+      });
+    });
+  },
+};
+
+function writeAll(descriptor: number, bytes: Uint8Array, then: Done): void {
+  fs.write(descriptor, bytes, 0, bytes.length, null, (error, written) => {
+    if (error !== null) return then(error);
+    if (written === bytes.length) return then(null);
+    writeAll(descriptor, bytes.subarray(written), then);
+  });
+}

@@ -1,0 +1,118 @@
+import { readdir, rename, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { ingestJournal } from "#control/store/ingest-journal";
+import type { Store } from "#control/store/sqlite";
+import { parseSegmentFile } from "#ledger/journal-line";
+import type { Log } from "./log.ts";
+
+export interface JournalFollowerOptions {
+  readonly folder: string;
+  readonly store: Store;
+  readonly log: Log;
+  /** Names of the journals that may still grow. */
+  readonly growing: () => readonly string[];
+  readonly everyMs?: number;
+  /** Ingested segments that are kept for a second look, newest first. */
+  readonly keep?: { readonly files: number; readonly bytes: number };
+}
+
+export interface JournalFollower {
+  /** One more pass, the last: everything that is in the journals by now is in the store when it resolves. */
+  finish(): Promise<void>;
+}
+
+const defaultEveryMs = 500;
+const defaultKeep = { files: 64, bytes: 512 * 1024 * 1024 };
+/** A store that fails is complained of so often, not at every pass. */
+const complainEveryMs = 60_000;
+const damagedSuffix = ".damaged";
+
+/**
+ * Carries records from the workers' journals to the store, about twice a second, and removes segments that are
+ * wholly there. A store that fails costs nothing but delay: the journals keep what it could not take.
+ */
+export function followJournals(options: JournalFollowerOptions): JournalFollower {
+  const { log } = options;
+  const damaged = new Set<string>();
+  let complainedAtMs = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+  let finished = false;
+
+  async function pass(): Promise<void> {
+    // Asked before the files are read: a journal that ends during the pass is looked at once more in the next.
+    const growing = new Set(options.growing());
+    const { damage } = await ingestJournal(options.store, options.folder);
+    for (const { file, offset, why } of damage) {
+      damaged.add(file);
+      log.error("a line of the journal is not what was written; it was left out", { file, offset, why });
+    }
+    await putAway({ ...options, growing, damaged });
+  }
+
+  async function guardedPass(): Promise<void> {
+    try {
+      await pass();
+    } catch (error) {
+      if (performance.now() - complainedAtMs < complainEveryMs) return;
+      complainedAtMs = performance.now();
+      log.error("records could not be stored; they wait in the journal", { why: (error as Error).message });
+    }
+  }
+
+  let running = Promise.resolve();
+  const next = (): void => {
+    timer = setTimeout(() => {
+      running = guardedPass().then(() => {
+        if (!finished) next();
+      });
+    }, options.everyMs ?? defaultEveryMs);
+  };
+  next();
+  return {
+    async finish() {
+      finished = true;
+      clearTimeout(timer);
+      await running;
+      await guardedPass();
+    },
+  };
+}
+
+interface PutAway {
+  readonly folder: string;
+  readonly growing: ReadonlySet<string>;
+  readonly damaged: Set<string>;
+  readonly keep?: JournalFollowerOptions["keep"];
+}
+
+/** Of segments that will not grow, damaged ones are set aside for people, and the oldest beyond the bound removed. */
+async function putAway({ folder, growing, damaged, keep = defaultKeep }: PutAway): Promise<void> {
+  const names = await readdir(folder);
+  const last = new Map<string, number>();
+  const segments = names.flatMap((file) => {
+    const parsed = parseSegmentFile(file);
+    if (parsed === undefined) return [];
+    last.set(parsed.name, Math.max(last.get(parsed.name) ?? 0, parsed.segment));
+    return [{ file, ...parsed }];
+  });
+  const done = segments.filter(({ name, segment }) => !growing.has(name) || segment < (last.get(name) ?? 0));
+  const sized = await Promise.all(
+    done.map(async ({ file }) => {
+      const { size, mtimeMs } = await stat(join(folder, file));
+      return { file, size, mtimeMs };
+    }),
+  );
+  let files = 0;
+  let bytes = 0;
+  for (const { file, size } of sized.toSorted((a, b) => b.mtimeMs - a.mtimeMs)) {
+    const path = join(folder, file);
+    files += 1;
+    bytes += size;
+    if (damaged.has(file)) {
+      await rename(path, path + damagedSuffix);
+      damaged.delete(file);
+    } else if (files > keep.files || bytes > keep.bytes) {
+      await unlink(path);
+    }
+  }
+}

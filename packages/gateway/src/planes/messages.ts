@@ -1,0 +1,55 @@
+import type { MetricsSample } from "./metrics.ts";
+import type { SealedSnapshot } from "./sealed-snapshot.ts";
+
+/** What the supervisor says to a worker. The first message is always `start`. */
+export type SupervisorMessage =
+  | WorkerStart
+  /** Replaces the worker's snapshot whole; calls in flight keep theirs. Answered by `snapshot-applied`. */
+  | { readonly kind: "snapshot"; readonly snapshot: SealedSnapshot }
+  /** No new connections; calls in flight may take so long, then they are told. Answered by `drained` and the exit. */
+  | { readonly kind: "drain"; readonly limitMs: number }
+  /** How the workers are, for `/readyz`. */
+  | { readonly kind: "fleet"; readonly fleet: Fleet }
+  /** Answered by `metrics` with the same id. */
+  | { readonly kind: "metrics-request"; readonly id: number }
+  /** The answer to `metrics-wanted`: the samples of the other workers that answered in time. */
+  | { readonly kind: "metrics-of-others"; readonly id: number; readonly samples: readonly MetricsSample[] };
+
+export interface WorkerStart {
+  readonly kind: "start";
+  readonly worker: string;
+  readonly journal: { readonly folder: string; readonly name: string };
+  readonly listen: ListenAddress;
+  readonly snapshot: SealedSnapshot;
+  readonly logStyle: "plain" | "json";
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+  /** `shared`: every worker binds the port itself. `handed`: the listening handle comes with the message. */
+  readonly how: "shared" | "handed";
+}
+
+/** What a worker says to the supervisor. */
+export type WorkerMessage =
+  /** It answers calls on this port. */
+  | { readonly kind: "ready"; readonly port: number; readonly version: string }
+  | { readonly kind: "snapshot-applied"; readonly version: string }
+  /** It has stopped accepting, by its supervisor's word or by a signal of its own. */
+  | { readonly kind: "draining" }
+  /** No call is left and the journal is closed; the exit follows. */
+  | { readonly kind: "drained" }
+  | { readonly kind: "metrics"; readonly id: number; readonly sample: MetricsSample }
+  /** Somebody asked this worker for `/metrics`. */
+  | { readonly kind: "metrics-wanted"; readonly id: number }
+  /** It cannot go on; the exit follows. `code` is the system's, such as `EADDRINUSE`. */
+  | { readonly kind: "fatal"; readonly message: string; readonly code?: string };
+
+export interface Fleet {
+  /** How many workers there should be. */
+  readonly wanted: number;
+  readonly ready: number;
+  /** Versions in use, without repeats: one, but for the moment of a reload. */
+  readonly versions: readonly string[];
+}

@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import { failure } from "#domain/failure";
+import type { CallRecord } from "#domain/record";
+import { emptyUsage } from "#domain/usage";
+import { mergeSamples, Metrics, renderMetrics } from "./metrics.ts";
+
+const record: CallRecord = {
+  version: 1,
+  id: "req_1",
+  at: "2026-11-21T12:00:00.000Z",
+  snapshot: "0123456789ab",
+  caller: "anonymous",
+  dialect: "openai-chat",
+  operation: "generate",
+  route: "default",
+  requestedModel: "default",
+  streamed: true,
+  decision: "recovered",
+  committed: true,
+  status: 200,
+  requestBytes: 1,
+  answerBytes: 1,
+  durationMs: 700,
+  warnings: [],
+  attempts: [
+    {
+      target: "a/x",
+      provider: "a",
+      model: "x",
+      credential: "a#1",
+      outcome: "failed",
+      failure: "upstream_overloaded",
+      startedMs: 0,
+      endedMs: 10,
+    },
+    {
+      target: "b/y",
+      provider: "b",
+      model: "y",
+      credential: "b#1",
+      outcome: "answered",
+      startedMs: 10,
+      firstContentMs: 20,
+      endedMs: 700,
+      usage: { ...emptyUsage, inputUncached: 5, output: 7 },
+      costNanoUsd: 2_000_000_000,
+    },
+  ],
+};
+
+function rendered(metrics: Metrics): readonly string[] {
+  return renderMetrics(metrics.sample({})).split("\n");
+}
+
+describe("metrics", () => {
+  it("counts calls, attempts, tokens by bucket and cost from records", () => {
+    const metrics = new Metrics();
+    metrics.observe(record);
+    metrics.observe(record);
+    metrics.observeRefusal(failure("unauthenticated", "no"));
+    expect(rendered(metrics)).toEqual(
+      expect.arrayContaining([
+        'hedgerow_calls_total{route="default",decision="recovered",code=""} 2',
+        'hedgerow_attempts_total{target="a/x",outcome="failed",failure="upstream_overloaded"} 2',
+        'hedgerow_attempts_total{target="b/y",outcome="answered",failure=""} 2',
+        'hedgerow_tokens_total{target="b/y",bucket="inputUncached"} 10',
+        'hedgerow_tokens_total{target="b/y",bucket="output"} 14',
+        'hedgerow_cost_usd_total{target="b/y"} 4',
+        'hedgerow_refusals_total{code="unauthenticated"} 1',
+      ]),
+    );
+  });
+
+  it("gives histograms as Prometheus reads them: cumulative buckets, the last one infinite", () => {
+    const metrics = new Metrics();
+    metrics.observe(record);
+    metrics.observe({ ...record, durationMs: 9_999_000 });
+    expect(rendered(metrics)).toEqual(
+      expect.arrayContaining([
+        "# TYPE hedgerow_call_duration_seconds histogram",
+        'hedgerow_call_duration_seconds_bucket{route="default",le="0.5"} 0',
+        'hedgerow_call_duration_seconds_bucket{route="default",le="1"} 1',
+        'hedgerow_call_duration_seconds_bucket{route="default",le="600"} 1',
+        'hedgerow_call_duration_seconds_bucket{route="default",le="+Inf"} 2',
+        'hedgerow_call_duration_seconds_sum{route="default"} 9999.7',
+        'hedgerow_call_duration_seconds_count{route="default"} 2',
+      ]),
+    );
+  });
+
+  it("counts tokens of an unknown price as such, never as free", () => {
+    const metrics = new Metrics();
+    const attempts = record.attempts.map(({ costNanoUsd: _, ...attempt }) => attempt);
+    metrics.observe({ ...record, attempts });
+    const lines = rendered(metrics);
+    expect(lines).toContain('hedgerow_unpriced_attempts_total{target="b/y"} 1');
+    expect(lines.join("\n")).not.toContain("hedgerow_cost_usd_total");
+  });
+
+  it("keeps a bound on names: what comes after it is booked as `other`, and that is counted", () => {
+    const metrics = new Metrics();
+    for (let index = 0; index < 1500; index += 1) metrics.observe({ ...record, route: `r${index}`, attempts: [] });
+    const lines = rendered(metrics).filter((line) => line.startsWith("hedgerow_calls_total"));
+    expect(lines).toHaveLength(1001);
+    expect(lines).toContain('hedgerow_calls_total{route="other",decision="other",code="other"} 500');
+    expect(rendered(metrics)).toContain('hedgerow_metrics_overflow_total{family="hedgerow_calls_total"} 500');
+  });
+
+  it("escapes what a caller may have written into a label", () => {
+    const metrics = new Metrics();
+    metrics.observe({ ...record, route: 'a"b\\c\nd', attempts: [] });
+    expect(rendered(metrics).join("\n")).toContain('route="a\\"b\\\\c\\nd"');
+  });
+
+  it("adds workers up, but takes the worst event loop", () => {
+    const [one, two] = [new Metrics(), new Metrics()];
+    one.observe(record);
+    two.observe(record);
+    two.observe({ ...record, route: "other route" });
+    const text = renderMetrics(
+      mergeSamples([
+        one.sample({ hedgerow_workers: 1, hedgerow_event_loop_lag_seconds: 0.2 }),
+        two.sample({ hedgerow_workers: 1, hedgerow_event_loop_lag_seconds: 0.1 }),
+      ]),
+    );
+    expect(text).toContain('hedgerow_calls_total{route="default",decision="recovered",code=""} 2\n');
+    expect(text).toContain('hedgerow_calls_total{route="other route",decision="recovered",code=""} 1\n');
+    expect(text).toContain('hedgerow_call_duration_seconds_count{route="default"} 2\n');
+    expect(text).toContain("hedgerow_workers 2\n");
+    expect(text).toContain("hedgerow_event_loop_lag_seconds 0.2\n");
+  });
+});

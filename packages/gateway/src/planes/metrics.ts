@@ -1,0 +1,188 @@
+import { traitsOf, type Failure } from "#domain/failure";
+import type { CallRecord } from "#domain/record";
+
+/** What a worker's `/metrics` adds up: plain JSON, so that it travels between processes. */
+export type MetricsSample = readonly SampledFamily[];
+
+export interface SampledFamily {
+  readonly name: FamilyName;
+  readonly series: readonly { readonly labels: readonly string[]; readonly values: readonly number[] }[];
+}
+
+interface Family {
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly labels: readonly string[];
+  /** How the workers' values become one. */
+  readonly merge: "sum" | "max";
+}
+
+const counter = { type: "counter", merge: "sum" } as const;
+const gauge = { type: "gauge", merge: "sum", labels: [] } as const;
+const histogram = { type: "histogram", merge: "sum" } as const;
+
+export const families = {
+  hedgerow_calls_total: { ...counter, help: "Calls by how they ended.", labels: ["route", "decision", "code"] },
+  hedgerow_refusals_total: { ...counter, help: "Requests turned away before they were calls.", labels: ["code"] },
+  hedgerow_attempts_total: { ...counter, help: "Attempts by outcome.", labels: ["target", "outcome", "failure"] },
+  hedgerow_tokens_total: { ...counter, help: "Tokens, in disjoint buckets.", labels: ["target", "bucket"] },
+  hedgerow_cost_usd_total: { ...counter, help: "Cost of attempts with a known price.", labels: ["target"] },
+  hedgerow_unpriced_attempts_total: {
+    ...counter,
+    help: "Attempts that used tokens of an unknown price.",
+    labels: ["target"],
+  },
+  hedgerow_call_duration_seconds: { ...histogram, help: "Whole calls.", labels: ["route"] },
+  hedgerow_first_content_seconds: {
+    ...histogram,
+    help: "From the acceptance of a call to its first content.",
+    labels: ["route"],
+  },
+  hedgerow_metrics_overflow_total: {
+    ...counter,
+    help: "Values booked under the label `other` because a family was full.",
+    labels: ["family"],
+  },
+  hedgerow_calls_in_flight: { ...gauge, help: "Calls being served." },
+  hedgerow_workers: { ...gauge, help: "Workers in this sum." },
+  hedgerow_journal_healthy: { ...gauge, help: "Workers whose journal takes records." },
+  hedgerow_journal_records_total: { ...counter, help: "Records on disk.", labels: [] },
+  hedgerow_journal_failures_total: { ...counter, help: "Times the journal's disk failed.", labels: [] },
+  hedgerow_journal_dropped_total: { ...counter, help: "Records the journal could not take.", labels: [] },
+  hedgerow_journal_queued_bytes: { ...gauge, help: "Records that wait for the disk." },
+  hedgerow_resident_bytes: { ...gauge, help: "Memory of the workers." },
+  hedgerow_event_loop_lag_seconds: {
+    ...gauge,
+    merge: "max",
+    help: "99th percentile since the last look, of the slowest worker.",
+  },
+} as const satisfies Record<string, Family>;
+
+export type FamilyName = keyof typeof families;
+
+/** Seconds. From a refusal to the longest answer; model calls live between 0.1 s and 60 s. */
+const bucketBounds = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600] as const;
+/** Series of one family; whatever comes later is booked as `other`, so no caller can fill the memory with names. */
+const maxSeries = 1000;
+const longestLabel = 120;
+
+/** Counts what records say. One for each worker. */
+export class Metrics {
+  readonly #series = new Map<FamilyName, Map<string, { labels: readonly string[]; values: number[] }>>();
+
+  observe(record: CallRecord): void {
+    const { route } = record;
+    this.#add("hedgerow_calls_total", [route, record.decision, record.code ?? ""], 1);
+    this.#time("hedgerow_call_duration_seconds", [route], record.durationMs);
+    const content = record.attempts.find((attempt) => attempt.outcome === "answered" || attempt.outcome === "broken");
+    if (content?.firstContentMs !== undefined) {
+      this.#time("hedgerow_first_content_seconds", [route], content.firstContentMs);
+    }
+    for (const attempt of record.attempts) {
+      const { target, usage } = attempt;
+      this.#add("hedgerow_attempts_total", [target, attempt.outcome, attempt.failure ?? ""], 1);
+      if (attempt.costNanoUsd !== undefined) this.#add("hedgerow_cost_usd_total", [target], attempt.costNanoUsd / 1e9);
+      if (usage === undefined) continue;
+      if (attempt.costNanoUsd === undefined) this.#add("hedgerow_unpriced_attempts_total", [target], 1);
+      for (const [bucket, tokens] of Object.entries(usage)) {
+        if (typeof tokens === "number" && tokens > 0) this.#add("hedgerow_tokens_total", [target, bucket], tokens);
+      }
+    }
+  }
+
+  observeRefusal(failure: Failure): void {
+    this.#add("hedgerow_refusals_total", [traitsOf(failure).code], 1);
+  }
+
+  /** The counts so far, with values of the moment beside them. */
+  sample(now: Readonly<Partial<Record<FamilyName, number>>>): MetricsSample {
+    const sampled: SampledFamily[] = [...this.#series].map(([name, series]) => ({ name, series: [...series.values()] }));
+    for (const [name, value] of Object.entries(now) as [FamilyName, number][]) {
+      sampled.push({ name, series: [{ labels: [], values: [value] }] });
+    }
+    return sampled;
+  }
+
+  #add(name: FamilyName, labels: readonly string[], by: number): void {
+    const { values } = this.#of(name, labels, 1);
+    values[0] = (values[0] ?? 0) + by;
+  }
+
+  /** A histogram's values: a count for each bound, one for beyond, and the sum of seconds. */
+  #time(name: FamilyName, labels: readonly string[], ms: number): void {
+    const { values } = this.#of(name, labels, bucketBounds.length + 2);
+    const seconds = ms / 1000;
+    const found = bucketBounds.findIndex((bound) => seconds <= bound);
+    const at = found === -1 ? bucketBounds.length : found;
+    values[at] = (values[at] ?? 0) + 1;
+    const sumAt = bucketBounds.length + 1;
+    values[sumAt] = (values[sumAt] ?? 0) + seconds;
+  }
+
+  #of(name: FamilyName, written: readonly string[], length: number): { readonly values: number[] } {
+    let family = this.#series.get(name);
+    if (family === undefined) this.#series.set(name, (family = new Map()));
+    const labels = written.map((label) => label.slice(0, longestLabel));
+    const known = family.get(labels.join("\0"));
+    if (known !== undefined) return known;
+    const full = family.size >= maxSeries;
+    if (full && name !== "hedgerow_metrics_overflow_total") this.#add("hedgerow_metrics_overflow_total", [name], 1);
+    const kept = full ? labels.map(() => "other") : labels;
+    const key = kept.join("\0");
+    const existing = family.get(key);
+    if (existing !== undefined) return existing;
+    const fresh = { labels: kept, values: Array.from({ length }, () => 0) };
+    family.set(key, fresh);
+    return fresh;
+  }
+}
+
+/** Adds samples of several workers up, series by series. */
+export function mergeSamples(samples: readonly MetricsSample[]): MetricsSample {
+  const merged = new Map<FamilyName, Map<string, { labels: readonly string[]; values: number[] }>>();
+  for (const { name, series } of samples.flat()) {
+    let family = merged.get(name);
+    if (family === undefined) merged.set(name, (family = new Map()));
+    const join = families[name].merge === "max" ? Math.max : (a: number, b: number) => a + b;
+    for (const { labels, values } of series) {
+      const key = labels.join("\0");
+      const known = family.get(key);
+      if (known === undefined) family.set(key, { labels, values: [...values] });
+      else known.values = known.values.map((value, index) => join(value, values[index] ?? 0));
+    }
+  }
+  return [...merged].map(([name, series]) => ({ name, series: [...series.values()] }));
+}
+
+/** Prometheus text, version 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/). */
+export function renderMetrics(sample: MetricsSample): string {
+  let text = "";
+  for (const { name, series } of sample.toSorted((a, b) => a.name.localeCompare(b.name))) {
+    const family: Family = families[name];
+    text += `# HELP ${name} ${family.help}\n# TYPE ${name} ${family.type}\n`;
+    for (const { labels, values } of series) {
+      const written = labels.map((value, index) => `${family.labels[index]}="${escapeLabel(value)}"`);
+      text +=
+        family.type === "histogram" ? renderHistogram(name, written, values) : line(name, written, values[0] ?? 0);
+    }
+  }
+  return text;
+}
+
+function renderHistogram(name: string, labels: readonly string[], values: readonly number[]): string {
+  let text = "";
+  let count = 0;
+  for (const [index, bound] of [...bucketBounds, "+Inf"].entries()) {
+    count += values[index] ?? 0;
+    text += line(`${name}_bucket`, [...labels, `le="${bound}"`], count);
+  }
+  return text + line(`${name}_sum`, labels, values[bucketBounds.length + 1] ?? 0) + line(`${name}_count`, labels, count);
+}
+
+function line(name: string, labels: readonly string[], value: number): string {
+  return labels.length === 0 ? `${name} ${value}\n` : `${name}{${labels.join(",")}} ${value}\n`;
+}
+
+function escapeLabel(value: string): string {
+  return value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
+}

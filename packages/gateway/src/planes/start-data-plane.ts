@@ -1,0 +1,246 @@
+import { randomBytes } from "node:crypto";
+import type { Server } from "node:net";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { findModel } from "#catalogue/catalogue";
+import { openCatalogue } from "#catalogue/open-catalogue";
+import type { Clock, Journal } from "#domain/ports";
+import type { Snapshot } from "#domain/snapshot";
+import type { JournalStats } from "#ledger/journal";
+import type { DataPlane, RetryBudgets } from "#pipeline/data-plane";
+import { LiveCalls } from "#pipeline/live-calls";
+import { serveCall } from "#pipeline/serve-call";
+import type { TraitsOf } from "#policy/find-targets";
+import { Health } from "#policy/health";
+import { RetryBudget } from "#policy/retry-budget";
+import { startListener, type Listener } from "#transport/listener";
+import { openUpstream } from "#transport/upstream";
+import type { Log } from "./log.ts";
+import type { Fleet } from "./messages.ts";
+import { Metrics, mergeSamples, type MetricsSample } from "./metrics.ts";
+import { serveOperations, type OperationsState } from "./operations.ts";
+import { sameSettings } from "./same-settings.ts";
+
+/** What the data plane needs of a journal; `JournalWriter` is one, a test may bring a simpler one. */
+export interface DataPlaneJournal extends Journal {
+  readonly healthy: boolean;
+  readonly stats: JournalStats;
+  close(then: (error?: Error) => void): void;
+}
+
+export interface DataPlaneOptions {
+  readonly snapshot: Snapshot;
+  /** Closed by `drain`. */
+  readonly journal: DataPlaneJournal;
+  readonly listen: {
+    readonly host: string;
+    /** 0 lets the system choose. */
+    readonly port: number;
+    readonly reusePort?: boolean;
+    readonly handle?: Server;
+  };
+  readonly log: Log;
+  /** What is known of models; by default the snapshot's rows, then the catalogue that ships with the gateway. */
+  readonly traitsOf?: TraitsOf;
+  /** Where there are other workers: how they are, and their counts. */
+  readonly fleet?: () => Fleet;
+  readonly othersMetrics?: () => Promise<readonly MetricsSample[]>;
+}
+
+/** A data plane that answers calls, in whatever process it runs. */
+export interface RunningDataPlane {
+  readonly port: number;
+  readonly draining: boolean;
+  /** Calls that come from now on see the new snapshot; calls in flight keep theirs. */
+  applySnapshot(snapshot: Snapshot): void;
+  metrics(): MetricsSample;
+  /**
+   * Stops accepting; calls in flight may take `limitMs`, then each is told that the gateway stops. Resolves when no
+   * call is left and the journal is closed. A second call may only shorten the limit. Rejects where records could not
+   * be written.
+   */
+  drain(limitMs: number): Promise<void>;
+}
+
+/** Sockets of clients beyond the calls that are admitted: idle ones, and ones that get a refusal. */
+const spareConnections = 1000;
+const maxRetryBudgets = 1024;
+/** After the limit of a drain: for the errors to be written. */
+const farewellMs = 2_000;
+/** For the last bytes to leave the sockets. */
+const lingerMs = 1_000;
+
+/** Rejects where the address cannot be bound. */
+export async function startDataPlane(options: DataPlaneOptions): Promise<RunningDataPlane> {
+  const { journal, listen } = options;
+  const live = new LiveCalls();
+  const upstream = openUpstream();
+  const gauges = openGauges(journal, live);
+  let snapshot = options.snapshot;
+  let health = new Health();
+  const plane: DataPlane = {
+    snapshot: () => snapshot,
+    clock: systemClock,
+    send: upstream.send,
+    journal,
+    journalHealthy: () => journal.healthy,
+    get health() {
+      return health;
+    },
+    retryBudgets: retryBudgets(),
+    traitsOf: options.traitsOf ?? traitsFromCatalogue(),
+    live,
+    random: Math.random,
+    newId: () => randomBytes(12).toString("hex"),
+    observe: (record) => gauges.metrics.observe(record),
+    observeRefusal: (failure) => gauges.metrics.observeRefusal(failure),
+    onBug: (bug) => options.log.error("a call ended in a bug of the gateway", { where: describeBug(bug) }),
+  };
+  const operations: OperationsState = {
+    version: () => snapshot.version,
+    draining: () => live.draining,
+    journalHealthy: () => journal.healthy,
+    fleet: options.fleet ?? (() => ({ wanted: 1, ready: 1, versions: [snapshot.version] })),
+    metrics: async () => mergeSamples([gauges.sample(), ...((await options.othersMetrics?.()) ?? [])]),
+  };
+  const listener = await startListener({
+    host: listen.host,
+    port: listen.port,
+    reusePort: listen.reusePort ?? false,
+    ...(listen.handle === undefined ? {} : { handle: listen.handle }),
+    maxHeaderBytes: snapshot.limits.maxHeaderBytes,
+    headersTimeoutMs: snapshot.limits.headersTimeoutMs,
+    maxConnections: snapshot.limits.maxConcurrentCalls + spareConnections,
+    onExchange(exchange) {
+      if (!serveOperations(exchange, operations)) void serveCall(exchange, plane);
+    },
+  });
+  const close = async (): Promise<void> => {
+    gauges.close();
+    await upstream.close();
+    await closeJournal(journal);
+  };
+  return {
+    port: listener.port,
+    get draining() {
+      return live.draining;
+    },
+    applySnapshot(next) {
+      // A new key or address may cure what was parked as dead; other changes leave what is known of providers alone.
+      if (!sameSettings(snapshot.providers, next.providers)) health = new Health();
+      snapshot = next;
+    },
+    metrics: () => gauges.sample(),
+    drain: drainOnce({ live, listener, close }),
+  };
+}
+
+interface Gauges {
+  readonly metrics: Metrics;
+  sample(): MetricsSample;
+  close(): void;
+}
+
+function openGauges(journal: DataPlaneJournal, live: LiveCalls): Gauges {
+  const metrics = new Metrics();
+  const lag = monitorEventLoopDelay({ resolution: 20 });
+  lag.enable();
+  return {
+    metrics,
+    sample() {
+      const { records, failures, dropped, queuedBytes } = journal.stats;
+      const lagNs = lag.percentile(99);
+      lag.reset();
+      return metrics.sample({
+        hedgerow_calls_in_flight: live.count,
+        hedgerow_workers: 1,
+        hedgerow_journal_healthy: journal.healthy ? 1 : 0,
+        hedgerow_journal_records_total: records,
+        hedgerow_journal_failures_total: failures,
+        hedgerow_journal_dropped_total: dropped,
+        hedgerow_journal_queued_bytes: queuedBytes,
+        hedgerow_resident_bytes: process.memoryUsage.rss(),
+        hedgerow_event_loop_lag_seconds: Number.isFinite(lagNs) ? lagNs / 1e9 : 0,
+      });
+    },
+    close: () => lag.disable(),
+  };
+}
+
+interface DrainParts {
+  readonly live: LiveCalls;
+  readonly listener: Listener;
+  readonly close: () => Promise<void>;
+}
+
+function drainOnce({ live, listener, close }: DrainParts): (limitMs: number) => Promise<void> {
+  let running: Promise<void> | undefined;
+  let expire = (): void => {};
+  const expired = new Promise<void>((resolve) => (expire = resolve));
+
+  async function run(): Promise<void> {
+    live.startDraining();
+    listener.stopAccepting();
+    await Promise.race([live.idle(), expired]);
+    if (live.count > 0) {
+      live.endAll();
+      await Promise.race([live.idle(), after(farewellMs)]);
+    }
+    // Connections whose last answer has been taken are idle by now; the others get a moment to take it.
+    listener.stopAccepting();
+    await Promise.race([listener.closed, after(lingerMs)]);
+    listener.destroy();
+    await close();
+  }
+  return (limitMs) => {
+    setTimeout(expire, limitMs).unref();
+    running ??= run();
+    return running;
+  };
+}
+
+function closeJournal(journal: DataPlaneJournal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    journal.close((error) => (error === undefined ? resolve() : reject(error)));
+  });
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}
+
+/** Names and places only: a message may quote what a caller sent. */
+export function describeBug(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  return [error.name, ...frames.slice(0, 6).map((line) => line.trim())].join(" ");
+}
+
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  timer(delayMs, then) {
+    const timer = setTimeout(then, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** The configuration's own rows first: they correct the catalogue's. */
+function traitsFromCatalogue(): TraitsOf {
+  const catalogue = openCatalogue();
+  return (spec, model) => spec.models.get(model) ?? findModel(catalogue, spec.kind, model);
+}
+
+function retryBudgets(): RetryBudgets {
+  const budgets = new Map<string, RetryBudget>();
+  return {
+    of(route) {
+      let budget = budgets.get(route);
+      if (budget !== undefined) return budget;
+      // Callers may name any model of a provider as a route of its own.
+      const oldest = budgets.keys().next();
+      if (budgets.size >= maxRetryBudgets && oldest.done !== true) budgets.delete(oldest.value);
+      budgets.set(route, (budget = new RetryBudget()));
+      return budget;
+    },
+  };
+}

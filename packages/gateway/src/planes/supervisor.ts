@@ -1,0 +1,255 @@
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+import type { Configuration, Refused } from "#control/config/configuration";
+import { renderProblem, type ConfigProblem } from "#control/config/problem";
+import { openStore, storeFile, type Store } from "#control/store/sqlite";
+import { watchConfiguration } from "./configuration-watch.ts";
+import { openDataFolder, type DataFolder, type WorkerNote } from "./data-folder.ts";
+import { describeChange } from "./describe-change.ts";
+import { followJournals, type JournalFollower } from "./ingest.ts";
+import { prepareListening } from "./listen-address.ts";
+import type { Log, LogStyle } from "./log.ts";
+import type { ListenAddress } from "./messages.ts";
+import { isSameProcess } from "./process-identity.ts";
+import { WorkerFleet } from "./worker-fleet.ts";
+
+export interface SupervisorOptions {
+  /** Reads and compiles the configuration: at start, and again for each reload. */
+  readonly configure: () => Configuration | Refused;
+  /** Absolute path of the file to watch, where there is one. */
+  readonly watch?: string;
+  readonly cwd: string;
+  readonly log: Log;
+  readonly logStyle: LogStyle;
+  /** For tests: how workers share the port on systems of the other kind. */
+  readonly listenHow?: ListenAddress["how"];
+}
+
+export type SupervisorStart =
+  | { readonly kind: "running"; readonly supervisor: Supervisor }
+  /** Lines for people: what is wrong and what to do. */
+  | { readonly kind: "refused"; readonly lines: readonly string[] };
+
+export interface Supervisor {
+  /** `http://host:port`, at which the gateway answers. */
+  readonly url: string;
+  readonly configuration: Configuration;
+  /** All or nothing: on any problem the last good configuration stays. */
+  reload(): void;
+  /** Drains the workers and puts every record into the store. Called again: those still in flight are told at once. */
+  stop(): Promise<void>;
+}
+
+const maxWorkers = 64;
+/** How long workers of a dead supervisor may take to leave a port that cannot be shared. */
+const leavePortMs = 5_000;
+
+/** Starts the control plane and its workers. Resolves when the gateway answers, or with why it cannot. */
+export async function startSupervisor(options: SupervisorOptions): Promise<SupervisorStart> {
+  const configuration = options.configure();
+  if (configuration.kind === "refused") return { kind: "refused", lines: configuration.problems.map(renderProblem) };
+  const { server } = configuration;
+  const opened = openDataFolder(resolve(options.cwd, server.data));
+  if (opened.kind === "refused") return { kind: "refused", lines: [opened.message] };
+  const { folder } = opened;
+  const store = openStore(join(folder.path, storeFile));
+  if (store.kind === "refused") {
+    folder.release();
+    return { kind: "refused", lines: [store.message] };
+  }
+  const parts = { options, configuration, folder, store: store.store };
+  const started = await startFleet(parts);
+  if (started.kind === "failed") {
+    store.store.close();
+    folder.release();
+    return { kind: "refused", lines: [explainListenFailure(started, server)] };
+  }
+  return { kind: "running", supervisor: new RunningSupervisor({ ...parts, ...started }) };
+}
+
+interface Parts {
+  readonly options: SupervisorOptions;
+  readonly configuration: Configuration;
+  readonly folder: DataFolder;
+  readonly store: Store;
+}
+
+type FleetStarted =
+  | { readonly kind: "started"; readonly port: number; readonly fleet: WorkerFleet }
+  | { readonly kind: "failed"; readonly message: string; readonly code?: string };
+
+async function startFleet({ options, configuration, folder }: Parts): Promise<FleetStarted> {
+  const { log, logStyle } = options;
+  const { host, port, workers } = configuration.server;
+  const { orphans } = folder;
+  const prepare = () =>
+    prepareListening({
+      host,
+      port,
+      shareWithOrphans: orphans.some((orphan) => orphan.port === port),
+      ...(options.listenHow === undefined ? {} : { how: options.listenHow }),
+    });
+  let prepared = await prepare();
+  if (prepared.kind === "failed" && orphans.length > 0) {
+    // Where a port cannot be shared, the old workers have to leave it before the new ones can come.
+    drainOrphans(orphans, log);
+    for (const until = performance.now() + leavePortMs; prepared.kind === "failed" && performance.now() < until; ) {
+      await new Promise((done) => setTimeout(done, 100));
+      prepared = await prepare();
+    }
+  }
+  if (prepared.kind === "failed") return prepared;
+  const fleet = new WorkerFleet({
+    workers: Math.min(workers === "auto" ? availableParallelism() : workers, maxWorkers),
+    listen: prepared.listen,
+    ...(prepared.handle === undefined ? {} : { handle: prepared.handle }),
+    journalFolder: folder.journal,
+    snapshot: configuration.snapshot,
+    log,
+    logStyle,
+    onWorkers(running) {
+      try {
+        folder.noteWorkers([...running, ...orphans.filter(isAlive)]);
+      } catch (error) {
+        // A full disk: only a supervisor that comes after a crash would miss the note.
+        log.warn("the running workers could not be written down", { why: (error as Error).message });
+      }
+    },
+  });
+  const started = await fleet.start();
+  if (started.kind === "failed") return started;
+  // Only now, so that somebody answers at every moment of the change.
+  drainOrphans(orphans, log);
+  return { kind: "started", port: started.port, fleet };
+}
+
+/** Workers that a dead supervisor left serving: their calls finish, new ones come to ours. */
+function drainOrphans(orphans: readonly WorkerNote[], log: Log): void {
+  for (const orphan of orphans.filter(isAlive)) {
+    const { worker, pid, identity } = orphan;
+    if (identity === undefined) {
+      log.warn("a worker of an earlier supervisor may still run; this system cannot tell", { worker, pid });
+      continue;
+    }
+    log.info("a worker of a dead supervisor is drained", { worker, pid });
+    process.kill(pid, "SIGTERM");
+  }
+}
+
+function isAlive(note: WorkerNote): boolean {
+  return isSameProcess(note.pid, note.identity);
+}
+
+function explainListenFailure(
+  failed: { readonly message: string; readonly code?: string },
+  { host, port }: { readonly host: string; readonly port: number },
+): string {
+  switch (failed.code) {
+    case "EADDRINUSE":
+      return `port ${port} on ${host} is in use by another program; stop it, or choose another port with --port (0 takes a free one)`;
+    case "EACCES":
+      return `port ${port} on ${host} may not be used by this user; choose one above 1023 with --port`;
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return `${host} is no address of this machine; choose another with --host`;
+    default:
+      return `the gateway cannot start: ${failed.message}`;
+  }
+}
+
+class RunningSupervisor implements Supervisor {
+  readonly url: string;
+  readonly #options: SupervisorOptions;
+  readonly #folder: DataFolder;
+  readonly #store: Store;
+  readonly #fleet: WorkerFleet;
+  readonly #follower: JournalFollower;
+  readonly #endWatch: () => void;
+  #configuration: Configuration;
+  #stopped: Promise<void> | undefined;
+
+  constructor(parts: Parts & { readonly port: number; readonly fleet: WorkerFleet }) {
+    const { options, configuration, folder, store, fleet, port } = parts;
+    const { host } = configuration.server;
+    this.url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+    this.#options = options;
+    this.#configuration = configuration;
+    this.#folder = folder;
+    this.#store = store;
+    this.#fleet = fleet;
+    const { log, watch } = options;
+    const growing = () => [...fleet.journals, ...folder.orphans.filter(isAlive).map(({ journal }) => journal)];
+    this.#follower = followJournals({ folder: folder.journal, store, log, growing });
+    this.#endWatch = watch === undefined ? () => {} : watchConfiguration({ file: watch, log, onChange: () => this.reload() });
+    this.#say("warn", configuration.warnings);
+    for (const notice of configuration.snapshot.notices) log.info(notice);
+  }
+
+  get configuration(): Configuration {
+    return this.#configuration;
+  }
+
+  reload(): void {
+    if (this.#stopped !== undefined) return;
+    const { log } = this.#options;
+    const next = this.#options.configure();
+    if (next.kind === "refused") {
+      log.error("the new configuration has problems; the last good one stays", {
+        version: this.#configuration.snapshot.version,
+        problems: next.problems.length,
+      });
+      this.#say("error", next.problems);
+      return;
+    }
+    const before = this.#configuration;
+    this.#configuration = next;
+    const { version } = next.snapshot;
+    if (!sameServer(before, next)) {
+      log.warn("server.host, port, workers and data change only with a restart");
+    }
+    if (version === before.snapshot.version) {
+      log.info("the configuration was read again and says the same", { version });
+      return;
+    }
+    const changes = describeChange(before.snapshot, next.snapshot);
+    log.info(`a new configuration: ${changes.join("; ")}`, { version, before: before.snapshot.version });
+    this.#say("warn", next.warnings);
+    void this.#fleet.publish(next.snapshot).then(() => log.info("every worker runs on the new configuration", { version }));
+  }
+
+  stop(): Promise<void> {
+    if (this.#stopped === undefined) {
+      this.#stopped = this.#stop(this.#configuration.snapshot.limits.drainMs);
+    } else {
+      this.#options.log.info("asked again to stop: calls in flight are told now");
+      void this.#fleet.drain(0);
+    }
+    return this.#stopped;
+  }
+
+  async #stop(drainMs: number): Promise<void> {
+    const { log } = this.#options;
+    log.info("stopping: no new connections, calls in flight may finish", { limitMs: drainMs });
+    this.#endWatch();
+    await this.#fleet.drain(drainMs);
+    await this.#follower.finish();
+    this.#store.close();
+    this.#folder.noteWorkers(this.#folder.orphans.filter(isAlive));
+    this.#folder.release();
+    log.info("stopped");
+  }
+
+  #say(level: "warn" | "error", problems: readonly ConfigProblem[]): void {
+    for (const problem of problems) this.#options.log[level](renderProblem(problem));
+  }
+}
+
+function sameServer(a: Configuration, b: Configuration): boolean {
+  const [before, after] = [a.server, b.server];
+  return (
+    before.host === after.host &&
+    before.port === after.port &&
+    before.workers === after.workers &&
+    before.data === after.data
+  );
+}

@@ -1,0 +1,238 @@
+import { fork, type ChildProcess, type SendHandle } from "node:child_process";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Snapshot } from "#domain/snapshot";
+import { noteOf, type WorkerNote } from "./data-folder.ts";
+import type { Log, LogStyle } from "./log.ts";
+import type { Fleet, ListenAddress, SupervisorMessage, WorkerMessage } from "./messages.ts";
+import { MetricsRounds } from "./metrics-rounds.ts";
+import { restartDelayMs } from "./restart-delay.ts";
+import { sealSnapshot } from "./sealed-snapshot.ts";
+
+export interface FleetOptions {
+  readonly workers: number;
+  readonly listen: ListenAddress;
+  /** The listening handle, where workers cannot bind the port themselves. */
+  readonly handle?: SendHandle;
+  readonly journalFolder: string;
+  readonly snapshot: Snapshot;
+  readonly log: Log;
+  readonly logStyle: LogStyle;
+  /** The running workers, whenever that changes: written down for a supervisor that comes after a crash. */
+  readonly onWorkers: (workers: readonly WorkerNote[]) => void;
+}
+
+export type FleetStart =
+  | { readonly kind: "started"; readonly port: number }
+  | { readonly kind: "failed"; readonly message: string; readonly code?: string };
+
+interface Slot {
+  readonly name: string;
+  child: ChildProcess | undefined;
+  note: WorkerNote | undefined;
+  state: "down" | "starting" | "ready" | "draining";
+  version: string;
+  startedAtMs: number;
+  /** Restarts since it last stayed up for a while. */
+  failures: number;
+  complaint: { readonly message: string; readonly code?: string } | undefined;
+}
+
+/** Beyond the time a drain was given: for the goodbyes and the journal. */
+const overtimeMs = 10_000;
+
+/** The worker processes: started, restarted, told about new snapshots, drained. */
+export class WorkerFleet {
+  readonly #options: FleetOptions;
+  readonly #slots: readonly Slot[];
+  readonly #rounds: MetricsRounds<Slot>;
+  #snapshot: Snapshot;
+  #port: number;
+  #stopping = false;
+  /** Someone waits for the workers to be in some state. */
+  readonly #watchers = new Set<() => void>();
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#snapshot = options.snapshot;
+    this.#port = options.listen.port;
+    this.#slots = Array.from({ length: options.workers }, (_, index) => ({
+      name: `w${index + 1}`,
+      child: undefined,
+      note: undefined,
+      state: "down" as const,
+      version: "",
+      startedAtMs: 0,
+      failures: 0,
+      complaint: undefined,
+    }));
+    this.#rounds = new MetricsRounds({
+      ask: (slot, id) => this.#send(slot, { kind: "metrics-request", id }),
+      answer: (slot, id, samples) => this.#send(slot, { kind: "metrics-of-others", id, samples }),
+    });
+  }
+
+  /** Starts every worker; `failed` at the first that cannot, after stopping the others. */
+  async start(): Promise<FleetStart> {
+    const [first] = this.#slots;
+    // With port 0 the first worker finds out which port it is.
+    const groups = this.#port === 0 ? [[first], this.#slots.slice(1)] : [this.#slots];
+    for (const group of groups) {
+      const slots = group.filter((slot) => slot !== undefined);
+      for (const slot of slots) this.#launch(slot);
+      await this.#until(() => slots.every(({ state }) => state === "ready") || slots.some(({ complaint }) => complaint));
+      const complaint = slots.find((slot) => slot.complaint !== undefined)?.complaint;
+      if (complaint === undefined) continue;
+      await this.drain(0);
+      return { kind: "failed", ...complaint };
+    }
+    return { kind: "started", port: this.#port };
+  }
+
+  /** Names of the journals that may still grow. */
+  get journals(): readonly string[] {
+    return this.#notes().map((note) => note.journal);
+  }
+
+  get state(): Fleet {
+    const ready = this.#slots.filter((slot) => slot.state === "ready");
+    const versions = [...new Set(ready.map((slot) => slot.version))];
+    return { wanted: this.#slots.length, ready: ready.length, versions };
+  }
+
+  /** Resolves when every worker that is up runs on the snapshot. Later ones start with it. */
+  async publish(snapshot: Snapshot): Promise<void> {
+    this.#snapshot = snapshot;
+    for (const slot of this.#slots) {
+      if (slot.state === "ready") this.#send(slot, { kind: "snapshot", snapshot: sealSnapshot(snapshot) });
+    }
+    await this.#until(() => this.#slots.every(({ state, version }) => state !== "ready" || version === snapshot.version));
+  }
+
+  /**
+   * Lets calls in flight take `limitMs` and resolves when no worker is left. A second call may shorten the limit.
+   * Whoever is still there long after the limit is killed.
+   */
+  async drain(limitMs: number): Promise<void> {
+    this.#stopping = true;
+    for (const slot of this.#slots) this.#send(slot, { kind: "drain", limitMs });
+    const deadline = setTimeout(() => {
+      for (const { child, name } of this.#slots) {
+        if (child === undefined) continue;
+        this.#options.log.error("a worker did not end in time and is killed", { worker: name });
+        child.kill("SIGKILL");
+      }
+    }, limitMs + overtimeMs);
+    await this.#until(() => this.#slots.every(({ child }) => child === undefined));
+    clearTimeout(deadline);
+  }
+
+  #launch(slot: Slot): void {
+    const { listen, journalFolder, logStyle, handle } = this.#options;
+    const entry = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
+    const child = fork(entry, [], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    const journal = `${slot.name}-${Date.now()}`;
+    Object.assign(slot, { child, state: "starting", startedAtMs: performance.now(), complaint: undefined });
+    slot.note = { worker: slot.name, journal, port: this.#port, ...noteOf(child.pid ?? 0) };
+    child.on("message", (message) => this.#receive(slot, message as WorkerMessage));
+    // `exit` follows or the process never was; either way the slot is looked at there.
+    child.on("error", (error) => this.#ended(slot, child, error.message));
+    child.on("exit", (code, signal) => this.#ended(slot, child, signal ?? `exit code ${code}`));
+    const start: SupervisorMessage = {
+      kind: "start",
+      worker: slot.name,
+      journal: { folder: journalFolder, name: journal },
+      listen: { ...listen, port: this.#port },
+      snapshot: sealSnapshot(this.#snapshot),
+      logStyle,
+    };
+    child.send(start, handle, {}, () => {});
+    this.#changed();
+  }
+
+  #receive(slot: Slot, message: WorkerMessage): void {
+    switch (message.kind) {
+      case "ready":
+        this.#port = message.port;
+        if (slot.note !== undefined) slot.note = { ...slot.note, port: message.port };
+        Object.assign(slot, { state: "ready", version: message.version });
+        // A reload may have happened while it started.
+        if (message.version !== this.#snapshot.version) {
+          this.#send(slot, { kind: "snapshot", snapshot: sealSnapshot(this.#snapshot) });
+        }
+        if (this.#stopping) this.#send(slot, { kind: "drain", limitMs: 0 });
+        break;
+      case "snapshot-applied":
+        slot.version = message.version;
+        break;
+      case "draining":
+        slot.state = "draining";
+        break;
+      case "drained":
+        break;
+      case "metrics":
+        this.#rounds.take(slot, message.id, message.sample);
+        return;
+      case "metrics-wanted": {
+        const others = this.#slots.filter((other) => other !== slot && other.child?.connected === true);
+        this.#rounds.begin(slot, message.id, others);
+        return;
+      }
+      case "fatal":
+        slot.complaint = message;
+        break;
+    }
+    this.#changed();
+  }
+
+  #ended(slot: Slot, child: ChildProcess, how: string): void {
+    if (slot.child !== child) return;
+    const { name, complaint } = slot;
+    const upMs = performance.now() - slot.startedAtMs;
+    const expected = this.#stopping || slot.state === "draining";
+    if (slot.state === "starting") slot.complaint ??= { message: `worker ${name} ended while it started (${how})` };
+    Object.assign(slot, { child: undefined, note: undefined, state: "down" });
+    this.#rounds.forget(slot);
+    if (!this.#stopping) {
+      const delayMs = restartDelayMs(slot.failures, upMs);
+      slot.failures = delayMs.failures;
+      const facts = { worker: name, how, ...(complaint === undefined ? {} : { why: complaint.message }) };
+      this.#options.log[expected ? "info" : "error"]("a worker ended and is started again", {
+        ...facts,
+        inMs: delayMs.delayMs,
+      });
+      setTimeout(() => {
+        if (!this.#stopping) this.#launch(slot);
+      }, delayMs.delayMs);
+    }
+    this.#changed();
+  }
+
+  #send(slot: Slot, message: SupervisorMessage): void {
+    // A worker that has just died is dealt with when its exit is seen.
+    if (slot.child?.connected === true) slot.child.send(message, () => {});
+  }
+
+  #notes(): readonly WorkerNote[] {
+    return this.#slots.flatMap((slot) => (slot.note === undefined ? [] : [slot.note]));
+  }
+
+  #changed(): void {
+    this.#options.onWorkers(this.#notes());
+    const fleet = this.state;
+    for (const slot of this.#slots) if (slot.state === "ready") this.#send(slot, { kind: "fleet", fleet });
+    for (const look of this.#watchers) look();
+  }
+
+  #until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!condition()) return;
+        this.#watchers.delete(look);
+        resolve();
+      };
+      this.#watchers.add(look);
+      look();
+    });
+  }
+}

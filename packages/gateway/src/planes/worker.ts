@@ -1,0 +1,179 @@
+import { writeSync } from "node:fs";
+import type { Server } from "node:net";
+import { openJournal } from "#ledger/journal";
+import { openLog, type Log } from "./log.ts";
+import type { Fleet, SupervisorMessage, WorkerMessage, WorkerStart } from "./messages.ts";
+import type { MetricsSample } from "./metrics.ts";
+import { openSnapshot } from "./sealed-snapshot.ts";
+import { describeBug, startDataPlane, type RunningDataPlane } from "./start-data-plane.ts";
+
+/** A worker's drain by its own signal, when no supervisor says how long. */
+const defaultDrainMs = 120_000;
+/** After a bug: what can still finish in so long, does. */
+const lastGaspMs = 3_000;
+/** Others' counts that come later are left out of a `/metrics`. */
+const metricsWaitMs = 200;
+
+/**
+ * The main program of a forked worker: a data plane that takes its snapshot and orders from the supervisor and serves
+ * on without one.
+ */
+class Worker {
+  readonly #start: WorkerStart;
+  readonly #log: Log;
+  #plane: RunningDataPlane | undefined;
+  #fleet: Fleet;
+  #drainMs: number;
+  #stopping = false;
+  #nextId = 1;
+  readonly #metricsWaiters = new Map<number, (samples: readonly MetricsSample[]) => void>();
+
+  constructor(start: WorkerStart) {
+    this.#start = start;
+    // A dead terminal or pipe must not take the worker down with it.
+    const write = (line: string): void => {
+      try {
+        writeSync(2, line);
+      } catch {
+        // Nobody reads the log any more.
+      }
+    };
+    this.#log = openLog({ style: start.logStyle, write, wallMs: Date.now, from: start.worker });
+    this.#fleet = { wanted: 1, ready: 1, versions: [] };
+    this.#drainMs = defaultDrainMs;
+  }
+
+  async run(handle: Server | undefined): Promise<void> {
+    const { listen, journal: where } = this.#start;
+    const snapshot = openSnapshot(this.#start.snapshot);
+    this.#drainMs = snapshot.limits.drainMs;
+    const journal = await openJournal({
+      ...where,
+      onHealth: (healthy, why) => {
+        if (healthy) this.#log.info("the journal is healthy again", { why });
+        else this.#log.error("the journal's disk failed: new calls are refused until it is back", { why });
+      },
+    });
+    this.#plane = await startDataPlane({
+      snapshot,
+      journal,
+      listen: {
+        host: listen.host,
+        port: listen.port,
+        reusePort: listen.how === "shared",
+        ...(handle === undefined ? {} : { handle }),
+      },
+      log: this.#log,
+      fleet: () => this.#fleet,
+      othersMetrics: () => this.#othersMetrics(),
+    });
+    this.#say({ kind: "ready", port: this.#plane.port, version: snapshot.version });
+  }
+
+  receive(message: SupervisorMessage): void {
+    switch (message.kind) {
+      case "start":
+        throw new Error("a worker is started once");
+      case "snapshot": {
+        const snapshot = openSnapshot(message.snapshot);
+        this.#drainMs = snapshot.limits.drainMs;
+        this.#plane?.applySnapshot(snapshot);
+        this.#say({ kind: "snapshot-applied", version: snapshot.version });
+        return;
+      }
+      case "drain":
+        this.stop(message.limitMs, 0);
+        return;
+      case "fleet":
+        this.#fleet = message.fleet;
+        return;
+      case "metrics-request":
+        if (this.#plane !== undefined) this.#say({ kind: "metrics", id: message.id, sample: this.#plane.metrics() });
+        return;
+      case "metrics-of-others":
+        this.#metricsWaiters.get(message.id)?.(message.samples);
+    }
+  }
+
+  /** Drains and exits. Called again, it may only get shorter. */
+  stop(limitMs: number, exitCode: number): void {
+    if (this.#plane === undefined) process.exit(exitCode);
+    if (!this.#stopping) this.#say({ kind: "draining" });
+    const first = !this.#stopping;
+    this.#stopping = true;
+    const drained = this.#plane.drain(limitMs);
+    if (!first) return;
+    drained.then(
+      () => this.#leave({ kind: "drained" }, exitCode),
+      (error: unknown) => {
+        const message = error instanceof Error ? error.message : String(error);
+        this.#log.error("records could not be written before the exit", { why: message });
+        this.#leave({ kind: "fatal", message }, 1);
+      },
+    );
+  }
+
+  stopBySignal(): void {
+    this.stop(this.#drainMs, 0);
+  }
+
+  /** A bug: the process cannot be trusted any more. */
+  crash(error: unknown): void {
+    this.#log.error("the worker stops after a bug", { where: describeBug(error) });
+    this.stop(lastGaspMs, 1);
+    setTimeout(() => process.exit(1), lastGaspMs * 2).unref();
+  }
+
+  fail(error: unknown): void {
+    const { message, code } = error as NodeJS.ErrnoException;
+    this.#leave({ kind: "fatal", message, ...(code === undefined ? {} : { code }) }, 1);
+  }
+
+  #leave(word: WorkerMessage, exitCode: number): void {
+    if (!process.connected) process.exit(exitCode);
+    process.send?.(word, () => process.exit(exitCode));
+  }
+
+  #say(message: WorkerMessage): void {
+    // The supervisor may be gone at any moment; a worker never needs it to go on.
+    if (process.connected) process.send?.(message, () => {});
+  }
+
+  #othersMetrics(): Promise<readonly MetricsSample[]> {
+    if (!process.connected) return Promise.resolve([]);
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return new Promise((resolve) => {
+      const settle = (samples: readonly MetricsSample[]): void => {
+        clearTimeout(timer);
+        this.#metricsWaiters.delete(id);
+        resolve(samples);
+      };
+      const timer = setTimeout(() => settle([]), metricsWaitMs);
+      this.#metricsWaiters.set(id, settle);
+      this.#say({ kind: "metrics-wanted", id });
+    });
+  }
+}
+
+let worker: Worker | undefined;
+
+process.on("message", (message: SupervisorMessage, handle: unknown) => {
+  if (worker !== undefined) return worker.receive(message);
+  if (message.kind !== "start") return;
+  worker = new Worker(message);
+  worker.run(handle as Server | undefined).catch((error: unknown) => worker?.fail(error));
+});
+process.on("disconnect", () => {
+  // The supervisor died. One that never got its orders has nothing to do; the others serve on.
+  if (worker === undefined) process.exit(1);
+});
+process.on("SIGTERM", () => worker?.stopBySignal());
+// Ctrl-C reaches the whole process group; the supervisor answers it with a `drain`.
+process.on("SIGINT", () => {
+  if (!process.connected) worker?.stopBySignal();
+});
+// A reload is the supervisor's business, and a closed terminal does not end a worker.
+process.on("SIGHUP", () => {});
+process.on("uncaughtException", (error) => (worker === undefined ? process.exit(1) : worker.crash(error)));
+process.on("unhandledRejection", (error) => (worker === undefined ? process.exit(1) : worker.crash(error)));

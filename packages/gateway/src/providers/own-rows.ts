@@ -1,0 +1,23 @@
+import type { ClassificationRow } from "./classification.ts";
+
+/** Numeric codes of one provider: another may mean something else by the same number. */
+export const mistralRows: readonly ClassificationRow[] = [
+  {
+    kind: "upstream_overloaded",
+    from: "known Mistral errors: service tier capacity exceeded, status 429",
+    words: ["3505"],
+  },
+  { kind: "context_length_exceeded", from: "known Mistral errors: prompt too large, status 400", words: ["3051"] },
+  { kind: "model_unavailable", from: "known Mistral errors: invalid model, status 400", words: ["1500"] },
+];
+
+export const zaiRows: readonly ClassificationRow[] = [
+  {
+    kind: "quota_exhausted",
+    from: "known Z.ai errors: in arrears, day's limit, plan expired; status 429",
+    words: ["1113", "1304", "1309"],
+  },
+  { kind: "context_length_exceeded", from: "known Z.ai errors; issue mangowhoiscloud/geode#668", words: ["1261"] },
+  { kind: "content_filter", from: "known Z.ai errors: unsafe content, status 400", words: ["1301"] },
+  { kind: "model_unavailable", from: "known Z.ai errors: unknown model, status 400", words: ["1211"] },
+];

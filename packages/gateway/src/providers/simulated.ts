@@ -1,0 +1,19 @@
+import { plainChatQuirks } from "#domain/quirks";
+import { classifyReply } from "./classify-reply.ts";
+import { usualRequestId } from "./request-id.ts";
+import type { ProviderKind } from "./provider.ts";
+
+const simulated = {
+  environmentKeys: [],
+  keyless: true,
+  quirks: plainChatQuirks,
+  authorize: () => ({}),
+  classify: (reply) => classifyReply(reply),
+  requestId: usualRequestId,
+} as const satisfies Partial<ProviderKind>;
+
+/** The simulated providers; their address is where the simulation listens, so that the configuration must say. */
+export const simulatedKinds: readonly ProviderKind[] = [
+  { ...simulated, id: "sim", title: "Simulated provider", dialect: "openai-chat" },
+  { ...simulated, id: "sim-anthropic", title: "Simulated Anthropic provider", dialect: "anthropic-messages" },
+];

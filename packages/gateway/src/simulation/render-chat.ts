@@ -1,0 +1,112 @@
+import { jsonPieces, type SimulatedAnswer, type SimulatedUsage, type Wording } from "./answer.ts";
+import type { Frame, StreamWords } from "./frame.ts";
+
+const finishWords: Readonly<Record<string, string>> = {
+  "stop-sequence": "stop",
+  context: "length",
+  tools: "tool_calls",
+  policy: "content_filter",
+  paused: "stop",
+  malformed: "error",
+};
+
+/** A whole answer: https://platform.openai.com/docs/api-reference/chat/object */
+export function renderChat(answer: SimulatedAnswer, wording: Wording): object {
+  const text = [...answer.pieces()].join("");
+  const message = {
+    role: "assistant",
+    content: text === "" && (answer.toolCalls.length > 0 || answer.refusal !== undefined) ? null : text,
+    refusal: answer.refusal ?? null,
+    ...(answer.reasoning === undefined ? {} : { reasoning_content: answer.reasoning.text }),
+    ...(answer.toolCalls.length === 0
+      ? {}
+      : {
+          tool_calls: answer.toolCalls.map((call) => ({
+            id: call.id,
+            type: "function",
+            function: { name: call.name, arguments: call.argumentsJson },
+          })),
+        }),
+  };
+  return {
+    id: answer.id,
+    object: "chat.completion",
+    created: answer.createdAtS,
+    model: answer.model,
+    choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason(answer, wording) }],
+    ...(wording.omitUsage === true ? {} : { usage: chatUsage(answer.usage) }),
+    service_tier: "default",
+  };
+}
+
+/** A streamed answer, in the order recordings of OpenAI show: role, deltas, finish, usage, `[DONE]`. */
+export function chatStream(answer: SimulatedAnswer, wording: Wording, usageAsked: boolean): StreamWords {
+  const counted = usageAsked && wording.usageInFinish !== true && wording.omitUsage !== true;
+  const frame = (choices: readonly object[], usage: object | null = null): Buffer =>
+    data({
+      id: answer.id,
+      object: "chat.completion.chunk",
+      created: answer.createdAtS,
+      model: answer.model,
+      choices,
+      ...(counted || usage !== null ? { usage } : {}),
+    });
+  const inFinish = wording.usageInFinish === true && wording.omitUsage !== true ? chatUsage(answer.usage) : null;
+  const done = Buffer.from("data: [DONE]\n\n");
+
+  function* frames(): Generator<Frame> {
+    yield { kind: "lifecycle", bytes: frame(choice({ role: "assistant", content: "", refusal: null })) };
+    for (const part of chatDeltas(answer)) yield { kind: "content", bytes: frame(choice(part)) };
+    if (wording.omitFinish !== true) {
+      yield { kind: "closing", bytes: frame(choice({}, finishReason(answer, wording)), inFinish) };
+    }
+    if (counted) yield { kind: "closing", bytes: frame([], chatUsage(answer.usage)) };
+    if (wording.omitDone !== true) yield { kind: "done", bytes: done };
+  }
+
+  return {
+    frames,
+    done,
+    ping: Buffer.from(": ping\n\n"),
+    error: data,
+    content: (text) => frame(choice({ content: text })),
+    unknownEvent: data({ id: answer.id, object: "chat.completion.surprise", choices: [], surprise: true }),
+  };
+}
+
+function* chatDeltas(answer: SimulatedAnswer): Generator<object> {
+  if (answer.reasoning !== undefined) yield { reasoning_content: answer.reasoning.text };
+  for (const content of answer.pieces()) yield { content };
+  if (answer.refusal !== undefined) yield { refusal: answer.refusal };
+  for (const [index, call] of answer.toolCalls.entries()) {
+    yield { tool_calls: [{ index, id: call.id, type: "function", function: { name: call.name, arguments: "" } }] };
+    for (const piece of jsonPieces(call.argumentsJson)) {
+      yield { tool_calls: [{ index, function: { arguments: piece } }] };
+    }
+  }
+}
+
+function choice(delta: object, finish: string | null = null): readonly object[] {
+  return [{ index: 0, delta, logprobs: null, finish_reason: finish }];
+}
+
+function data(value: object): Buffer {
+  return Buffer.from(`data: ${JSON.stringify(value)}\n\n`);
+}
+
+function finishReason(answer: SimulatedAnswer, wording: Wording): string | null {
+  return wording.omitFinish === true ? null : (finishWords[answer.finish] ?? answer.finish);
+}
+
+/** OpenAI counts inclusively: cached tokens are part of the prompt's, reasoning of the completion's. */
+function chatUsage(usage: SimulatedUsage): object {
+  const prompt = usage.input + usage.cacheRead + usage.cacheWrite;
+  const completion = usage.output + usage.reasoning;
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    prompt_tokens_details: { cached_tokens: usage.cacheRead, audio_tokens: 0 },
+    completion_tokens_details: { reasoning_tokens: usage.reasoning, audio_tokens: 0 },
+  };
+}
