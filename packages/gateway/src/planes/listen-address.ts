@@ -3,8 +3,14 @@ import * as net from "node:net";
 import type { ListenAddress } from "./messages.ts";
 
 export type Prepared =
-  | { readonly kind: "prepared"; readonly listen: ListenAddress; readonly handle?: SendHandle }
+  | { readonly kind: "prepared"; readonly listen: ListenAddress; readonly handed?: HandedAddress }
   | { readonly kind: "failed"; readonly message: string; readonly code?: string };
+
+/** A bound address that is the supervisor's to give to workers, and to close in the end. */
+export interface HandedAddress {
+  readonly handle: SendHandle;
+  close(): void;
+}
 
 export interface PrepareOptions {
   readonly host: string;
@@ -64,7 +70,11 @@ async function handOver(host: string, port: number): Promise<Prepared> {
     const error = await tryListen({ host, port });
     return { kind: "failed", message: error?.message ?? `cannot listen on ${host}:${port}`, ...(error ? codeOf(error) : {}) };
   }
-  return { kind: "prepared", listen: { host, port, how: "handed" }, handle: handle as unknown as SendHandle };
+  return {
+    kind: "prepared",
+    listen: { host, port, how: "handed" },
+    handed: { handle: handle as unknown as SendHandle, close: () => handle.close() },
+  };
 }
 
 async function resolveHost(host: string): Promise<string> {

@@ -102,7 +102,7 @@ async function startFleet({ options, configuration, folder }: Parts): Promise<Fl
   const fleet = new WorkerFleet({
     workers: Math.min(workers === "auto" ? availableParallelism() : workers, maxWorkers),
     listen: prepared.listen,
-    ...(prepared.handle === undefined ? {} : { handle: prepared.handle }),
+    ...(prepared.handed === undefined ? {} : { handed: prepared.handed }),
     journalFolder: folder.journal,
     snapshot: configuration.snapshot,
     log,

@@ -1,8 +1,9 @@
-import { fork, type ChildProcess, type SendHandle } from "node:child_process";
+import { fork, type ChildProcess } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Snapshot } from "#domain/snapshot";
 import { noteOf, type WorkerNote } from "./data-folder.ts";
+import type { HandedAddress } from "./listen-address.ts";
 import type { Log, LogStyle } from "./log.ts";
 import type { Fleet, ListenAddress, SupervisorMessage, WorkerMessage } from "./messages.ts";
 import { MetricsRounds } from "./metrics-rounds.ts";
@@ -12,8 +13,8 @@ import { sealSnapshot } from "./sealed-snapshot.ts";
 export interface FleetOptions {
   readonly workers: number;
   readonly listen: ListenAddress;
-  /** The listening handle, where workers cannot bind the port themselves. */
-  readonly handle?: SendHandle;
+  /** Where workers cannot bind the port themselves. Closed by `drain`. */
+  readonly handed?: HandedAddress;
   readonly journalFolder: string;
   readonly snapshot: Snapshot;
   readonly log: Log;
@@ -48,6 +49,8 @@ export class WorkerFleet {
   readonly #rounds: MetricsRounds<Slot>;
   #snapshot: Snapshot;
   #port: number;
+  /** Until then a worker that ends is a reason not to start at all, and is not started again. */
+  #started = false;
   #stopping = false;
   /** Someone waits for the workers to be in some state. */
   readonly #watchers = new Set<() => void>();
@@ -86,6 +89,7 @@ export class WorkerFleet {
       await this.drain(0);
       return { kind: "failed", ...complaint };
     }
+    this.#started = true;
     return { kind: "started", port: this.#port };
   }
 
@@ -114,6 +118,7 @@ export class WorkerFleet {
    * Whoever is still there long after the limit is killed.
    */
   async drain(limitMs: number): Promise<void> {
+    if (!this.#stopping) this.#options.handed?.close();
     this.#stopping = true;
     for (const slot of this.#slots) this.#send(slot, { kind: "drain", limitMs });
     const deadline = setTimeout(() => {
@@ -128,7 +133,7 @@ export class WorkerFleet {
   }
 
   #launch(slot: Slot): void {
-    const { listen, journalFolder, logStyle, handle } = this.#options;
+    const { listen, journalFolder, logStyle, handed } = this.#options;
     const entry = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
     const child = fork(entry, [], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
     const journal = `${slot.name}-${Date.now()}`;
@@ -146,7 +151,7 @@ export class WorkerFleet {
       snapshot: sealSnapshot(this.#snapshot),
       logStyle,
     };
-    child.send(start, handle, {}, () => {});
+    child.send(start, handed?.handle, {}, () => {});
     this.#changed();
   }
 
@@ -187,25 +192,24 @@ export class WorkerFleet {
 
   #ended(slot: Slot, child: ChildProcess, how: string): void {
     if (slot.child !== child) return;
-    const { name, complaint } = slot;
     const upMs = performance.now() - slot.startedAtMs;
-    const expected = this.#stopping || slot.state === "draining";
-    if (slot.state === "starting") slot.complaint ??= { message: `worker ${name} ended while it started (${how})` };
+    const expected = slot.state === "draining";
+    if (!this.#started) slot.complaint ??= { message: `worker ${slot.name} ended while it started (${how})` };
     Object.assign(slot, { child: undefined, note: undefined, state: "down" });
     this.#rounds.forget(slot);
-    if (!this.#stopping) {
-      const delayMs = restartDelayMs(slot.failures, upMs);
-      slot.failures = delayMs.failures;
-      const facts = { worker: name, how, ...(complaint === undefined ? {} : { why: complaint.message }) };
-      this.#options.log[expected ? "info" : "error"]("a worker ended and is started again", {
-        ...facts,
-        inMs: delayMs.delayMs,
-      });
-      setTimeout(() => {
-        if (!this.#stopping) this.#launch(slot);
-      }, delayMs.delayMs);
-    }
+    if (this.#started && !this.#stopping) this.#restartLater(slot, { upMs, how, expected });
     this.#changed();
+  }
+
+  #restartLater(slot: Slot, end: { readonly upMs: number; readonly how: string; readonly expected: boolean }): void {
+    const { delayMs, failures } = restartDelayMs(slot.failures, end.upMs);
+    slot.failures = failures;
+    const why = slot.complaint?.message;
+    const facts = { worker: slot.name, how: end.how, inMs: delayMs, ...(why === undefined ? {} : { why }) };
+    this.#options.log[end.expected ? "info" : "error"]("a worker ended and is started again", facts);
+    setTimeout(() => {
+      if (!this.#stopping) this.#launch(slot);
+    }, delayMs);
   }
 
   #send(slot: Slot, message: SupervisorMessage): void {

@@ -78,6 +78,19 @@ describe("classifyReply", () => {
     expect(message).not.toMatch(/[<>]|secret/);
   });
 
+  it("survives a body that is nested to exhaust the stack", () => {
+    for (const [open, close] of [
+      ['{"message":', "}"],
+      ['{"detail":', "}"],
+      ['{"error":', "}"],
+      ['{"metadata":{"raw":', "}}"],
+      ["[", "]"],
+    ] as const) {
+      const body = `${open.repeat(20_000)}"x"${close.repeat(20_000)}`;
+      expect(classifyReply({ status: 400, headers: {}, body, wallMs }).kind).toBe("upstream_rejected");
+    }
+  });
+
   it("tells no waiting time where waiting cannot cure it", () => {
     const headers = { "retry-after": "20" };
     const quota = classifyReply({ status: 402, headers, body: "", wallMs });

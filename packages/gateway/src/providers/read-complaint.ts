@@ -109,7 +109,7 @@ function readFields(value: unknown, found: Found, depth: number): void {
   }
   readWords(value, found);
   readDetails(value, found);
-  found.message ||= messageOf(value);
+  found.message ||= messageOf(value, 0);
   found.param ??= textOf(value["param"]);
   readInner(value, found, depth);
 }
@@ -163,11 +163,12 @@ function readDetails(value: Fields, found: Found): void {
   }
 }
 
-function messageOf(value: Fields): string {
+function messageOf(value: Fields, depth: number): string {
+  if (depth > maxDepth) return "";
   for (const name of ["message", "error", "detail", "error_message", "error_description", "msg"]) {
     const said = value[name];
     if (typeof said === "string" && said.trim() !== "") return said;
-    if (isFields(said) && said["detail"] !== undefined) return messageOf(said);
+    if (isFields(said) && said["detail"] !== undefined) return messageOf(said, depth + 1);
     if (Array.isArray(said)) return said.slice(0, 5).map(violationText).filter(Boolean).join("; ");
   }
   return "";

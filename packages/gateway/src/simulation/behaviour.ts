@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from "node:http";
 import { z } from "zod";
 
 const count = z.int().nonnegative();
@@ -127,7 +128,8 @@ const rawBytes = z.union([z.string(), z.strictObject({ base64: z.base64() })]);
  */
 export const behaviourSchema = z.strictObject({
   answer: answer.optional(),
-  status: z.int().min(100).max(999).optional(),
+  /** Interim (1xx) responses: `raw`. */
+  status: z.int().min(200).max(999).optional(),
   headers: z.record(z.string(), z.union([z.string(), z.array(z.string())])).optional(),
   /** With `status`: text or JSON. Left out: an error in the dialect's own shape. */
   body: z.union([z.string(), z.record(z.string(), z.unknown()), z.array(z.unknown())]).optional(),
@@ -167,7 +169,6 @@ export const behaviourSchema = z.strictObject({
 
 export type Behaviour = z.infer<typeof behaviourSchema>;
 export type AnswerScript = z.infer<typeof answer>;
-export type UsageScript = z.infer<typeof usage>;
 
 export interface BehaviourComplaint {
   readonly path: readonly (string | number)[];
@@ -191,6 +192,9 @@ export function contradictions(behaviour: Behaviour): readonly BehaviourComplain
   if (behaviour.lengthOff !== undefined && behaviour.framing !== undefined && behaviour.framing !== "length") {
     complain("lengthOff", "needs `framing: length`");
   }
+  for (const [name, value] of Object.entries(behaviour.headers ?? {})) {
+    if (!isHeader(name, value)) complain("headers", `\`${name}\` cannot be sent as an HTTP header`);
+  }
   const cut = behaviour.cut;
   if (cut !== undefined && (cut.atByte === undefined) === (cut.afterChunk === undefined)) {
     complain("cut", "needs exactly one of `atByte` and `afterChunk`");
@@ -203,4 +207,14 @@ export function contradictions(behaviour: Behaviour): readonly BehaviourComplain
     complain("raw", "replaces the whole response: leave out `answer` and `status`");
   }
   return found;
+}
+
+function isHeader(name: string, value: string | readonly string[]): boolean {
+  try {
+    validateHeaderName(name);
+    for (const one of [value].flat()) validateHeaderValue(name, one);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -26,7 +26,7 @@ const defaultOversize = 8 * 1024 * 1024;
 export function malformedFrame(kind: Malformation, words: StreamWords, bytes = defaultOversize): Buffer | undefined {
   switch (kind) {
     case "broken-json":
-      return withoutTail(words.content("broken"), "}");
+      return endedAfter("broken", words.content("broken"));
     case "two-objects":
       return twoObjects(words.content("two"));
     case "html":
@@ -45,8 +45,8 @@ export function malformedFrame(kind: Malformation, words: StreamWords, bytes = d
   }
 }
 
-function withoutTail(frame: Buffer, mark: string): Buffer {
-  const end = frame.lastIndexOf(mark);
+function endedAfter(mark: string, frame: Buffer): Buffer {
+  const end = frame.indexOf(mark) + mark.length;
   return Buffer.concat([frame.subarray(0, end), Buffer.from("\n\n")]);
 }
 

@@ -71,7 +71,8 @@ class Output {
     socket.once("end", leave).once("close", leave);
     // A kept-alive socket serves many requests: each leaves no listener behind.
     stage.response.once("close", () => socket.off("end", leave).off("close", leave));
-    stage.response.once("error", leave);
+    // Writing to a side that has just left is no fault of ours.
+    stage.response.on("error", leave);
     if (socket.destroyed) this.#left();
   }
 
@@ -88,10 +89,10 @@ class Output {
   #left(): void {
     if (this.#ended || this.#gone) return;
     this.#gone = true;
-    if (this.#hasAll()) return this.#complete();
     const { log, entry, clock } = this.#stage;
     const nowMs = clock.nowMs();
-    log.update(entry, { state: "aborted", abortedAtMs: nowMs, endedAtMs: nowMs });
+    if (this.#hasAll()) this.#complete();
+    else log.update(entry, { state: "aborted", abortedAtMs: nowMs, endedAtMs: nowMs });
     this.#onGone?.();
   }
 

@@ -111,11 +111,12 @@ export class Respond {
   }
 
   #decide(request: ReceivedRequest): Decided {
-    const scripted = this.#book.choose(request);
-    if (scripted !== undefined) return { behaviour: scripted };
+    const scripted = this.#scripted(request);
+    if (scripted !== undefined) return scripted;
     const model = builtInModel(request.model);
     if (model !== undefined) return { behaviour: request.operation === "generate" ? model.behaviour : {} };
-    if (this.#rules.models?.includes(request.model) === true) return { behaviour: {} };
+    const listed = this.#rules.models?.includes(request.model) === true;
+    if (listed || (request.operation === "count-tokens" && this.#book.knows(request.model))) return { behaviour: {} };
     const names = builtInModels.map(({ name }) => name).join(", ");
     return {
       refusal: {
@@ -125,6 +126,16 @@ export class Respond {
           `and the built-in models are ${names}.`,
       },
     };
+  }
+
+  /** A responder that throws is answered and logged, so that a test fails on what it threw and not on a silence. */
+  #scripted(request: ReceivedRequest): Decided | undefined {
+    try {
+      const behaviour = this.#book.choose(request);
+      return behaviour && { behaviour };
+    } catch (error) {
+      return { refusal: { kind: "server", message: `The script's function threw: ${String(error)}` } };
+    }
   }
 
   #models({ voice, model }: Endpoint, arrival: Arrival): Reply {

@@ -36,6 +36,7 @@ describe("parseScript", () => {
     ],
     ["a cut without a place", "- behaviour: { cut: { how: fin } }\n", /exactly one of `atByte` and `afterChunk`/],
     ["a body without a status", "- behaviour: { body: x }\n", /`body` needs a `status`/],
+    ["a header nobody can send", '- behaviour: { headers: { "a b": x } }', /`a b` cannot be sent/],
     ["something that is no script", "42", /the script: /],
   ])("names the place of %s", (_what, text, message) => {
     const parsed = parseScript(text, "s.yaml");

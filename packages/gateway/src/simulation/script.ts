@@ -144,6 +144,11 @@ export class RuleBook {
     this.#met = rules.map(() => 0);
   }
 
+  /** Whether some rule may answer for this model: then it exists, for what no rule is asked about too. */
+  knows(model: string): boolean {
+    return this.#rules.some((rule) => (rule.match?.model ?? model) === model);
+  }
+
   /** Undefined: no rule, the built-in assistant answers. */
   choose(request: ReceivedRequest): Behaviour | undefined {
     for (const [index, { match = {}, behaviour }] of this.#rules.entries()) {

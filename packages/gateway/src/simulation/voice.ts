@@ -18,12 +18,12 @@ export interface Voice {
   /** The error object, the same in a body and in a stream. */
   errorBody(words: ErrorWords): object;
   renderWhole(answer: SimulatedAnswer, wording: Wording, issuer: Issuer): object;
-  stream(answer: SimulatedAnswer, wording: Wording, context: StreamContext): StreamWords;
+  stream(answer: SimulatedAnswer, wording: Wording, choices: StreamChoices): StreamWords;
   modelCard(name: string): object;
   modelList(names: readonly string[]): object;
 }
 
-export interface StreamContext {
+interface StreamChoices {
   readonly issuer: Issuer;
   readonly usageAsked: boolean;
 }

@@ -43,31 +43,39 @@ export function loadDocument(options: LoadOptions): Loaded {
   if (read.kind === "refused") return read;
   const findings: Finding[] = [];
   const plainSecrets: ConfigPath[] = [];
+  const hidden = new Map<string, string>();
   const source = readYaml(read.text, file, (written, at) => {
-    const resolved = resolveReferences({ text: written, ...at }, { env: options.env, configPath: absolute });
+    const resolved = resolveReferences(
+      { text: written, ...at },
+      { env: options.env, configPath: absolute, onHidden: (value, shownAs) => hidden.set(value, shownAs) },
+    );
     if (isSecretPath(at.path) && at.path[2] !== "headers" && !isReference(written)) plainSecrets.push(at.path);
     if (resolved.kind === "resolved") return resolved.value;
     findings.push(resolved.finding);
     return placeholder;
   });
-  const unresolved = findings.map((finding) => finding.path);
-  const problems = [...source.problems, ...findings.map((finding) => located(finding, source.places))];
+  const places = { ...source.places, redacted: redaction(hidden) };
+  const problems = [...source.problems, ...findings.map((finding) => located(finding, places))];
   if (source.value === undefined && problems.length > 0) return { kind: "refused", problems: inFileOrder(problems) };
-  const checked = checkShape(source.value, source.places);
+  const checked = checkShape(source.value, places);
   if (checked.kind === "shaped") {
-    return {
-      kind: "loaded",
-      document: checked.document,
-      places: source.places,
-      problems,
-      plainSecrets,
-      date: read.date,
-    };
+    return { kind: "loaded", document: checked.document, places, problems, plainSecrets, date: read.date };
   }
-  const worthSaying = checked.findings.filter((finding) => !unresolved.some((path) => covers(path, finding.path)));
-  return {
-    kind: "refused",
-    problems: inFileOrder([...problems, ...worthSaying.map((finding) => located(finding, source.places))]),
+  const isNew = ({ path }: Finding) => !findings.some((unresolved) => covers(unresolved.path, path));
+  const more = checked.findings.filter(isNew).map((finding) => located(finding, places));
+  return { kind: "refused", problems: inFileOrder([...problems, ...more]) };
+}
+
+/** Shorter values are ordinary words, and hiding them would garble messages. */
+const shortestHidden = 8;
+
+function redaction(hidden: ReadonlyMap<string, string>): (text: string) => string {
+  const longestFirst = [...hidden].toSorted(([a], [b]) => b.length - a.length);
+  const worthHiding = longestFirst.filter(([value]) => value.length >= shortestHidden);
+  return (text) => {
+    let shown = text;
+    for (const [value, shownAs] of worthHiding) shown = shown.replaceAll(value, () => shownAs);
+    return shown;
   };
 }
 

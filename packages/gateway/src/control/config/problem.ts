@@ -28,11 +28,13 @@ export interface Places {
   at(path: ConfigPath): { readonly line: number; readonly column: number } | undefined;
   /** The text of a scalar as written, references unresolved; undefined for what may be a secret. */
   written(path: ConfigPath): string | undefined;
+  /** The text without the values of secrets and of environment variables: a key in the wrong place stays hidden. */
+  redacted(text: string): string;
 }
 
 /** For documents that were made, not read. */
 export function noPlaces(file: string): Places {
-  return { file, at: () => undefined, written: () => undefined };
+  return { file, at: () => undefined, written: () => undefined, redacted: (text) => text };
 }
 
 export function located(finding: Finding, places: Places): ConfigProblem {
@@ -40,7 +42,7 @@ export function located(finding: Finding, places: Places): ConfigProblem {
     file: places.file,
     ...places.at(finding.path),
     path: renderPath(finding.path),
-    message: finding.message,
+    message: places.redacted(finding.message),
     ...(finding.fix === undefined ? {} : { fix: finding.fix }),
   };
 }

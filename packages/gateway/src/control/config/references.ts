@@ -7,6 +7,8 @@ export interface ReferenceContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute path of the configuration: `file:` references are relative to its folder. */
   readonly configPath: string;
+  /** Told of every value that came from outside the file, and of every secret, with what stands for it in messages. */
+  readonly onHidden: (value: string, shownAs: string) => void;
 }
 
 export type Resolved =
@@ -42,13 +44,17 @@ export function resolveReferences(written: WrittenText, context: ReferenceContex
     }
     const [, name = "", fallback] = match;
     const value = context.env[name];
-    if (value !== undefined && value !== "") return value;
+    if (value !== undefined && value !== "") {
+      context.onHidden(value, `\${${name}}`);
+      return value;
+    }
     if (fallback !== undefined) return fallback;
     finding ??= missingVariable(name, value, path);
     return "";
   });
   if (finding !== undefined) return { kind: "unresolved", finding };
   if (isSecretPath(path)) {
+    context.onHidden(text, "***");
     // Judged by what was written: a variable's value is never taken for a path.
     return written.text.startsWith("file:")
       ? readSecretFile({ ...written, text: text.slice("file:".length) }, written.text, context)
@@ -86,7 +92,10 @@ function readSecretFile(named: WrittenText, asWritten: string, context: Referenc
       return unresolved(`${shown} is larger than 64 KiB`, "name a file that holds only the secret");
     }
     const value = readFileSync(file, "utf8").replace(/\r?\n$/u, "");
-    if (value !== "") return { kind: "resolved", value };
+    if (value !== "") {
+      context.onHidden(value, "***");
+      return { kind: "resolved", value };
+    }
     return unresolved(`${shown} is empty`, "put the secret into it, on one line");
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown error";

@@ -169,7 +169,7 @@ const model = z
     reasoning: flag("Whether the model reasons before it answers."),
     sampling: flag("Whether the model takes temperature and the like."),
     inputs: z
-      .array(z.enum(["text", "image", "pdf", "audio", "video"]))
+      .array(z.enum(["text", "image", "pdf", "audio", "video"]).meta({ description: "One kind of input." }))
       .meta({ description: "Kinds of input the model takes." })
       .exactOptional(),
   })
@@ -208,22 +208,24 @@ const provider = z
 
 const targetText = z.string().regex(/^[^/\s]+\/\S+$/u, "expected provider/model");
 
-const target = z.union([
-  targetText,
-  z.strictObject({
-    target: targetText.meta({ description: "provider/model." }),
-    when: z
-      .literal("last-resort")
-      .meta({ description: "Asked only when everything before it failed." })
-      .exactOptional(),
-    weight: z
-      .number()
-      .positive()
-      .max(1_000_000)
-      .meta({ description: "Share of the traffic. Accepted, not yet enforced." })
-      .exactOptional(),
-  }),
-]);
+const target = z
+  .union([
+    targetText,
+    z.strictObject({
+      target: targetText.meta({ description: "provider/model." }),
+      when: z
+        .literal("last-resort")
+        .meta({ description: "Asked only when everything before it failed." })
+        .exactOptional(),
+      weight: z
+        .number()
+        .positive()
+        .max(1_000_000)
+        .meta({ description: "Share of the traffic. Accepted, not yet enforced." })
+        .exactOptional(),
+    }),
+  ])
+  .meta({ description: "provider/model, or a mapping where there is more to say." });
 
 const route = z
   .strictObject({
@@ -273,7 +275,11 @@ const gatewayKey = z
       .regex(/^[0-9a-fA-F]{64}$/u, "expected 64 hex digits")
       .meta({ description: "The key's SHA-256 in hex, so that the file holds no secret." })
       .exactOptional(),
-    routes: z.array(name).min(1).meta({ description: "Routes it may use; by default all." }).exactOptional(),
+    routes: z
+      .array(name.meta({ description: "A route's name." }))
+      .min(1)
+      .meta({ description: "Routes it may use; by default all." })
+      .exactOptional(),
   })
   .meta({ description: "A key that callers of the gateway present." });
 
@@ -286,7 +292,10 @@ export const documentSchema = z.strictObject({
     .meta({ description: "Who can be asked." }),
   routes: z.record(name, route).meta({ description: "Names callers use as `model`." }).exactOptional(),
   aliases: z
-    .record(modelName, z.string().min(1))
+    .record(
+      modelName,
+      z.string().min(1).meta({ description: "A route, another alias, provider/model or vendor/model." }),
+    )
     .meta({ description: "Other names of routes and targets." })
     .exactOptional(),
   keys: z

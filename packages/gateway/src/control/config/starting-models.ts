@@ -10,7 +10,6 @@ export const startingModels: ReadonlyMap<string, string> = new Map([
   ["gemini", "gemini-3.5-flash"],
   ["mistral", "mistral-medium-2604"],
   ["deepseek", "deepseek-v4-pro"],
-  ["cohere", "command-a-plus-05-2026"],
   ["groq", "openai/gpt-oss-120b"],
   ["cerebras", "gpt-oss-120b"],
   ["together", "zai-org/GLM-5.2"],

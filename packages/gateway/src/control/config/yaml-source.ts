@@ -15,11 +15,11 @@ export interface YamlSource {
 export type ResolveText = (written: string, at: { readonly path: ConfigPath; readonly plain: boolean }) => unknown;
 
 /** Aliases repeat what they point to, so a small file can mean a huge document: this bounds what is built. */
-const maxNodes = 100_000;
+const maxNodes = 20_000;
 const maxDepth = 50;
 
 const syntaxMessages: Readonly<Record<string, string>> = {
-  BAD_INDENT: "the indentation does not fit the lines above",
+  BAD_INDENT: "the indentation does not fit the lines above, or a bracket or brace is not closed",
   TAB_AS_INDENT: "a tab indents this line; use spaces",
   DUPLICATE_KEY: "this key stands here twice; remove one of them",
   MISSING_CHAR: "a character is missing, probably a quote, a comma, a colon or a closing bracket",
@@ -78,7 +78,11 @@ class Walk {
       this.#nodes = maxNodes + 2;
       return undefined;
     }
-    if (isAlias(node)) return this.visit(node.resolve(this.#document), path);
+    if (isAlias(node)) {
+      const meant = node.resolve(this.#document);
+      if (meant === undefined) this.#report(node, path, syntaxMessages["BAD_ALIAS"] ?? "");
+      return this.visit(meant, path);
+    }
     this.#remember(node, path);
     if (isMap(node)) return this.#map(node.items, path);
     if (isSeq(node)) return node.items.map((item, index) => this.visit(item, [...path, index]));
@@ -105,6 +109,7 @@ class Walk {
         return undefined;
       },
       written: (path) => this.#written.get(renderPath(path)),
+      redacted: (text) => text,
     };
   }
 

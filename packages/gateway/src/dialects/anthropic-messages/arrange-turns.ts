@@ -31,7 +31,7 @@ export function arrangeTurns(turns: readonly Turn[], issuer: string, ledger: Los
   const system = leading.flatMap((turn) => systemText(turn, ledger));
   const drafts: Draft[] = [];
   for (const turn of firstOther === -1 ? [] : turns.slice(firstOther)) {
-    if (turn.name !== undefined) ledger.note("participantName");
+    if (turn.name !== undefined) ledger.note("participant-name");
     const role = turn.role === "assistant" ? "assistant" : "user";
     const parts = turn.role === "system" ? markedSystem(turn, ledger) : sift(turn.parts, { role, issuer, ledger });
     const last = drafts.at(-1);
@@ -40,12 +40,12 @@ export function arrangeTurns(turns: readonly Turn[], issuer: string, ledger: Los
     else drafts.push({ role, parts: [...parts] });
   }
   if (drafts.length === 0) {
-    if (system.length === 0) ledger.note("nothingToAsk");
-    else ledger.note("systemOnly");
+    if (system.length === 0) ledger.note("nothing-to-ask");
+    else ledger.note("system-only");
     return { system: [], turns: [{ role: "user", parts: system }] };
   }
   if (drafts[0]?.role === "assistant") {
-    ledger.note("assistantFirst");
+    ledger.note("assistant-first");
     drafts.unshift({ role: "user", parts: [{ kind: "text", text: openingTurn }] });
   }
   return { system, turns: drafts.map((draft, index) => finished(draft, index === drafts.length - 1)) };
@@ -53,15 +53,19 @@ export function arrangeTurns(turns: readonly Turn[], issuer: string, ledger: Los
 
 function systemText(turn: Turn, ledger: LossLedger): readonly TextPart[] {
   return turn.parts.filter((part): part is TextPart => {
-    if (part.kind !== "text") ledger.note("systemPart", part.kind === "foreign" ? part.what : part.kind);
+    if (part.kind !== "text") ledger.note("system-part", part.kind === "foreign" ? part.what : part.kind);
     return part.kind === "text" && !isBlank(part, ledger);
   });
 }
 
 function markedSystem(turn: Turn, ledger: LossLedger): readonly TextPart[] {
   const parts = systemText(turn, ledger);
-  if (parts.length > 0) ledger.note("systemInside");
-  return parts.map((part) => ({ ...part, text: `<system>\n${part.text}\n</system>` }));
+  if (parts.length > 0) ledger.note("system-inside");
+  return parts.map(marked);
+}
+
+function marked(part: TextPart): TextPart {
+  return { ...part, text: `<system>\n${part.text}\n</system>` };
 }
 
 interface Sieve {
@@ -80,11 +84,11 @@ function sift(parts: readonly Part[], { role, issuer, ledger }: Sieve): readonly
         return part.text.trim() !== "";
       case "reasoning":
         if (part.seal?.issuer === issuer) return true;
-        ledger.note("foreignReasoning");
+        ledger.note("foreign-reasoning");
         return false;
       case "foreign":
         if (isOwnForeign(part.what) || role === "user") return true;
-        ledger.note("foreignHistory", part.what);
+        ledger.note("foreign-history", part.what);
         return false;
       default:
         return true;
@@ -95,7 +99,7 @@ function sift(parts: readonly Part[], { role, issuer, ledger }: Sieve): readonly
 /** The API refuses text blocks that are empty or white space; only a cache marker can be lost with one. */
 export function isBlank(part: TextPart, ledger: LossLedger): boolean {
   if (part.text.trim() !== "") return false;
-  if (part.cache !== undefined) ledger.note("cacheMarkers");
+  if (part.cache !== undefined) ledger.note("cache-markers");
   return true;
 }
 

@@ -27,7 +27,8 @@ export function decodeContent(reader: RequestReader, content: unknown, path: str
 /** Content that may hold only text: `system`, and turns with that role. */
 export function decodeSystem(reader: RequestReader, content: unknown, path: string): readonly TextPart[] {
   return decodeContent(reader, content, path).filter((part, index): part is TextPart => {
-    if (part.kind !== "text") reader.refuse(`${path}[${index}].type`, "must be text: system content holds nothing else");
+    if (part.kind !== "text")
+      reader.refuse(`${path}[${index}].type`, "must be text: system content holds nothing else");
     return part.kind === "text";
   });
 }
@@ -87,7 +88,14 @@ function decodeImage(reader: RequestReader, block: JsonObject, path: string): Im
   return { kind: "image", source, ...decodeCache(reader, block["cache_control"], `${path}.cache_control`) };
 }
 
-const documentFields: ReadonlySet<string> = new Set(["type", "source", "title", "context", "citations", "cache_control"]);
+const documentFields: ReadonlySet<string> = new Set([
+  "type",
+  "source",
+  "title",
+  "context",
+  "citations",
+  "cache_control",
+]);
 
 function decodeDocument(reader: RequestReader, block: JsonObject, path: string): DocumentPart | ForeignPart {
   reader.leave(block, documentFields, path);

@@ -46,7 +46,13 @@ describe("decodeRequest of Messages", () => {
       ],
     });
     expect(request.turns).toEqual([
-      { role: "system", parts: [{ kind: "text", text: "a" }, { kind: "text", text: "b", cache: { ttl: "1h" } }] },
+      {
+        role: "system",
+        parts: [
+          { kind: "text", text: "a" },
+          { kind: "text", text: "b", cache: { ttl: "1h" } },
+        ],
+      },
       { role: "user", parts: [{ kind: "text", text: "hi" }] },
       { role: "system", parts: [{ kind: "text", text: "now be brief" }] },
     ]);
@@ -56,13 +62,26 @@ describe("decodeRequest of Messages", () => {
   it("reads images and documents from every source", () => {
     const pdf = { type: "base64", media_type: "application/pdf", data: "JVBERi0=" };
     const content = [
-      { type: "image", source: { type: "base64", media_type: "image/png", data: "iVBO" }, cache_control: { type: "ephemeral" } },
+      {
+        type: "image",
+        source: { type: "base64", media_type: "image/png", data: "iVBO" },
+        cache_control: { type: "ephemeral" },
+      },
       { type: "image", source: { type: "url", url: "https://example.test/a.png" } },
       { type: "image", source: { type: "file", file_id: "file_1" } },
       { type: "document", source: pdf, title: "t", context: "c", citations: { enabled: true } },
       { type: "document", source: { type: "text", media_type: "text/plain", data: "words" } },
       { type: "document", source: { type: "url", url: "https://example.test/a.pdf" } },
-      { type: "document", source: { type: "content", content: [{ type: "text", text: "x" }, { type: "text", text: "y" }] } },
+      {
+        type: "document",
+        source: {
+          type: "content",
+          content: [
+            { type: "text", text: "x" },
+            { type: "text", text: "y" },
+          ],
+        },
+      },
     ];
     expect(decoded({ ...least, messages: [{ role: "user", content }] }).turns[0]?.parts).toEqual([
       { kind: "image", source: { kind: "base64", mediaType: "image/png", data: "iVBO" }, cache: {} },
@@ -102,7 +121,10 @@ describe("decodeRequest of Messages", () => {
     const request = decoded({
       ...least,
       messages: [
-        { role: "assistant", content: [{ type: "tool_use", id: "toolu_1", name: "f", input: { a: 1.5 }, caller: { type: "direct" } }] },
+        {
+          role: "assistant",
+          content: [{ type: "tool_use", id: "toolu_1", name: "f", input: { a: 1.5 }, caller: { type: "direct" } }],
+        },
         {
           role: "user",
           content: [
@@ -113,7 +135,9 @@ describe("decodeRequest of Messages", () => {
         },
       ],
     });
-    expect(request.turns[0]?.parts).toEqual([{ kind: "tool-call", id: "toolu_1", name: "f", argumentsJson: '{"a":1.5}' }]);
+    expect(request.turns[0]?.parts).toEqual([
+      { kind: "tool-call", id: "toolu_1", name: "f", argumentsJson: '{"a":1.5}' },
+    ]);
     expect(request.turns[1]?.parts).toEqual([
       { kind: "tool-result", callId: "toolu_1", parts: [{ kind: "text", text: "sunny" }], failed: true },
       { kind: "tool-result", callId: "toolu_2", parts: [], failed: false },
@@ -132,8 +156,20 @@ describe("decodeRequest of Messages", () => {
     const request = decoded({
       ...least,
       tools: [
-        { name: "f", description: "d", input_schema: { type: "object" }, strict: true, cache_control: { type: "ephemeral" } },
-        { type: "custom", name: "g", input_schema: { type: "object" }, defer_loading: true, eager_input_streaming: true },
+        {
+          name: "f",
+          description: "d",
+          input_schema: { type: "object" },
+          strict: true,
+          cache_control: { type: "ephemeral" },
+        },
+        {
+          type: "custom",
+          name: "g",
+          input_schema: { type: "object" },
+          defer_loading: true,
+          eager_input_streaming: true,
+        },
         { name: "h", input_schema: { type: "object" }, eager_input_streaming: true },
         search,
       ],
@@ -153,7 +189,10 @@ describe("decodeRequest of Messages", () => {
   it.each([
     [{ type: "auto" }, { kind: "auto" }],
     [{ type: "none" }, { kind: "none" }],
-    [{ type: "tool", name: "f" }, { kind: "named", name: "f" }],
+    [
+      { type: "tool", name: "f" },
+      { kind: "named", name: "f" },
+    ],
   ])("reads tool_choice %j", (toolChoice, expected) => {
     expect(decoded({ ...least, tool_choice: toolChoice }).toolChoice).toEqual(expected);
   });
@@ -161,7 +200,10 @@ describe("decodeRequest of Messages", () => {
   it.each([
     [{ thinking: { type: "disabled" } }, { mode: "off" }],
     [{ thinking: { type: "enabled", budget_tokens: 2048 } }, { mode: "on", budgetTokens: 2048 }],
-    [{ thinking: { type: "adaptive", display: "omitted" }, output_config: { effort: "max" } }, { mode: "adaptive", effort: "max", display: "omitted" }],
+    [
+      { thinking: { type: "adaptive", display: "omitted" }, output_config: { effort: "max" } },
+      { mode: "adaptive", effort: "max", display: "omitted" },
+    ],
     [{ output_config: { effort: "low" } }, { mode: "adaptive", effort: "low" }],
     [{ output_config: { effort: null } }, undefined],
   ])("reads the reasoning wish %j", (wish, expected) => {
@@ -195,7 +237,12 @@ describe("decodeRequest of Messages", () => {
       cache_control: { type: "ephemeral" },
       stream: true,
     });
-    expect(request.rest).toEqual({ context_management: { edits: [] }, mcp_servers: [], speed: "fast", "metadata.other": 1 });
+    expect(request.rest).toEqual({
+      context_management: { edits: [] },
+      mcp_servers: [],
+      speed: "fast",
+      "metadata.other": 1,
+    });
     expect(request).toMatchObject({
       user: "u",
       sampling: { temperature: 0.5, topP: 0.9, topK: 5 },
@@ -207,7 +254,9 @@ describe("decodeRequest of Messages", () => {
   });
 
   it("is not fooled by a field named __proto__", () => {
-    const body: unknown = JSON.parse('{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}],"__proto__":{"a":1}}');
+    const body: unknown = JSON.parse(
+      '{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}],"__proto__":{"a":1}}',
+    );
     const result = decodeRequest(body);
     expect(result.kind === "decoded" && Object.keys(result.request.rest)).toEqual(["__proto__"]);
   });
@@ -234,7 +283,12 @@ describe("decodeRequest of Messages", () => {
     [
       {
         ...least,
-        messages: [{ role: "user", content: [{ type: "tool_result", tool_use_id: "1", content: [{ type: "thinking", thinking: "" }] }] }],
+        messages: [
+          {
+            role: "user",
+            content: [{ type: "tool_result", tool_use_id: "1", content: [{ type: "thinking", thinking: "" }] }],
+          },
+        ],
       },
       "messages[0].content[0].content[0].type",
     ],

@@ -12,7 +12,8 @@ import { isAbsent, RequestReader } from "./request-reader.ts";
  * when its top level was scanned.
  */
 export function decodeRequest(json: unknown): Decoded {
-  if (!isObject(json)) return { kind: "refused", failure: failure("invalid_request", "The body must be a JSON object.") };
+  if (!isObject(json))
+    return { kind: "refused", failure: failure("invalid_request", "The body must be a JSON object.") };
   const reader = new RequestReader();
   const request = readRequest(reader, json);
   return reader.failure === undefined ? { kind: "decoded", request } : { kind: "refused", failure: reader.failure };
@@ -26,8 +27,9 @@ function readRequest(reader: RequestReader, body: JsonObject): GenerateRequest {
   const serviceTier = reader.optionalString(body["service_tier"], "service_tier");
   const outputConfig = reader.optionalObject(body["output_config"], "output_config") ?? {};
   reader.leave(outputConfig, new Set(["effort", "format"]), "output_config");
-  const output = readOutput(reader, outputConfig["format"], "output_config.format")
-    ?? readOutput(reader, body["output_format"], "output_format");
+  const output =
+    readOutput(reader, outputConfig["format"], "output_config.format") ??
+    readOutput(reader, body["output_format"], "output_format");
   const effort = reader.optionalChoice(outputConfig["effort"], efforts, "output_config.effort");
   const reasoning = readThinking(reader, body["thinking"], effort);
   const choice = reader.optionalObject(body["tool_choice"], "tool_choice");
@@ -132,7 +134,14 @@ function readTurns(reader: RequestReader, body: JsonObject): readonly Turn[] {
   return turns;
 }
 
-const toolFields: ReadonlySet<string> = new Set(["type", "name", "description", "input_schema", "strict", "cache_control"]);
+const toolFields: ReadonlySet<string> = new Set([
+  "type",
+  "name",
+  "description",
+  "input_schema",
+  "strict",
+  "cache_control",
+]);
 
 function readTool(reader: RequestReader, value: unknown, path: string): Tool {
   const tool = reader.object(value, path);

@@ -42,7 +42,7 @@ class MessageStreamEncoder implements StreamEncoder {
   readonly #warnings = new Set<string>();
   readonly #blocks = new Map<number, Block>();
   /** In order; the first is written through. */
-  #queue: Block[] = [];
+  readonly #queue: Block[] = [];
   #heldCharacters = 0;
   #nextIndex = 0;
   #head: { readonly id: string; readonly model: string } | undefined;
@@ -212,8 +212,7 @@ class MessageStreamEncoder implements StreamEncoder {
   #closeBlock(ending: Block): string {
     ending.closed = true;
     const seal = this.#sealOf(ending);
-    const signed =
-      seal === "" ? "" : deltaFrame(ending.index, { type: "signature_delta", signature: seal });
+    const signed = seal === "" ? "" : deltaFrame(ending.index, { type: "signature_delta", signature: seal });
     const stop = signed + frame("content_block_stop", { index: ending.index });
     return this.#queue[0] === ending ? stop + this.#advance() : this.#write(ending, stop);
   }
@@ -241,7 +240,8 @@ class MessageStreamEncoder implements StreamEncoder {
 
   #closeAll(): string {
     let closing = "";
-    for (const block of [...this.#queue]) if (!block.closed) closing += this.#closeBlock(block);
+    // The first in the queue is always open: `advance` takes closed ones along.
+    for (let first = this.#queue[0]; first !== undefined; first = this.#queue[0]) closing += this.#closeBlock(first);
     this.#blocks.clear();
     return closing;
   }

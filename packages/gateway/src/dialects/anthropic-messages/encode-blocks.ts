@@ -36,7 +36,7 @@ export class BlockEncoder {
   cacheControl(marker: CacheMarker | undefined): Readonly<Record<string, string>> | undefined {
     if (marker === undefined) return undefined;
     if (this.#breakpointsLeft === 0) {
-      this.#ledger.note("cacheMarkers");
+      this.#ledger.note("cache-markers");
       return undefined;
     }
     this.#breakpointsLeft -= 1;
@@ -63,7 +63,7 @@ export class BlockEncoder {
         this.#ledger.note("audio");
         return "null";
       case "foreign":
-        if (!isOwnForeign(part.what)) this.#ledger.note("foreignPart", part.what);
+        if (!isOwnForeign(part.what)) this.#ledger.note("foreign-part", part.what);
         return JSON.stringify(part.payload ?? null);
     }
   }
@@ -75,7 +75,7 @@ export class BlockEncoder {
   }
 
   #image(part: ImagePart): string {
-    if (part.detail !== undefined && part.detail !== "auto") this.#ledger.note("imageDetail");
+    if (part.detail !== undefined && part.detail !== "auto") this.#ledger.note("image-detail");
     return JSON.stringify({
       type: "image",
       source: this.#imageSource(part.source),
@@ -87,14 +87,14 @@ export class BlockEncoder {
     switch (source.kind) {
       case "base64": {
         const mediaType = imageType(source);
-        if (mediaType === undefined) this.#ledger.note("imageType", source.mediaType);
+        if (mediaType === undefined) this.#ledger.note("image-type", source.mediaType);
         return { type: "base64", media_type: mediaType, data: source.data };
       }
       case "url":
-        if (!/^https?:\/\//iu.test(source.url)) this.#ledger.note("imageAddress");
+        if (!/^https?:\/\//iu.test(source.url)) this.#ledger.note("image-address");
         return { type: "url", url: source.url };
       case "file":
-        this.#ledger.note("foreignFile");
+        this.#ledger.note("foreign-file");
         return null;
     }
   }
@@ -117,14 +117,14 @@ export class BlockEncoder {
       case "url":
         return { type: "url", url: source.url };
       case "file":
-        this.#ledger.note("foreignFile");
+        this.#ledger.note("foreign-file");
         return null;
       case "base64": {
         const mediaType = bareType(source.mediaType);
         if (mediaType.startsWith("text/")) {
           return { type: "text", media_type: "text/plain", data: Buffer.from(source.data, "base64").toString("utf8") };
         }
-        if (mediaType !== "application/pdf") this.#ledger.note("documentType", source.mediaType);
+        if (mediaType !== "application/pdf") this.#ledger.note("document-type", source.mediaType);
         return { type: "base64", media_type: "application/pdf", data: source.data };
       }
     }
@@ -132,7 +132,7 @@ export class BlockEncoder {
 
   #toolCall(part: ToolCallPart): string {
     const input = wellFormedInput(part.argumentsJson);
-    if (input.wrapped) this.#ledger.note("invalidArguments", `call ${part.id} of ${part.name}`);
+    if (input.wrapped) this.#ledger.note("invalid-arguments", `call ${part.id} of ${part.name}`);
     const head = JSON.stringify({ type: "tool_use", id: messagesToolId(part.id), name: part.name });
     const cache = this.cacheControl(part.cache);
     return `${head.slice(0, -1)},"input":${input.json}${cache === undefined ? "" : `,"cache_control":${JSON.stringify(cache)}`}}`;
@@ -177,7 +177,9 @@ function imageType(source: { readonly mediaType: string; readonly data: string }
   const said = bareType(source.mediaType);
   if (imageTypes.has(said)) return said;
   if (said !== "" && said !== "image/*" && said !== "image/jpg") return undefined;
-  return magic.find(([start]) => source.data.startsWith(start))?.[1] ?? (said === "image/jpg" ? "image/jpeg" : undefined);
+  return (
+    magic.find(([start]) => source.data.startsWith(start))?.[1] ?? (said === "image/jpg" ? "image/jpeg" : undefined)
+  );
 }
 
 function bareType(mediaType: string): string {
@@ -193,7 +195,5 @@ const ownCitationTypes: ReadonlySet<unknown> = new Set([
 ]);
 
 function areOwnCitations(citations: unknown): boolean {
-  return (
-    Array.isArray(citations) && citations.every((one) => isObject(one) && ownCitationTypes.has(one["type"]))
-  );
+  return Array.isArray(citations) && citations.every((one) => isObject(one) && ownCitationTypes.has(one["type"]));
 }

@@ -3,7 +3,7 @@ import { plainChatQuirks } from "#domain/quirks";
 import type { GenerateRequest, Part, Turn } from "#domain/request";
 import type { EncodeTarget } from "../dialect.ts";
 import { encodeRequest } from "./encode-request.ts";
-import { losses, type LossName } from "./losses.ts";
+import { losses } from "./losses.ts";
 import { generationOf } from "./model-generation.ts";
 import { messagesToolId } from "./tool-call-ids.ts";
 
@@ -27,10 +27,13 @@ const plain: GenerateRequest = {
   rest: {},
 };
 
-const adaptiveTarget: EncodeTarget = { ...target, model: "claude-opus-5-5" };
-
 // oxlint-disable-next-line typescript/no-explicit-any -- assertions read deep into JSON
-function encoded(more: Partial<GenerateRequest>, at: EncodeTarget = target): { body: any; warnings: readonly string[]; text: string } {
+type Json = any;
+
+function encoded(
+  more: Partial<GenerateRequest>,
+  at: EncodeTarget = target,
+): { body: Json; warnings: readonly string[]; text: string } {
   const result = encodeRequest({ ...plain, ...more }, at);
   if (result.kind === "refused") throw new Error(result.failure.message);
   const text = Buffer.from(result.body).toString("utf8");
@@ -82,9 +85,9 @@ describe("encodeRequest to Messages", () => {
       { type: "text", text: "a" },
       { type: "text", text: "b" },
     ]);
-    expect(encoded({ turns: [system({ kind: "text", text: "a", cache: { ttl: "1h" } }), ...plain.turns] }).body.system).toEqual([
-      { type: "text", text: "a", cache_control: { type: "ephemeral", ttl: "1h" } },
-    ]);
+    expect(
+      encoded({ turns: [system({ kind: "text", text: "a", cache: { ttl: "1h" } }), ...plain.turns] }).body.system,
+    ).toEqual([{ type: "text", text: "a", cache_control: { type: "ephemeral", ttl: "1h" } }]);
   });
 
   it("folds a system turn in mid-conversation into the user's turn, behind the tool results", () => {
@@ -99,7 +102,7 @@ describe("encodeRequest to Messages", () => {
         { type: "text", text: "<system>\nbe brief\n</system>" },
       ],
     });
-    expect(warnings).toEqual([losses.systemInside.words]);
+    expect(warnings).toEqual([losses["system-inside"].words]);
   });
 
   it("merges turns of one role and puts all results of parallel calls first in the next user turn", () => {
@@ -116,7 +119,9 @@ describe("encodeRequest to Messages", () => {
     });
     expect(body.messages.map((message: { role: string }) => message.role)).toEqual(["user", "assistant", "user"]);
     expect(body.messages[1].content).toHaveLength(3);
-    expect(body.messages[2].content.map((block: { type: string; tool_use_id?: string }) => block.tool_use_id ?? block.type)).toEqual(["b", "a", "text"]);
+    expect(
+      body.messages[2].content.map((block: { type: string; tool_use_id?: string }) => block.tool_use_id ?? block.type),
+    ).toEqual(["b", "a", "text"]);
   });
 
   it("leaves out blank text, cuts the white space a last assistant turn ends with, and says neither", () => {
@@ -124,7 +129,13 @@ describe("encodeRequest to Messages", () => {
       turns: [user(text("  "), text("q")), assistant(text("")), user(text("r")), assistant(text("  Once upon \n"))],
     });
     expect(body.messages).toEqual([
-      { role: "user", content: [{ type: "text", text: "q" }, { type: "text", text: "r" }] },
+      {
+        role: "user",
+        content: [
+          { type: "text", text: "q" },
+          { type: "text", text: "r" },
+        ],
+      },
       { role: "assistant", content: "  Once upon" },
     ]);
     expect(warnings).toEqual([]);
@@ -133,16 +144,25 @@ describe("encodeRequest to Messages", () => {
   it("keeps the digits of tool arguments and makes no arguments the empty object", () => {
     const { text: written } = encoded({
       tools: [tool],
-      turns: [user(text("q")), assistant(call("a", '{"id": 12345678901234567890, "x": 1.0}'), call("b", ""), call("c", "null"))],
+      turns: [
+        user(text("q")),
+        assistant(call("a", '{"id": 12345678901234567890, "x": 1.0}'), call("b", ""), call("c", "null")),
+      ],
     });
     expect(written).toContain('"input":{"id": 12345678901234567890, "x": 1.0}');
     expect(written.match(/"input":\{\}/gu)).toHaveLength(2);
   });
 
   it("maps tool ids that do not fit in call and result alike, and leaves the others", () => {
-    const { body } = encoded({ tools: [tool], turns: [user(text("q")), assistant(call("a|b"), call("ok")), user(result("a|b"), result("ok"))] });
+    const { body } = encoded({
+      tools: [tool],
+      turns: [user(text("q")), assistant(call("a|b"), call("ok")), user(result("a|b"), result("ok"))],
+    });
     expect(body.messages[1].content.map((block: { id: string }) => block.id)).toEqual(["hedgerow_a_7c_b", "ok"]);
-    expect(body.messages[2].content.map((block: { tool_use_id: string }) => block.tool_use_id)).toEqual(["hedgerow_a_7c_b", "ok"]);
+    expect(body.messages[2].content.map((block: { tool_use_id: string }) => block.tool_use_id)).toEqual([
+      "hedgerow_a_7c_b",
+      "ok",
+    ]);
   });
 
   it("declares the tools of an earlier turn, uncallable, where the request brings none", () => {
@@ -182,8 +202,16 @@ describe("encodeRequest to Messages", () => {
   });
 
   it("sends thoughts back to the vendor that sealed them, byte for byte, and to no other", () => {
-    const sealed: Part = { kind: "reasoning", text: "t", seal: { issuer: "anthropic", form: "signature", value: "sïg==" } };
-    const redacted: Part = { kind: "reasoning", text: "", seal: { issuer: "anthropic", form: "redacted", value: "r==" } };
+    const sealed: Part = {
+      kind: "reasoning",
+      text: "t",
+      seal: { issuer: "anthropic", form: "signature", value: "sïg==" },
+    };
+    const redacted: Part = {
+      kind: "reasoning",
+      text: "",
+      seal: { issuer: "anthropic", form: "redacted", value: "r==" },
+    };
     const turns = [user(text("q")), assistant(sealed, redacted, text("a")), user(text("q"))];
     expect(encoded({ turns }).body.messages[1].content).toEqual([
       { type: "thinking", thinking: "t", signature: "sïg==" },
@@ -192,7 +220,7 @@ describe("encodeRequest to Messages", () => {
     ]);
     const elsewhere = encoded({ turns }, { ...target, issuer: "deepseek" });
     expect(elsewhere.text).not.toContain("sïg");
-    expect(elsewhere.warnings).toEqual([losses.foreignReasoning.words]);
+    expect(elsewhere.warnings).toEqual([losses["foreign-reasoning"].words]);
   });
 
   it("carries at most four cache breakpoints, in the order of the cache", () => {
@@ -206,14 +234,21 @@ describe("encodeRequest to Messages", () => {
     });
     const marks = [...body.tools, ...body.system, ...body.messages[0].content].map((block) => "cache_control" in block);
     expect(marks).toEqual([true, true, true, true, false]);
-    expect(warnings).toEqual([losses.cacheMarkers.words]);
+    expect(warnings).toEqual([losses["cache-markers"].words]);
   });
 
   it("takes max_tokens from the model's limit in silence", () => {
-    const traits = { name: "a/b", maxOutputTokens: 64_000, capabilities: {}, from: { source: "s", date: "2026-11-21" } };
+    const traits = {
+      name: "a/b",
+      maxOutputTokens: 64_000,
+      capabilities: {},
+      from: { source: "s", date: "2026-11-21" },
+    };
     const { maxOutputTokens: _, ...unsaid } = plain;
     const result = encodeRequest(unsaid, { ...target, traits });
-    expect(result.kind === "encoded" && JSON.parse(Buffer.from(result.body).toString())).toMatchObject({ max_tokens: 64_000 });
+    expect(result.kind === "encoded" && JSON.parse(Buffer.from(result.body).toString())).toMatchObject({
+      max_tokens: 64_000,
+    });
     expect(result).toMatchObject({ warnings: [] });
   });
 
@@ -221,7 +256,10 @@ describe("encodeRequest to Messages", () => {
     const schema = {
       $schema: "https://json-schema.org/draft/2020-12/schema",
       type: "object",
-      properties: { minimum: { type: "integer", minimum: 1, description: "least" }, list: { type: "array", items: { oneOf: [{ type: "string", format: "ssn" }] } } },
+      properties: {
+        minimum: { type: "integer", minimum: 1, description: "least" },
+        list: { type: "array", items: { oneOf: [{ type: "string", format: "ssn" }] } },
+      },
     };
     const { body, warnings } = encoded({ output: { kind: "json-schema", schema, name: "n", description: "d" } });
     expect(body.output_config.format).toEqual({
@@ -236,27 +274,102 @@ describe("encodeRequest to Messages", () => {
         description: "d",
       },
     });
-    expect(warnings).toEqual([`${losses.schemaKeywords.words}: minimum`, `${losses.schemaKeywords.words}: format`]);
+    expect(warnings).toEqual([`${losses["schema-keywords"].words}: minimum`, `${losses["schema-keywords"].words}: format`]);
   });
 
   it.each([
-    ["claude-opus-5-5", { mode: "adaptive", effort: "xhigh" }, { thinking: { type: "adaptive" }, output_config: { effort: "xhigh" } }],
-    ["claude-opus-5-5", { mode: "on", budgetTokens: 6000 }, { thinking: { type: "adaptive" }, output_config: { effort: "medium" } }],
+    [
+      "claude-opus-5-5",
+      { mode: "adaptive", effort: "xhigh" },
+      { thinking: { type: "adaptive" }, output_config: { effort: "xhigh" } },
+    ],
+    [
+      "claude-opus-5-5",
+      { mode: "on", budgetTokens: 6000 },
+      { thinking: { type: "adaptive" }, output_config: { effort: "medium" } },
+    ],
     ["claude-opus-5-5", { mode: "off" }, { thinking: { type: "disabled" } }],
-    ["us.anthropic.claude-opus-4-6-v1:0", { mode: "on", budgetTokens: 2000 }, { thinking: { type: "enabled", budget_tokens: 2000 } }],
-    ["claude-sonnet-4-20250514", { mode: "on", effort: "high" }, { thinking: { type: "enabled", budget_tokens: 4096 } }],
-    ["claude-sonnet-4-20250514", { mode: "on", budgetTokens: 2000, display: "omitted" }, { thinking: { type: "enabled", budget_tokens: 2000, display: "omitted" } }],
+    [
+      "us.anthropic.claude-opus-4-6-v1:0",
+      { mode: "on", budgetTokens: 2000 },
+      { thinking: { type: "enabled", budget_tokens: 2000 } },
+    ],
+    [
+      "claude-sonnet-4-20250514",
+      { mode: "on", effort: "high" },
+      { thinking: { type: "enabled", budget_tokens: 4096 } },
+    ],
+    [
+      "claude-sonnet-4-20250514",
+      { mode: "on", budgetTokens: 2000, display: "omitted" },
+      { thinking: { type: "enabled", budget_tokens: 2000, display: "omitted" } },
+    ],
     ["claude-3-5-sonnet-20241022", { mode: "off" }, {}],
     ["glm-4.6", { mode: "on", budgetTokens: 2000 }, { thinking: { type: "enabled", budget_tokens: 2000 } }],
   ] as const)("writes for %s the wish %j", (model, reasoning, expected) => {
     const { body } = encoded({ reasoning, maxOutputTokens: 8192 }, { ...target, model });
-    expect({ thinking: body.thinking, output_config: body.output_config }).toEqual({ thinking: undefined, output_config: undefined, ...expected });
+    expect({ thinking: body.thinking, output_config: body.output_config }).toEqual({
+      thinking: undefined,
+      output_config: undefined,
+      ...expected,
+    });
+  });
+
+  it("writes sampling within this language's range, and stop sequences, user and tier under its names", () => {
+    const { body } = encoded({
+      sampling: { temperature: 1.7, topK: 5 },
+      stop: ["END"],
+      user: "u",
+      serviceTier: "default",
+      cache: { ttl: "5m" },
+    });
+    expect(body).toMatchObject({
+      temperature: 1,
+      top_k: 5,
+      stop_sequences: ["END"],
+      metadata: { user_id: "u" },
+      service_tier: "standard_only",
+      cache_control: { type: "ephemeral", ttl: "5m" },
+    });
+    expect(encoded({ sampling: { temperature: 0.3, topP: 0.9 } }, { ...target, model: "glm-4.6" }).body).toMatchObject({
+      temperature: 0.3,
+      top_p: 0.9,
+    });
+  });
+
+  it("settles the type of an image by its bytes where the word does not do", () => {
+    const image = (mediaType: string, data: string): Turn =>
+      user({ kind: "image", source: { kind: "base64", mediaType, data } });
+    const { body } = encoded({
+      turns: [image("image/*", "R0lGODlh"), image("image/jpg", "xx"), image("IMAGE/PNG;x=1", "xx")],
+    });
+    expect(
+      body.messages[0].content.map((block: { source: { media_type: string } }) => block.source.media_type),
+    ).toEqual(["image/gif", "image/jpeg", "image/png"]);
+  });
+
+  it("gives a text file to read as text", () => {
+    const data = Buffer.from("Grüße").toString("base64");
+    const file: Part = { kind: "document", source: { kind: "base64", mediaType: "text/markdown", data } };
+    expect(encoded({ turns: [user(file)] }).body.messages[0].content).toEqual([
+      { type: "document", source: { type: "text", media_type: "text/plain", data: "Grüße" } },
+    ]);
   });
 
   it("knows the generations by name", () => {
     expect(generationOf("claude-fable-5")).toMatchObject({ adaptive: true, budget: false, sampling: false });
-    expect(generationOf("claude-haiku-4-5-20251001")).toMatchObject({ adaptive: false, budget: true, sampling: true, bothSampling: false });
-    expect(generationOf("anthropic/claude-opus-4.7")).toMatchObject({ adaptive: true, budget: false, sampling: false, xhigh: true });
+    expect(generationOf("claude-haiku-4-5-20251001")).toMatchObject({
+      adaptive: false,
+      budget: true,
+      sampling: true,
+      bothSampling: false,
+    });
+    expect(generationOf("anthropic/claude-opus-4.7")).toMatchObject({
+      adaptive: true,
+      budget: false,
+      sampling: false,
+      xhigh: true,
+    });
     expect(generationOf("claude-3-7-sonnet@20250219")).toMatchObject({ budget: true, sampling: true });
     expect(generationOf("claude-2.1")).toMatchObject({ budget: false, adaptive: false });
   });
@@ -266,7 +379,11 @@ describe("encodeRequest to Messages", () => {
     const block = { type: "server_tool_use", id: "s", name: "web_search", input: {} };
     const { body, warnings } = encoded({
       tools: [{ kind: "foreign", what: "anthropic:web_search_20250305", payload: search }],
-      turns: [user(text("q")), assistant({ kind: "foreign", what: "anthropic:server_tool_use", payload: block }), user(text("q"))],
+      turns: [
+        user(text("q")),
+        assistant({ kind: "foreign", what: "anthropic:server_tool_use", payload: block }),
+        user(text("q")),
+      ],
     });
     expect(body.tools).toEqual([search]);
     expect(body.messages[1].content).toEqual([block]);
@@ -280,82 +397,5 @@ describe("messagesToolId", () => {
     const mapped = ids.map(messagesToolId);
     expect(new Set(mapped).size).toBe(ids.length);
     for (const id of mapped) expect(id).toMatch(/^[a-zA-Z0-9_-]+$/u);
-  });
-});
-
-describe("the loss table", () => {
-  const traits = { name: "a/b", capabilities: {}, from: { source: "s", date: "2026-11-21" } };
-  const foreign = { kind: "foreign", what: "openai:video", payload: {} } as const;
-  const deep = Array.from({ length: 70 }).reduce<unknown>((inner) => ({ type: "array", items: inner }), {});
-  const on = { mode: "on", effort: "high" } as const;
-  const image = (source: Extract<Part, { kind: "image" }>["source"], detail?: string): Turn =>
-    user({ kind: "image", source, ...(detail === undefined ? {} : { detail }) });
-  const url = { kind: "url", url: "https://example.test/a.png" } as const;
-  const cases: Readonly<Record<LossName, readonly [Partial<GenerateRequest>, EncodeTarget?]>> = {
-    choices: [{ choices: 2 }],
-    logprobs: [{ logprobs: {} }],
-    logitBias: [{ sampling: { logitBias: { "5": -100 } } }],
-    blankStop: [{ stop: ["\n"] }],
-    audio: [{ turns: [user({ kind: "audio", format: "wav", data: "" })] }],
-    imageType: [{ turns: [image({ kind: "base64", mediaType: "image/tiff", data: "" })] }],
-    imageAddress: [{ turns: [image({ kind: "url", url: "ftp://example.test" })] }],
-    documentType: [{ turns: [user({ kind: "document", source: { kind: "base64", mediaType: "application/zip", data: "" } })] }],
-    foreignFile: [{ turns: [image({ kind: "file", id: "file-1" })] }],
-    foreignPart: [{ turns: [user(foreign)] }],
-    systemPart: [{ turns: [{ role: "system", parts: [foreign] }, ...plain.turns] }],
-    toolName: [{ tools: [{ ...tool, name: "a.b" }] }],
-    droppedTool: [{ tools: [foreign], toolChoice: { kind: "required" } }],
-    jsonSchemaUnsupported: [
-      { output: { kind: "json-schema", schema: {} } },
-      { ...target, traits: { ...traits, capabilities: { structuredOutput: false } } },
-    ],
-    schemaDepth: [{ output: { kind: "json-schema", schema: deep } }],
-    nothingToAsk: [{ turns: [user(text(" "))] }],
-    seed: [{ sampling: { seed: 1 } }],
-    penalties: [{ sampling: { presencePenalty: 1 } }],
-    verbosity: [{ verbosity: "low" }],
-    serviceTier: [{ serviceTier: "flex" }],
-    participantName: [{ turns: [{ ...user(text("q")), name: "Ada" }] }],
-    imageDetail: [{ turns: [image(url, "high")] }],
-    citations: [{ turns: [user(text("q")), assistant({ kind: "text", text: "a", citations: [{ type: "url_citation" }] })] }],
-    foreignTool: [{ tools: [foreign] }],
-    foreignHistory: [{ turns: [user(text("q")), assistant(text("a"), foreign)] }],
-    foreignReasoning: [{ turns: [user(text("q")), assistant(text("a"), { kind: "reasoning", text: "t" })] }],
-    cacheMarkers: [{ turns: [user(text("q"), { kind: "text", text: "", cache: {} })] }],
-    strictTool: [{ tools: [{ ...tool, strict: true }] }],
-    rest: [{ rest: { prediction: {} } }],
-    sampling: [{ sampling: { temperature: 1 } }, adaptiveTarget],
-    samplingWhileThinking: [{ sampling: { temperature: 1 }, reasoning: on, maxOutputTokens: 9000 }],
-    topPBesideTemperature: [{ sampling: { temperature: 1, topP: 0.5 } }],
-    thinkingUnsupported: [{ reasoning: on }, { ...target, model: "claude-3-haiku-20240307" }],
-    thinkingWithForcedTool: [{ reasoning: on, tools: [tool], toolChoice: { kind: "required" } }],
-    thinkingWithoutHistory: [{ reasoning: on, tools: [tool], turns: [user(text("q")), assistant(call("a")), user(result("a"))] }],
-    thinkingWithoutRoom: [{ reasoning: on, maxOutputTokens: 1024 }],
-    temperature: [{ sampling: { temperature: 2 } }],
-    maxTokensInvented: [{}],
-    maxTokensLowered: [{}, { ...target, traits: { ...traits, maxOutputTokens: 50 } }],
-    systemInside: [{ turns: [user(text("q")), { role: "system", parts: [text("s")] }] }],
-    systemOnly: [{ turns: [{ role: "system", parts: [text("s")] }] }],
-    assistantFirst: [{ turns: [assistant(text("a"))] }],
-    invalidArguments: [{ tools: [tool], turns: [user(text("q")), assistant(call("a", '{"x": ')), user(result("a"))] }],
-    jsonMode: [{ output: { kind: "json" } }],
-    schemaKeywords: [{ output: { kind: "json-schema", schema: { type: "string", pattern: "x" } } }],
-    effortLowered: [{ reasoning: { mode: "on", effort: "minimal" } }, adaptiveTarget],
-    effortAsBudget: [{ reasoning: on, maxOutputTokens: 9000 }],
-    budgetAsEffort: [{ reasoning: { mode: "on", budgetTokens: 2000 } }, adaptiveTarget],
-    budgetFitted: [{ reasoning: { mode: "on", budgetTokens: 9000 }, maxOutputTokens: 2000 }],
-  };
-
-  it.each(Object.entries(cases))("does with %s what it says", (name, [more, at]) => {
-    const loss = losses[name as LossName];
-    const { maxOutputTokens: _, ...unlimited } = plain;
-    const base = name === "maxTokensInvented" ? unlimited : plain;
-    const made = encodeRequest({ ...base, ...more }, at ?? target);
-    if (loss.treatment === "refused") {
-      expect(made).toMatchObject({ kind: "refused", failure: { kind: "not_translatable" } });
-      expect(made.kind === "refused" && made.failure.message).toContain(loss.words);
-    } else {
-      expect(made.kind === "encoded" && made.warnings.filter((warning) => warning.startsWith(loss.words))).toHaveLength(1);
-    }
   });
 });

@@ -47,7 +47,7 @@ function bodyJson(request: GenerateRequest, target: EncodeTarget, ledger: LossLe
   });
   const format = encodeFormat(request, target, ledger);
   const instructed = request.output?.kind === "json" ? [...system, jsonInstruction] : system;
-  if (request.output?.kind === "json") ledger.note("jsonMode");
+  if (request.output?.kind === "json") ledger.note("json-mode");
   const outputConfig = effort === undefined && format === undefined ? undefined : { effort, format };
   const thinks = thinking !== undefined && thinking["type"] !== "disabled";
   const sampling = encodeSampling(request, target, { thinks, ledger });
@@ -81,8 +81,8 @@ function joinedFields(fields: readonly (readonly [name: string, json: string | u
 function refuseMeanings(request: GenerateRequest, ledger: LossLedger): void {
   if (request.choices > 1) ledger.note("choices");
   if (request.logprobs !== undefined) ledger.note("logprobs");
-  if (Object.keys(request.sampling.logitBias ?? {}).length > 0) ledger.note("logitBias");
-  if (request.stop.some((stop) => stop.trim() === "")) ledger.note("blankStop");
+  if (Object.keys(request.sampling.logitBias ?? {}).length > 0) ledger.note("logit-bias");
+  if (request.stop.some((stop) => stop.trim() === "")) ledger.note("blank-stop");
 }
 
 function dropWishes(request: GenerateRequest, ledger: LossLedger): void {
@@ -90,18 +90,19 @@ function dropWishes(request: GenerateRequest, ledger: LossLedger): void {
   if (frequencyPenalty !== 0 || presencePenalty !== 0) ledger.note("penalties");
   if (seed !== undefined) ledger.note("seed");
   if (request.verbosity !== undefined) ledger.note("verbosity");
-  for (const name of Object.keys(request.rest).toSorted()) ledger.note("rest", name);
+  const unknown = Object.keys(request.rest).toSorted();
+  if (unknown.length > 0) ledger.note("unknown-field", unknown.join(", "));
 }
 
 function maxTokensOf(request: GenerateRequest, target: EncodeTarget, ledger: LossLedger): number {
   const most = target.traits?.maxOutputTokens;
   const wished = request.maxOutputTokens;
   if (wished === undefined) {
-    if (most === undefined) ledger.note("maxTokensInvented");
+    if (most === undefined) ledger.note("max-tokens-invented");
     return most ?? inventedMaxTokens;
   }
   if (most === undefined || wished <= most) return wished;
-  ledger.note("maxTokensLowered", `${wished} to ${most}`);
+  ledger.note("max-tokens-lowered", `${wished} to ${most}`);
   return most;
 }
 
@@ -120,7 +121,7 @@ const jsonInstruction: TextPart = {
 function encodeFormat(request: GenerateRequest, target: EncodeTarget, ledger: LossLedger): unknown {
   const { output } = request;
   if (output?.kind !== "json-schema") return undefined;
-  if (target.traits?.capabilities.structuredOutput === false) ledger.note("jsonSchemaUnsupported");
+  if (target.traits?.capabilities.structuredOutput === false) ledger.note("json-schema-unsupported");
   const described =
     output.description === undefined || typeof output.schema !== "object"
       ? output.schema
@@ -147,12 +148,12 @@ function encodeSampling(
     return {};
   }
   if (thinks) {
-    ledger.note("samplingWhileThinking");
+    ledger.note("sampling-while-thinking");
     return {};
   }
   if (temperature !== undefined && temperature > 1) ledger.note("temperature", `it was ${temperature}`);
   const either = temperature !== undefined && topP !== undefined && !generation.bothSampling;
-  if (either) ledger.note("topPBesideTemperature");
+  if (either) ledger.note("top-p-beside-temperature");
   return {
     ...(temperature === undefined ? {} : { temperature: Math.min(temperature, 1) }),
     ...(topP === undefined || either ? {} : { topP }),
@@ -170,7 +171,7 @@ const serviceTiers: ReadonlyMap<string, string> = new Map([
 function encodeServiceTier(request: GenerateRequest, ledger: LossLedger): string | undefined {
   if (request.serviceTier === undefined) return undefined;
   const tier = serviceTiers.get(request.serviceTier);
-  if (tier === undefined) ledger.note("serviceTier", request.serviceTier);
+  if (tier === undefined) ledger.note("service-tier", request.serviceTier);
   return tier;
 }
 

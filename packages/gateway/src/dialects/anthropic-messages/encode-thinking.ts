@@ -38,11 +38,12 @@ export function encodeThinking(situation: ThinkingSituation): ThinkingFields {
   if (wish === undefined) return {};
   const generation = generationOf(target.model);
   if (target.traits?.capabilities.reasoning === false || (!generation.budget && !generation.adaptive)) {
-    if (wish.mode !== "off" && wish.effort !== "none") ledger.note("thinkingUnsupported");
+    if (wish.mode !== "off" && wish.effort !== "none") ledger.note("thinking-unsupported");
     return {};
   }
   if (wish.mode === "off" || wish.effort === "none") {
-    const effort = generation.adaptive && wish.effort !== "none" ? effortFor(wish.effort, generation, ledger) : undefined;
+    const effort =
+      generation.adaptive && wish.effort !== "none" ? effortFor(wish.effort, generation, ledger) : undefined;
     return { thinking: { type: "disabled" }, ...(effort === undefined ? {} : { effort }) };
   }
   const exactBudget = generation.budget && wish.budgetTokens !== undefined && wish.effort === undefined;
@@ -55,12 +56,12 @@ function adaptive(situation: ThinkingSituation, generation: ModelGeneration): Th
   let wished = wish?.effort;
   if (wish?.budgetTokens !== undefined && wished === undefined) {
     wished = effortOfBudget(wish.budgetTokens);
-    ledger.note("budgetAsEffort", `${wish.budgetTokens} tokens as ${wished}`);
+    ledger.note("budget-as-effort", `${wish.budgetTokens} tokens as ${wished}`);
   }
   const effort = effortFor(wished, generation, ledger);
   const fields = effort === undefined ? {} : { effort };
   if (isToolForced(request)) {
-    ledger.note("thinkingWithForcedTool");
+    ledger.note("thinking-with-forced-tool");
     return fields;
   }
   const display = wish?.display === undefined ? {} : { display: wish.display };
@@ -70,31 +71,32 @@ function adaptive(situation: ThinkingSituation, generation: ModelGeneration): Th
 function budgeted(situation: ThinkingSituation): ThinkingFields {
   const { request, maxTokens, ledger, unexplainedCalls } = situation;
   if (isToolForced(request)) {
-    ledger.note("thinkingWithForcedTool");
+    ledger.note("thinking-with-forced-tool");
     return {};
   }
   if (unexplainedCalls) {
-    ledger.note("thinkingWithoutHistory");
+    ledger.note("thinking-without-history");
     return {};
   }
   if (maxTokens <= leastBudget) {
-    ledger.note("thinkingWithoutRoom");
+    ledger.note("thinking-without-room");
     return {};
   }
   const wish = request.reasoning;
   const effort = wish?.effort ?? "high";
   const wished = wish?.budgetTokens ?? budgetOf[effort];
   const fitted = Math.max(leastBudget, Math.min(wished, maxTokens - 1));
-  if (wish?.budgetTokens === undefined) ledger.note("effortAsBudget", `${effort} as ${fitted} tokens`);
-  else if (fitted !== wished) ledger.note("budgetFitted", `${wished} to ${fitted} tokens`);
+  if (wish?.budgetTokens === undefined) ledger.note("effort-as-budget", `${effort} as ${fitted} tokens`);
+  else if (fitted !== wished) ledger.note("budget-fitted", `${wished} to ${fitted} tokens`);
   const display = wish?.display === undefined ? {} : { display: wish.display };
   return { thinking: { type: "enabled", budget_tokens: fitted, ...display } };
 }
 
 function effortFor(wished: Effort | undefined, generation: ModelGeneration, ledger: LossLedger): string | undefined {
   if (wished === undefined) return undefined;
-  const nearest = wished === "minimal" || wished === "none" ? "low" : wished === "xhigh" && !generation.xhigh ? "high" : wished;
-  if (nearest !== wished) ledger.note("effortLowered", `${wished} as ${nearest}`);
+  const nearest =
+    wished === "minimal" || wished === "none" ? "low" : wished === "xhigh" && !generation.xhigh ? "high" : wished;
+  if (nearest !== wished) ledger.note("effort-lowered", `${wished} as ${nearest}`);
   return nearest;
 }
 

@@ -25,14 +25,16 @@ export function encodeTools(situation: ToolSituation): ToolFields {
   const tools = request.tools.flatMap((tool) => encodeTool(tool, situation));
   const dropped = tools.length < request.tools.length;
   const choice = request.toolChoice;
-  if (dropped && isForcedButGone(request, tools)) ledger.note("droppedTool");
+  if (dropped && isForcedButGone(request, tools)) ledger.note("dropped-tool");
   if (tools.length > 0) {
     const encoded = encodeChoice(request);
     return encoded === undefined ? { tools } : { tools, choice: encoded };
   }
-  if (!dropped && (choice?.kind === "required" || choice?.kind === "named")) ledger.note("droppedTool");
+  if (!dropped && (choice?.kind === "required" || choice?.kind === "named")) ledger.note("dropped-tool");
   // A history with tool calls is refused where no tools are declared.
-  const earlier = new Set(turns.flatMap((turn) => turn.parts.flatMap((part) => (part.kind === "tool-call" ? [part.name] : []))));
+  const earlier = new Set(
+    turns.flatMap((turn) => turn.parts.flatMap((part) => (part.kind === "tool-call" ? [part.name] : []))),
+  );
   if (earlier.size === 0) return { tools };
   return {
     tools: [...earlier].map((name) => ({ name, input_schema: { type: "object" } })),
@@ -45,12 +47,12 @@ const toolName = /^[a-zA-Z0-9_-]{1,128}$/u;
 function encodeTool(tool: Tool, { target, blocks, ledger }: ToolSituation): readonly unknown[] {
   if (tool.kind === "foreign") {
     if (isOwnForeign(tool.what)) return [tool.payload];
-    ledger.note("foreignTool", tool.what);
+    ledger.note("foreign-tool", tool.what);
     return [];
   }
-  if (!toolName.test(tool.name)) ledger.note("toolName", tool.name);
+  if (!toolName.test(tool.name)) ledger.note("tool-name", tool.name);
   const strict = tool.strict === true && target.traits?.capabilities.structuredOutput === true;
-  if (tool.strict === true && !strict) ledger.note("strictTool");
+  if (tool.strict === true && !strict) ledger.note("strict-tool");
   return [
     {
       name: tool.name,

@@ -23,13 +23,16 @@ interface Gathered {
 /** The number refusal text goes under: it has none of its own. */
 const refusalBlock = -1;
 
-/** One message from all events of an answer; undefined where they do not end in `end`. */
+/**
+ * One message from all events of an answer; undefined where they do not end in `end`. As in a stream, blocks stand in
+ * the order of their first content, and those without any are left out.
+ */
 export function encodeAnswer(events: readonly AnswerEvent[], options: EncodeOptions): Uint8Array | undefined {
   const gathered: Gathered = { refused: false, ended: false, blocks: new Map() };
   for (const event of events) gather(gathered, event);
   if (!gathered.ended) return undefined;
   const { head, finish, usage, refused, blocks } = gathered;
-  const content = [...blocks.values()].flatMap((block, index) => blockJson(block, index, options));
+  const content = [...blocks.values()].map((block, index) => blockJson(block, index, options));
   const tools = [...blocks.values()].some((block) => block.kind === "tool");
   const before = JSON.stringify(messageHead(head, options)).slice(0, -1);
   const after = JSON.stringify({
@@ -67,6 +70,7 @@ function gather(into: Gathered, event: AnswerEvent): void {
 }
 
 function appendText(into: Gathered, block: number, text: string): void {
+  if (text === "") return;
   const known = into.blocks.get(block);
   if (known?.kind === "text") known.text += text;
   else into.blocks.set(block, { kind: "text", text });
@@ -75,21 +79,16 @@ function appendText(into: Gathered, block: number, text: string): void {
 function gatherBlock(blocks: Gathered["blocks"], event: AnswerEvent): void {
   switch (event.kind) {
     case "reasoning-start":
-      blocks.set(event.block, {
-        kind: "reasoning",
-        text: "",
-        signature: "",
-        ...(event.redacted === undefined ? {} : { redacted: event.redacted }),
-      });
+      if (event.redacted !== undefined) {
+        blocks.set(event.block, { kind: "reasoning", text: "", signature: "", redacted: event.redacted });
+      }
       return;
     case "reasoning-delta":
-    case "reasoning-signature": {
-      const known = blocks.get(event.block);
-      if (known?.kind !== "reasoning") return;
-      if (event.kind === "reasoning-delta") known.text += event.text;
-      else known.signature = event.signature;
+      if (event.text !== "") reasoningOf(blocks, event.block).text += event.text;
       return;
-    }
+    case "reasoning-signature":
+      reasoningOf(blocks, event.block).signature = event.signature;
+      return;
     case "tool-start":
       blocks.set(event.block, { kind: "tool", id: event.id, name: event.name, json: "" });
       return;
@@ -103,18 +102,25 @@ function gatherBlock(blocks: Gathered["blocks"], event: AnswerEvent): void {
   }
 }
 
-/** As text, so that the numbers of a tool's input stay as the model wrote them. Empty blocks are left out. */
-function blockJson(block: WholeBlock, index: number, options: EncodeOptions): readonly string[] {
+function reasoningOf(blocks: Gathered["blocks"], block: number): Extract<WholeBlock, { kind: "reasoning" }> {
+  const known = blocks.get(block);
+  if (known?.kind === "reasoning") return known;
+  const made: WholeBlock = { kind: "reasoning", text: "", signature: "" };
+  blocks.set(block, made);
+  return made;
+}
+
+/** As text, so that the numbers of a tool's input stay as the model wrote them. */
+function blockJson(block: WholeBlock, index: number, options: EncodeOptions): string {
   switch (block.kind) {
     case "text":
-      return block.text === "" ? [] : [JSON.stringify({ type: "text", text: block.text, citations: null })];
+      return JSON.stringify({ type: "text", text: block.text, citations: null });
     case "reasoning": {
       if (block.redacted !== undefined) {
-        return [JSON.stringify({ type: "redacted_thinking", data: tagSeal(block.redacted, options.issuer) })];
+        return JSON.stringify({ type: "redacted_thinking", data: tagSeal(block.redacted, options.issuer) });
       }
-      if (block.text === "" && block.signature === "") return [];
       const signature = tagSeal(block.signature, options.issuer);
-      return [JSON.stringify({ type: "thinking", thinking: block.text, signature })];
+      return JSON.stringify({ type: "thinking", thinking: block.text, signature });
     }
     case "tool": {
       const head = JSON.stringify({
@@ -123,7 +129,7 @@ function blockJson(block: WholeBlock, index: number, options: EncodeOptions): re
         name: block.name,
         caller: { type: "direct" },
       });
-      return [`${head.slice(0, -1)},"input":${wellFormedInput(block.json).json}}`];
+      return `${head.slice(0, -1)},"input":${wellFormedInput(block.json).json}}`;
     }
   }
 }

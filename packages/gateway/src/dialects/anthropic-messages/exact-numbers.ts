@@ -1,6 +1,9 @@
 /** Standard since ES2026 (https://tc39.es/proposal-json-parse-with-source/), in Node since 21, not yet in TypeScript. */
 interface ExactJson {
-  parse(text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown;
+  parse(
+    text: string,
+    reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
+  ): unknown;
   rawJSON(text: string): object;
 }
 

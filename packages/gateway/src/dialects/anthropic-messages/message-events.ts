@@ -198,7 +198,7 @@ export class MessageEvents {
   }
 
   #closeBlocks(): AnswerEvent[] {
-    const found = [...this.#open.values()].flatMap((open) => [...blockEnd(open)]);
+    const found = [...this.#open.values()].flatMap(blockEnd);
     this.#open.clear();
     return found;
   }

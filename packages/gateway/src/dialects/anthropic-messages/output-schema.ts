@@ -63,7 +63,7 @@ export function closedSchema(schema: unknown, ledger: LossLedger): unknown {
 
 function closed(schema: unknown, ledger: LossLedger, depth: number): unknown {
   if (depth > maxDepth) {
-    ledger.note("schemaDepth");
+    ledger.note("schema-depth");
     return {};
   }
   if (!isObject(schema)) return schema;
@@ -71,7 +71,8 @@ function closed(schema: unknown, ledger: LossLedger, depth: number): unknown {
   const moved: string[] = [];
   const below = (value: unknown): unknown => closed(value, ledger, depth + 1);
   for (const [key, value] of Object.entries(schema)) {
-    if (unsupported.has(key) || (key === "format" && !formats.has(value))) moved.push(`${key}: ${JSON.stringify(value)}`);
+    if (unsupported.has(key) || (key === "format" && !formats.has(value)))
+      moved.push(`${key}: ${JSON.stringify(value)}`);
     else if (key === "additionalProperties" || key === "$schema" || key === "description") continue;
     else if (schemaMaps.has(key) && isObject(value)) kept.push([key, mapped(value, below)]);
     else if (key === "oneOf" && Array.isArray(value)) kept.push(["anyOf", value.map(below)]);
@@ -84,7 +85,7 @@ function closed(schema: unknown, ledger: LossLedger, depth: number): unknown {
     moved.push(`additionalProperties: ${JSON.stringify(additionalProperties)}`);
   }
   if (schema["type"] === "object" || isObject(schema["properties"])) kept.push(["additionalProperties", false]);
-  if (moved.length > 0) ledger.note("schemaKeywords", moved.map((keyword) => keyword.split(":")[0]).join(", "));
+  if (moved.length > 0) ledger.note("schema-keywords", moved.map((keyword) => keyword.split(":")[0]).join(", "));
   const description = descriptionWith(schema, moved);
   return Object.fromEntries(description === undefined ? kept : [...kept, ["description", description]]);
 }

@@ -81,7 +81,7 @@ class ChatStreamDecoder implements StreamDecoder {
     if (this.#over) return;
     this.#sse.end();
     if (this.#over) return;
-    if (this.#reader.finished) this.#complete(doneFrame);
+    if (this.#reader.finished) this.#complete(doneFrame, endEvents);
     else if (this.#sawData) this.#fail(noBytes, [], truncated);
     else this.#fail(noBytes, [], failure("truncated_response", "The provider's stream ended before any answer."));
   }
@@ -149,14 +149,15 @@ class ChatStreamDecoder implements StreamDecoder {
   }
 
   #done(frame: SseFrame): void {
-    if (this.#reader.finished) this.#complete(wholeRaw(frame));
+    const events: AnswerEvent[] = [];
+    if (this.#reader.endsAtTerminator(events)) this.#complete(wholeRaw(frame), [...events, ...endEvents]);
     else if (this.#sawData) this.#fail(frame.raw, [], truncated);
     else this.#fail(frame.raw, [], failure("empty_completion", "The provider's stream ended without an answer."));
   }
 
-  #complete(raw: Uint8Array): void {
+  #complete(raw: Uint8Array, events: readonly AnswerEvent[]): void {
     this.#over = true;
-    this.#onFrame({ raw, events: endEvents, usageOnly: false, terminal: true });
+    this.#onFrame({ raw, events, usageOnly: false, terminal: true });
   }
 
   #give(raw: Uint8Array, events: readonly AnswerEvent[], usageOnly: boolean): void {

@@ -63,9 +63,7 @@ function decodeBody(reader: ShapeReader, body: JsonObject): GenerateRequest {
     reader.optionalString(body["safety_identifier"], "safety_identifier") ??
     reader.optionalString(body["user"], "user");
   return defined({
-    model: Array.isArray(body["model"])
-      ? String(body["model"][0])
-      : (reader.optionalString(body["model"], "model") ?? ""),
+    model: reader.optionalString(Array.isArray(body["model"]) ? body["model"][0] : body["model"], "model") ?? "",
     streamed: reader.optionalBoolean(body["stream"], "stream") ?? false,
     usageInStream: reader.optionalBoolean(includeUsage, "stream_options.include_usage") ?? false,
     turns: decodeMessages(reader, body["messages"]),

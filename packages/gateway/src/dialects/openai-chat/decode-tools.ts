@@ -79,7 +79,7 @@ function allowedTools(reader: ShapeReader, choice: JsonObject, tools: readonly T
   }
   const entries = reader.array(allowed?.["tools"], "tool_choice.allowed_tools.tools").filter(isObject);
   const names = new Set(entries.map((entry) => (isObject(entry["function"]) ? entry["function"]["name"] : undefined)));
-  const foreign = new Set(entries.map((entry) => `tool "${String(entry["type"])}"`));
+  const foreign = new Set(entries.flatMap(({ type }) => (typeof type === "string" ? [`tool "${type}"`] : [])));
   const kept = tools.filter((tool) => (tool.kind === "function" ? names.has(tool.name) : foreign.has(tool.what)));
   return { tools: kept, choice: { kind: mode } };
 }

@@ -20,9 +20,13 @@ export function isBrokenOff(raw: string): boolean {
 
 /**
  * What a `finish_reason` means. Some upstreams say `stop` when tools are wanted, so the calls that were seen decide.
- * Words nobody documented count as a natural end, with the word kept.
+ * No word at all counts as a natural end, which the caller must have found otherwise. Words nobody documented count as a natural end, with the word kept.
  */
-export function readFinish(raw: string, seen: { readonly toolCalls: boolean; readonly stopSequence?: string }): Finish {
+export function readFinish(
+  raw: string | undefined,
+  seen: { readonly toolCalls: boolean; readonly stopSequence?: string },
+): Finish {
+  if (raw === undefined) return { reason: seen.toolCalls ? "tools" : "stop" };
   const reason = reasons.get(raw) ?? "stop";
   if (reason === "stop" && seen.toolCalls) return { reason: "tools", raw };
   if (reason !== "stop" || seen.stopSequence === undefined) return { reason, raw };

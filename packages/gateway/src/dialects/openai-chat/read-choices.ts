@@ -32,6 +32,7 @@ export class ChoiceReader {
   #answerId = "";
   #started = false;
   #finishGiven = false;
+  #usageSeen = false;
   #finishWord: string | undefined;
   #stopSequence: string | undefined;
 
@@ -42,6 +43,17 @@ export class ChoiceReader {
   /** Whether every choice that was seen, at least one, has said why it ended. */
   get finished(): boolean {
     return this.#finishWord !== undefined && !this.#others.values().some((hasFinished) => !hasFinished);
+  }
+
+  /**
+   * Called at the protocol's terminator. Some upstreams never say why they ended (recorded at OpenRouter, 2025); a usage
+   * report, which is made after the last token, stands in for it. False where the answer is not whole.
+   */
+  endsAtTerminator(events: AnswerEvent[]): boolean {
+    if (this.finished) return true;
+    const isSilent = this.#finishWord === undefined && this.#started && this.#usageSeen;
+    if (!isSilent || this.#others.size > 0) return false;
+    return this.#finish(events) === undefined;
   }
 
   /** Adds the events of one chunk; a failure ends the answer. */
@@ -66,6 +78,7 @@ export class ChoiceReader {
     const counts = usage === undefined ? undefined : readUsage(usage, this.#options.quirks);
     if (counts !== undefined) {
       if (!this.#started) this.#start(chunk, events);
+      this.#usageSeen = true;
       events.push({ kind: "usage", usage: counts });
     }
     return undefined;
@@ -81,7 +94,7 @@ export class ChoiceReader {
       toolCalls: this.#tools.seen,
       ...(this.#stopSequence === undefined ? {} : { stopSequence: this.#stopSequence }),
     };
-    events.push({ kind: "finish", finish: readFinish(this.#finishWord ?? "", seen) });
+    events.push({ kind: "finish", finish: readFinish(this.#finishWord, seen) });
     return undefined;
   }
 
@@ -107,7 +120,8 @@ export class ChoiceReader {
       return this.#options.classify({ error: choice["error"] ?? { message: `finish_reason ${word}`, code: word } });
     }
     if (index !== 0) {
-      if (index >= mostChoices) return failure("bad_upstream_response", "The provider sent too many choices.");
+      if (!(index > 0 && index < mostChoices))
+        return failure("bad_upstream_response", "The provider sent a choice out of range.");
       this.#others.set(index, hasFinished || this.#others.get(index) === true);
       return undefined;
     }
@@ -134,9 +148,9 @@ export class ChoiceReader {
     if (typeof content === "string") this.#text(content, logprobs, events);
     else if (Array.isArray(content)) this.#contentParts(content, events);
     if (typeof refusal === "string" && refusal !== "") events.push({ kind: "refusal-delta", text: refusal });
-    if (calls !== undefined && calls !== null) {
+    const entries: readonly unknown[] = Array.isArray(calls) ? calls : isObject(calls) ? [calls] : [];
+    if (entries.length > 0) {
       this.#close(events);
-      const entries = Array.isArray(calls) ? (calls as readonly unknown[]) : [calls];
       for (const [at, entry] of entries.entries()) {
         if (isObject(entry)) bounded = this.#tools.read(entry, at, events) && bounded;
       }
@@ -166,7 +180,7 @@ export class ChoiceReader {
       if (!isObject(part)) continue;
       if (part["type"] === "thinking") this.#thought(thinkingText(part["thinking"]), undefined, events);
       else if (typeof part["text"] === "string") this.#text(part["text"], undefined, events);
-      else events.push({ kind: "foreign", what: `content part "${String(part["type"])}"`, payload: part });
+      else events.push({ kind: "foreign", what: "content part", payload: part });
     }
   }
 

@@ -1,0 +1,393 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inspect } from "node:util";
+import fc from "fast-check";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { readConfiguration } from "./configuration.ts";
+import type { Configuration, ReadOptions } from "./configuration.ts";
+import { renderProblem } from "./problem.ts";
+
+const root = mkdtempSync(join(tmpdir(), "hedgerow-config-"));
+let folder = root;
+let number = 0;
+const env = { OPENAI_API_KEY: "canary-openai-0123456789", ANTHROPIC_API_KEY: "canary-anthropic-0123456789" };
+
+beforeEach(() => {
+  folder = join(root, String((number += 1)));
+  mkdirSync(folder);
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+function read(yaml: string, more: Partial<ReadOptions> = {}) {
+  writeFileSync(join(folder, "hedgerow.yaml"), yaml);
+  return readConfiguration({ path: "hedgerow.yaml", cwd: folder, env, today: "2026-11-21", ...more });
+}
+
+function problems(yaml: string, more: Partial<ReadOptions> = {}): readonly string[] {
+  const found = read(yaml, more);
+  return found.kind === "refused" ? found.problems.map(renderProblem) : [found.kind];
+}
+
+function configured(yaml: string, more: Partial<ReadOptions> = {}): Configuration {
+  const found = read(yaml, more);
+  if (found.kind !== "configured") throw new Error(problems(yaml, more).join("\n"));
+  return found;
+}
+
+const minimal = `
+providers:
+  openai: { kind: openai, key: \${OPENAI_API_KEY} }
+  anthropic: { kind: anthropic, key: \${ANTHROPIC_API_KEY} }
+routes:
+  default: { targets: [openai/gpt-5.4, anthropic/claude-sonnet-5] }
+`;
+
+describe("reading hedgerow.yaml", () => {
+  it("takes the example of the contract, references inside braces included", () => {
+    const { snapshot, server } = configured(`
+server: { host: 127.0.0.1, port: 4000, workers: auto, data: ./.hedgerow }
+providers:
+  xai:       { kind: xai, key: \${OPENAI_API_KEY} }
+  anthropic: { kind: anthropic, key: \${ANTHROPIC_API_KEY} }
+  local:     { kind: openai-compatible, url: http://127.0.0.1:11434/v1, operator: ours }
+routes:
+  mission-critical:
+    targets: [xai/grok-4.6, anthropic/claude-sonnet-5, { target: local/qwen3, when: last-resort }]   # in this order
+    timeouts: { connect: 5s, firstToken: 10s, idle: 30s, total: 60s }
+    retries: { attempts: 3 }
+    spread: operator
+    confidence: { min: 0.85, estimator: auto, exhausted: review }
+  default: { targets: [anthropic/claude-sonnet-5, xai/gpt-5.4] }
+`);
+    expect(server).toEqual({ host: "127.0.0.1", port: 4000, workers: "auto", data: "./.hedgerow" });
+    expect(snapshot.routes.get("mission-critical")).toEqual({
+      name: "mission-critical",
+      targets: [
+        { provider: "xai", model: "grok-4.6", lastResort: false },
+        { provider: "anthropic", model: "claude-sonnet-5", lastResort: false },
+        { provider: "local", model: "qwen3", lastResort: true },
+      ],
+      timeouts: { connectMs: 5000, firstTokenMs: 10_000, idleMs: 30_000, totalMs: 60_000 },
+      maxAttempts: 3,
+      retryEmpty: true,
+    });
+    expect(snapshot.providers.get("local")).toMatchObject({
+      origin: "http://127.0.0.1:11434",
+      basePath: "/v1",
+      operator: "ours",
+      credentials: [],
+    });
+    expect(snapshot.providers.get("xai")?.credentials[0]?.secret.reveal()).toBe("canary-openai-0123456789");
+    expect(snapshot.defaultRoute).toBe("default");
+  });
+
+  it("says loudly what it accepts and does not enforce", () => {
+    const { snapshot, warnings } = configured(`
+providers:
+  openai: { kind: openai, key: \${OPENAI_API_KEY}, limits: { rpm: 60 } }
+routes:
+  default:
+    targets: [{ target: openai/gpt-5.4, weight: 2 }]
+    spread: operator
+    confidence: { min: 0.9 }
+`);
+    const paths = [
+      "providers.openai.limits",
+      "routes.default.targets[0].weight",
+      "routes.default.spread",
+      "routes.default.confidence",
+    ];
+    for (const path of paths) {
+      expect(snapshot.notices).toContainEqual(expect.stringContaining(`${path} is not enforced in this version`));
+      expect(warnings).toContainEqual(expect.objectContaining({ path, line: expect.any(Number) }));
+    }
+    expect(snapshot.notices).toHaveLength(paths.length);
+  });
+
+  it("gives every problem of a document at once, each with its line and a fix", () => {
+    const yaml = [
+      "server: { host: 0.0.0.0, prot: 4000, limits: { maxBody: 4 } }",
+      "providers:",
+      "  openai: { kind: openai, key: ${OPENAI_KEY} }",
+      "  broken: { kind: anthropic, keey: x, timeouts: { idle: 10 sec } }",
+      "routes:",
+      "  default:",
+      "    targets:",
+      "      - opnai/gpt-5.4",
+      "      - { taget: openai/gpt-5.4, when: lastresort }",
+    ].join("\n");
+    expect(problems(yaml)).toEqual([
+      'hedgerow.yaml:1:26 server.prot: unknown key "prot"; did you mean "port"?',
+      'hedgerow.yaml:1:48 server.limits.maxBody: expected a size with its unit, such as 4MiB, not "4"',
+      "hedgerow.yaml:3:27 providers.openai.key: the environment variable OPENAI_KEY is not set; set it (export OPENAI_KEY=…) or give a default: ${OPENAI_KEY:-…}",
+      'hedgerow.yaml:4:30 providers.broken.keey: unknown key "keey"; did you mean "key"?',
+      'hedgerow.yaml:4:51 providers.broken.timeouts.idle: expected a duration with its unit, such as 250ms, 10s, 5m, 1h or 2d, not "10 sec"',
+      'hedgerow.yaml:9:11 routes.default.targets[1].taget: unknown key "taget"; did you mean "target"?',
+      'hedgerow.yaml:9:34 routes.default.targets[1].when: expected "last-resort", not "lastresort"; did you mean "last-resort"?',
+    ]);
+  });
+
+  it("checks names as well where only references are missing", () => {
+    const yaml = [
+      "providers:",
+      "  openai: { kind: opnai, key: ${OPENAI_API_KEY} }",
+      "  anthropic: { kind: anthropic, key: ${MISSING} }",
+      "  local: { kind: openai-compatible }",
+      "routes:",
+      "  default:",
+      "    targets: [opnai/gpt-5.4, anthropic/claude-sonnet-5, anthropic/claude-sonnet-5]",
+    ].join("\n");
+    expect(problems(yaml)).toEqual([
+      'hedgerow.yaml:2:13 providers.openai.kind: no kind "opnai" in this version; did you mean "openai"?',
+      "hedgerow.yaml:3:33 providers.anthropic.key: the environment variable MISSING is not set; set it (export MISSING=…) or give a default: ${MISSING:-…}",
+      'hedgerow.yaml:4:3 providers.local: a provider of kind "openai-compatible" needs a `url`; add the API\'s base address, such as http://127.0.0.1:11434/v1',
+      'hedgerow.yaml:7:15 routes.default.targets[0]: no provider "opnai"; did you mean "openai"?',
+      'hedgerow.yaml:7:57 routes.default.targets[2]: "anthropic/claude-sonnet-5" already stands at targets[1]; remove one; `retries` says how often',
+    ]);
+  });
+
+  it.each([
+    ["providers: [", "a bracket or brace is not closed"],
+    ['providers: "x', "a character is missing"],
+    ["a: 1\na: 2", "stands here twice"],
+    ["providers:\n\topenai: x", "a tab indents"],
+    ["providers: *nowhere", "no anchor"],
+    ["a: 1\n---\nb: 2", "several documents"],
+    ["", "the configuration is empty"],
+    ["# nothing", "the configuration is empty"],
+    ["- a list", "expected a mapping"],
+    ["routes: {}", '"providers" is required'],
+    ["providers: {}", "at least one provider"],
+    ["providers: { 'a/b': { kind: openai } }", "a name begins with a letter"],
+    ["providers: { __proto__: { kind: openai } }", "a key must be a plain word"],
+    ["providers: \uE001", "private-use"],
+  ])("explains %j", (yaml, words) => {
+    const found = problems(yaml);
+    expect(found.join("\n")).toContain(words);
+    expect(found[0]).toMatch(/^hedgerow\.yaml/);
+  });
+
+  it("says which file is missing and how to make one", () => {
+    const found = readConfiguration({ path: "nope.yaml", cwd: folder, env: {}, today: "2026-11-21" });
+    expect(found).toMatchObject({ problems: [{ file: "nope.yaml", message: "there is no such file" }] });
+  });
+
+  it("refuses a document that means far more than it says", () => {
+    const levels = Array.from({ length: 9 }, (_, at) => `a${at + 1}: &a${at + 1} [${`*a${at},`.repeat(9)}]`);
+    expect(problems(["a0: &a0 [x]", ...levels].join("\n")).join("\n")).toContain("too large");
+  });
+
+  it("resolves references: defaults, escapes, numbers, several in one value", () => {
+    const yaml = `
+server: { port: \${PORT:-4100}, data: "\${BASE}/$\${x}/\${SUB:-a, b}" }
+${minimal}`;
+    const { server } = configured(yaml, { env: { ...env, BASE: "/srv" } });
+    expect(server).toMatchObject({ port: 4100, data: "/srv/${x}/a, b" });
+    expect(problems(yaml, { env: { ...env, BASE: "" } })[0]).toContain("BASE is empty");
+    expect(problems("server: { data: ${not a name} }").join()).toContain("is not a reference");
+  });
+
+  it("reads secrets from files beside the configuration, and says what is wrong with one", () => {
+    mkdirSync(join(folder, "secrets"));
+    writeFileSync(join(folder, "secrets/openai"), "canary-file\n");
+    writeFileSync(join(folder, "secrets/empty"), "\n");
+    const yaml = (file: string) => `providers: { openai: { kind: openai, key: "file:${file}" } }`;
+    const spec = configured(yaml("secrets/openai")).snapshot.providers.get("openai");
+    expect(spec?.credentials.map(({ id, secret }) => [id, secret.reveal()])).toEqual([["openai#1", "canary-file"]]);
+    expect(problems(yaml("secrets/none"))[0]).toContain('the secret\'s file "secrets/none" does not exist');
+    expect(problems(yaml("secrets/empty"))[0]).toContain("is empty");
+    expect(problems(yaml("secrets"))[0]).toContain("is not a file");
+  });
+
+  it("reads file: references nowhere but in secrets", () => {
+    const { server } = configured(`server: { data: "file:x" }\n${minimal}`);
+    expect(server.data).toBe("file:x");
+  });
+
+  it("keeps the value of no secret in problems, warnings, notices or the printed snapshot", () => {
+    const secret = "canary-openai-0123456789";
+    const documents = [
+      minimal,
+      minimal.replace("kind: openai,", "kind: nope,"),
+      `keys: { app: { key: \${OPENAI_API_KEY}, routes: [x] } }\n${minimal}`,
+      `providers: { openai: { kind: openai, url: \${OPENAI_API_KEY} } }`,
+      `providers: { openai: { kind: openai, keys: \${OPENAI_API_KEY} } }`,
+      `providers: { openai: { kind: openai, keys: [\${OPENAI_API_KEY}, \${OPENAI_API_KEY}] } }`,
+      `providers: { openai: { kind: openai, key: { x: ${secret} } } }`,
+      `providers: { openai: { kind: openai, headers: ${secret} } }`,
+      `providers: { openai: { kind: openai, key: ${secret} } }`,
+      `providers: { openai: { kind: openai, key: "${secret}\\x"} }`,
+      `providers: { openai: { kind: openai, key: "a" "${secret}" } }`,
+      `server: { host: \${OPENAI_API_KEY} }\n${minimal}`,
+      `providers: { openai: { kind: \${OPENAI_API_KEY}, key: x } }`,
+      `aliases: { a: \${OPENAI_API_KEY} }\n${minimal}`,
+      `routes: { default: { targets: [ "\${OPENAI_API_KEY}/x" ] } }\nproviders: { openai: { kind: openai, key: k } }`,
+      `server: { port: \${OPENAI_API_KEY} }\n${minimal}`,
+      `providers: { openai: { kind: openai, timeouts: { idle: \${OPENAI_API_KEY} } } }`,
+    ];
+    for (const yaml of documents) {
+      const found = read(yaml);
+      const shown = `${inspect(found, { depth: 12 })}${JSON.stringify(found)}`;
+      expect(shown, yaml).not.toContain(secret);
+    }
+  });
+
+  it("never throws, whatever the file holds", () => {
+    const piece = fc.constantFrom("providers", ":", " ", "\n", "{", "}", "[", "]", "- ", "${", "}", "&a", "*a", "'", '"', "|", "#", "!!map", "kind", "1", "~");
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+        expect(["refused", "configured"]).toContain(read(pieces.join("")).kind);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("listening", () => {
+  it("refuses an address others can reach while there are no keys, from the file and from the command line", () => {
+    const message = 'server.host: "0.0.0.0" can be reached from other machines, and no `keys` are configured';
+    expect(problems(`server: { host: 0.0.0.0 }\n${minimal}`)[0]).toContain(message);
+    expect(problems(minimal, { overrides: { host: "0.0.0.0" } })[0]).toContain(message);
+    const keys = "keys: { app: { key: 0123456789abcdef01234567 } }\n";
+    expect(configured(keys + minimal, { overrides: { host: "0.0.0.0" } }).server.host).toBe("0.0.0.0");
+  });
+});
+
+describe("gateway keys", () => {
+  it("are kept as hashes only", () => {
+    const { snapshot } = configured(`keys: { app: { key: 0123456789abcdef01234567, routes: [default] } }\n${minimal}`);
+    expect(snapshot.keys).toEqual([
+      {
+        name: "app",
+        // printf %s 0123456789abcdef01234567 | sha256sum
+        sha256: "8865fea8edb697169ac2b4f5e6339e16439381033640eeb4f55edbad9bdc2d3d",
+        routes: ["default"],
+      },
+    ]);
+  });
+
+  it.each([
+    ["{ key: short }", "at least 24 characters, this one has 5"],
+    ["{}", "exactly one of `key` and `sha256`"],
+    [`{ sha256: abc }`, "expected 64 hex digits"],
+    ["{ key: 0123456789abcdef01234567, routes: [defualt] }", 'no route "defualt"; did you mean "default"?'],
+  ])("refuses %s", (entry, words) => expect(problems(`keys: { app: ${entry} }\n${minimal}`).join("\n")).toContain(words));
+
+  it("refuses one key under two names", () => {
+    const entry = "{ key: 0123456789abcdef01234567 }";
+    expect(problems(`keys: { a: ${entry}, b: ${entry} }\n${minimal}`).join("\n")).toContain('the same key as "a"');
+  });
+});
+
+describe("aliases", () => {
+  const aliased = (aliases: string) => `aliases: ${aliases}\n${minimal}`;
+
+  it("are followed to their end", () => {
+    const { snapshot } = configured(aliased("{ fast: quick, quick: default, claude: anthropic/claude-sonnet-5 }"));
+    expect([...snapshot.aliases]).toEqual([
+      ["fast", "default"],
+      ["quick", "default"],
+      ["claude", "anthropic/claude-sonnet-5"],
+    ]);
+  });
+
+  it.each([
+    ["{ a: b, b: a }", "leads back to itself: a → b → a"],
+    ["{ a: a }", "leads back to itself: a → a"],
+    ["{ default: openai/gpt-5.4 }", "already the name of a route"],
+    ["{ openai/x: default }", "already names a model at a provider"],
+    ["{ a: defalt }", 'neither a route nor a target; did you mean "default"?'],
+    ["{ a: nobody/gpt }", "neither a route nor a target"],
+  ])("refuse %s", (aliases, words) => expect(problems(aliased(aliases)).join("\n")).toContain(words));
+});
+
+describe("providers", () => {
+  const provider = (entry: string) => `providers: { openai: ${entry} }`;
+
+  it("number their credentials and keep extra headers as secrets", () => {
+    const yaml = provider(
+      "{ kind: openai, keys: [key-1, key-2], headers: { X-Team: blue }, timeouts: { idle: 5s }, region: eu }",
+    );
+    expect(configured(yaml).snapshot.providers.get("openai")).toMatchObject({
+      credentials: [{ id: "openai#1" }, { id: "openai#2" }],
+      headers: [{ name: "x-team" }],
+      timeouts: { idleMs: 5000 },
+      region: "eu",
+      vendor: "openai",
+      origin: "https://api.openai.com",
+      basePath: "/v1",
+    });
+  });
+
+  it("merge what the configuration says of a model into the catalogue's row", () => {
+    const yaml = provider(`{ kind: openai, key: k, models: {
+      gpt-5.4: { price: { input: 1.5usd }, context: 1000 },
+      house: { name: ours/house, price: { input: 1, output: 2usd, request: 0.001usd }, tools: true } } }`);
+    const models = configured(yaml).snapshot.providers.get("openai")?.models;
+    expect(models?.get("gpt-5.4")).toMatchObject({
+      name: "openai/gpt-5.4",
+      contextTokens: 1000,
+      price: { input: 1_500_000_000, output: 15_000_000_000, from: { source: "configuration" } },
+    });
+    expect(models?.get("house")).toMatchObject({
+      name: "ours/house",
+      price: { input: 1_000_000_000, output: 2_000_000_000, request: 1_000_000 },
+      capabilities: { tools: true },
+    });
+  });
+
+  it.each([
+    ["{ kind: openai }", "needs a `key`; add key: ${OPENAI_API_KEY}"],
+    ["{ kind: openai, key: a, keys: [b] }", "both `key` and `keys`"],
+    ["{ kind: openai, key: 'a b' }", "cannot hold spaces"],
+    ["{ kind: openai, keys: [a, a] }", "given twice"],
+    ["{ kind: openai, key: k, url: 'https://x.example/v1?key=1' }", "no query"],
+    ["{ kind: openai, key: k, headers: { Host: x } }", 'sets "host" itself'],
+    ["{ kind: openai, key: k, headers: { X-A: x, x-a: y } }", "twice, in different case"],
+    ["{ kind: openai, key: k, models: { new: { price: { input: 1 } } } }", "no price to correct"],
+    ["{ kind: openai, key: k, timeouts: { total: 5s } }", 'unknown key "total"'],
+  ])("refuse %s", (entry, words) => expect(problems(provider(entry)).join("\n")).toContain(words));
+});
+
+describe("the version", () => {
+  const version = (yaml: string, more: Partial<ReadOptions> = {}) => configured(yaml, more).snapshot.version;
+
+  it("is twelve hex digits, the same for the same content, however it is written", () => {
+    expect(version(minimal)).toMatch(/^[0-9a-f]{12}$/);
+    expect(version(`# a comment\n${minimal}\n`, { today: "2026-11-22" })).toBe(version(minimal));
+  });
+
+  it("changes with a setting, with an order, and with a rotated key", () => {
+    const versions = [
+      version(minimal),
+      version(minimal.replace("gpt-5.4", "gpt-5.4-mini")),
+      version(minimal.replace("[openai/gpt-5.4, anthropic/claude-sonnet-5]", "[anthropic/claude-sonnet-5, openai/gpt-5.4]")),
+      version(minimal, { env: { ...env, OPENAI_API_KEY: "another" } }),
+      version(`server: { limits: { drain: 3s } }\n${minimal}`),
+    ];
+    expect(new Set(versions).size).toBe(versions.length);
+  });
+});
+
+describe("limits", () => {
+  it("map to the data plane's names, the unit taken from the value", () => {
+    const limits =
+      "{ maxBody: 1MiB, maxDepth: 50, maxHeader: 16KiB, maxEvent: 1MiB, maxAnswer: 2MiB, maxHeld: 8KiB, " +
+      "maxConcurrentCalls: 7, headersTimeout: 1s, uploadIdle: 2s, heartbeat: 3s, stalledClient: 4s, drain: 5s }";
+    expect(configured(`server: { limits: ${limits} }\n${minimal}`).snapshot.limits).toEqual({
+      maxBodyBytes: 1_048_576,
+      maxDepth: 50,
+      maxHeaderBytes: 16_384,
+      maxEventBytes: 1_048_576,
+      maxAnswerBytes: 2_097_152,
+      maxHeldBytes: 8192,
+      maxConcurrentCalls: 7,
+      headersTimeoutMs: 1000,
+      uploadIdleMs: 2000,
+      heartbeatMs: 3000,
+      stalledClientMs: 4000,
+      drainMs: 5000,
+    });
+  });
+});

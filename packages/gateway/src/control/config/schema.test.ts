@@ -1,0 +1,68 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { configJsonSchema, renderConfigSchema } from "./schema.ts";
+
+const packageFolder = new URL("../../../", import.meta.url);
+const documentation = readFileSync(new URL("../../docs/configuration.md", packageFolder), "utf8");
+
+interface Node {
+  readonly default?: string | number | boolean;
+  readonly description?: string;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly additionalProperties?: Node | boolean;
+  readonly items?: Node;
+  readonly anyOf?: readonly Node[];
+}
+
+/** Every path of the schema, as the documentation writes it, with what its `default` cell must hold. */
+function schemaRows(node: Node, path = ""): readonly (readonly [string, string])[] {
+  const rows: (readonly [string, string])[] = [];
+  const add = (name: string, child: Node, required = false) => {
+    const byDefault = child.default === undefined ? "" : `\`${child.default}\``;
+    rows.push([name, required ? "required" : byDefault], ...schemaRows(child, name));
+  };
+  for (const [key, child] of Object.entries(node.properties ?? {})) {
+    add(path === "" ? key : `${path}.${key}`, child, node.required?.includes(key));
+  }
+  if (typeof node.additionalProperties === "object") add(`${path}.NAME`, node.additionalProperties);
+  if (node.items !== undefined) add(`${path}[]`, node.items);
+  for (const branch of node.anyOf ?? []) rows.push(...schemaRows(branch, path));
+  return rows;
+}
+
+function documentedRows(): readonly (readonly [string, string])[] {
+  return documentation
+    .split("\n")
+    .filter((line) => line.startsWith("| `"))
+    .map((line) => {
+      const [, path = "", , byDefault = ""] = line.split("|").map((cell) => cell.trim());
+      return [path.replaceAll("`", ""), byDefault] as const;
+    });
+}
+
+describe("the published schema", () => {
+  it("is up to date: run `node --conditions=source scripts/build-schema.ts` when this fails", () => {
+    expect(readFileSync(new URL("hedgerow.schema.json", packageFolder), "utf8")).toBe(renderConfigSchema());
+  });
+
+  it("describes every key", () => {
+    const undescribed = (node: Node, path: string): readonly string[] => [
+      ...Object.entries(node.properties ?? {}).flatMap(([key, child]) => [
+        ...(child.description === undefined ? [`${path}.${key}`] : []),
+        ...undescribed(child, `${path}.${key}`),
+      ]),
+      ...(typeof node.additionalProperties === "object" ? undescribed(node.additionalProperties, `${path}.NAME`) : []),
+      ...(node.items === undefined ? [] : undescribed(node.items, `${path}[]`)),
+      ...(node.anyOf ?? []).flatMap((branch) => undescribed(branch, path)),
+    ];
+    expect(undescribed(configJsonSchema() as Node, "")).toEqual([]);
+  });
+});
+
+describe("docs/configuration.md", () => {
+  it("documents every path of the schema with its default, and no path that does not exist", () => {
+    const byPath = (rows: readonly (readonly [string, string])[]) => rows.toSorted(([a], [b]) => (a < b ? -1 : 1));
+    expect(byPath(documentedRows())).toEqual(byPath(schemaRows(configJsonSchema() as Node)));
+  });
+});

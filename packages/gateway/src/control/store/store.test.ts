@@ -1,0 +1,276 @@
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+import { genesisOf, markLine, recordLine, chainHash, segmentFile } from "#ledger/journal-line";
+import { attemptRecord, callRecord } from "./call-record.fixture.ts";
+import { ingestJournal } from "./ingest-journal.ts";
+import { ingestRecords, ingestedPosition, retention } from "./ingest.ts";
+import { callTotals, listCalls, maxListedCalls } from "./read-calls.ts";
+import { openStore, openStoreForReading } from "./sqlite.ts";
+import type { Store } from "./sqlite.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "hedgerow-store-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function opened(path = ":memory:"): Store {
+  const found = openStore(path);
+  if (found.kind === "refused") throw new Error(found.message);
+  return found.store;
+}
+
+const piece = (fromOffset: number, toOffset: number, file = "w1-1-000001.jsonl") => ({
+  file,
+  fromOffset,
+  toOffset,
+  chainHash: `hash-${toOffset}`,
+});
+
+describe("opening the store", () => {
+  it("creates it for its owner only, in the durable modes", () => {
+    const path = join(folder, "new", "hedgerow.sqlite");
+    const store = opened(path);
+    expect(store.get("PRAGMA journal_mode")).toEqual({ journal_mode: "wal" });
+    expect(store.get("PRAGMA synchronous")).toEqual({ synchronous: 2 });
+    expect(store.get("PRAGMA foreign_keys")).toEqual({ foreign_keys: 1 });
+    if (process.platform !== "win32") expect(statSync(path).mode & 0o777).toBe(0o600);
+    store.close();
+  });
+
+  it("opens an existing one again and keeps what is in it", () => {
+    const path = join(folder, "again.sqlite");
+    const first = opened(path);
+    ingestRecords(first, piece(0, 10), [callRecord("req_1")]);
+    first.close();
+    const second = opened(path);
+    expect(listCalls(second, {}, 10).map(({ id }) => id)).toEqual(["req_1"]);
+    second.close();
+  });
+
+  it("refuses one that a newer version wrote", () => {
+    const path = join(folder, "newer.sqlite");
+    const store = opened(path);
+    store.run("UPDATE schema_version SET version = 99");
+    store.close();
+    for (const open of [openStore, openStoreForReading]) {
+      expect(open(path)).toMatchObject({ kind: "refused", message: expect.stringContaining("newer hedgerow") });
+    }
+  });
+
+  it("refuses to read what has no schema yet, and what is no store", () => {
+    const empty = join(folder, "empty.sqlite");
+    writeFileSync(empty, "");
+    expect(openStoreForReading(empty)).toMatchObject({ message: expect.stringContaining("older schema (0 of 1)") });
+    const other = join(folder, "other.sqlite");
+    writeFileSync(other, "this is no database, and long enough to be looked at ".repeat(20));
+    expect(openStore(other)).toMatchObject({ message: expect.stringContaining("cannot be opened") });
+    expect(openStoreForReading(join(folder, "none.sqlite")).kind).toBe("refused");
+  });
+
+  it("rolls a failed transaction back and can go on", () => {
+    const store = opened();
+    expect(() =>
+      store.transaction(() => {
+        store.run("INSERT INTO journal_files VALUES ('x', 1, 'h')");
+        throw new Error("no");
+      }),
+    ).toThrow("no");
+    expect(ingestedPosition(store, "x")).toBeUndefined();
+    store.transaction(() => store.run("INSERT INTO journal_files VALUES ('x', 1, 'h')"));
+    expect(ingestedPosition(store, "x")).toEqual({ offset: 1, hash: "h" });
+  });
+});
+
+describe("ingesting records", () => {
+  it("moves rows and offset together, and counts a record once however often it comes", () => {
+    const store = opened();
+    expect(ingestRecords(store, piece(0, 100), [callRecord("a"), callRecord("b")])).toEqual({ kind: "ingested", fresh: 2 });
+    expect(ingestRecords(store, piece(0, 100), [callRecord("a"), callRecord("b")])).toEqual({ kind: "ingested", fresh: 0 });
+    expect(ingestRecords(store, piece(50, 150), [callRecord("b"), callRecord("c")])).toEqual({ kind: "ingested", fresh: 1 });
+    expect(callTotals(store, {})).toMatchObject({ calls: 3, attempts: 3 });
+    expect(ingestedPosition(store, "w1-1-000001.jsonl")).toEqual({ offset: 150, hash: "hash-150" });
+  });
+
+  it("never moves an offset back, and refuses to jump over bytes", () => {
+    const store = opened();
+    ingestRecords(store, piece(0, 100), [callRecord("a")]);
+    ingestRecords(store, piece(0, 50), [callRecord("a")]);
+    expect(ingestedPosition(store, "w1-1-000001.jsonl")?.offset).toBe(100);
+    expect(ingestRecords(store, piece(120, 200), [callRecord("b")])).toEqual({ kind: "gap", ingestedBytes: 100 });
+    expect(callTotals(store, {}).calls).toBe(1);
+  });
+
+  it("keeps neither rows nor offset where one record cannot be stored", () => {
+    const store = opened();
+    const broken = { ...callRecord("b"), route: null as unknown as string };
+    expect(() => ingestRecords(store, piece(0, 100), [callRecord("a"), broken])).toThrow();
+    expect(callTotals(store, {}).calls).toBe(0);
+    expect(ingestedPosition(store, "w1-1-000001.jsonl")).toBeUndefined();
+  });
+
+  it("gives the same store for the same records, however they are cut into pieces and repeated", () => {
+    const records = Array.from({ length: 12 }, (_, at) => callRecord(`req_${at}`));
+    const step = fc.tuple(fc.integer({ min: 0, max: 11 }), fc.integer({ min: 1, max: 12 }));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const store = opened();
+        for (const [from, length] of [...steps, [0, 12] as const]) {
+          const to = Math.min(12, from + length);
+          ingestRecords(store, piece(from * 10, to * 10), records.slice(from, to));
+        }
+        expect(callTotals(store, {}).calls).toBe(12);
+        expect(ingestedPosition(store, "w1-1-000001.jsonl")?.offset).toBe(120);
+        store.close();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("takes names as values, never as SQL", () => {
+    const store = opened();
+    const nasty = "x'); DROP TABLE calls; --";
+    ingestRecords(store, piece(0, 10), [callRecord(nasty, { route: nasty, session: nasty, tags: [nasty] })]);
+    expect(listCalls(store, { route: nasty }, 10)).toMatchObject([{ id: nasty, route: nasty }]);
+    expect(listCalls(store, { provider: "' OR 1=1 --" }, 10)).toEqual([]);
+  });
+
+  it("lets calls go that are older than the retention, with their attempts", () => {
+    const store = opened();
+    const at = (ms: number) => new Date(Date.parse("2026-11-21T10:00:00Z") + ms).toISOString();
+    ingestRecords(store, piece(0, 10), [callRecord("old", { at: at(-retention.maxAgeMs - 1000) }), callRecord("kept")]);
+    expect(listCalls(store, {}, 10).map(({ id }) => id)).toEqual(["kept"]);
+    expect(store.get("SELECT count(*) AS n FROM attempts")).toEqual({ n: 1 });
+  });
+});
+
+describe("reading calls", () => {
+  const store = opened();
+  const failed = attemptRecord({
+    target: "xai/grok-4.6",
+    provider: "xai",
+    outcome: "failed",
+    failure: "upstream_failed",
+    firstContentMs: 5,
+  });
+  const { usage, costNanoUsd, ...unpriced } = callRecord("4", { at: "2026-11-21T13:00:00.000Z" });
+  ingestRecords(store, piece(0, 10), [
+    callRecord("1"),
+    callRecord("2", { at: "2026-11-21T11:00:00.000Z", decision: "recovered", attempts: [failed, attemptRecord()] }),
+    callRecord("3", {
+      at: "2026-11-21T12:00:00.000Z",
+      route: "other",
+      decision: "failed",
+      committed: false,
+      code: "upstream_error",
+      status: 502,
+      attempts: [],
+    }),
+    unpriced,
+  ]);
+  const ids = (filter: Parameters<typeof listCalls>[1], limit = 10) => listCalls(store, filter, limit).map(({ id }) => id);
+
+  it("lists the newest first, with who answered and when content came", () => {
+    expect(ids({})).toEqual(["4", "3", "2", "1"]);
+    expect(listCalls(store, { decision: "recovered" }, 1)).toEqual([
+      {
+        id: "2",
+        at: "2026-11-21T11:00:00.000Z",
+        caller: "app",
+        route: "default",
+        requestedModel: "default",
+        streamed: true,
+        decision: "recovered",
+        status: 200,
+        durationMs: 912.5,
+        attempts: 2,
+        snapshot: "0123456789ab",
+        target: "openai/gpt-5.4",
+        firstContentMs: 250,
+        promptTokens: 124,
+        completionTokens: 50,
+        costNanoUsd: 1_000_000,
+      },
+    ]);
+  });
+
+  it("filters by time, route, provider and decision, together too", () => {
+    expect(ids({ sinceMs: Date.parse("2026-11-21T11:00:00Z") })).toEqual(["4", "3", "2"]);
+    expect(ids({ route: "other" })).toEqual(["3"]);
+    expect(ids({ provider: "xai" })).toEqual(["2"]);
+    expect(ids({ decision: "answered" })).toEqual(["4", "1"]);
+    expect(ids({ decision: "answered", sinceMs: Date.parse("2026-11-21T11:00:00Z") })).toEqual(["4"]);
+  });
+
+  it("bounds the listing whatever is asked for", () => {
+    expect(ids({}, 2)).toEqual(["4", "3"]);
+    expect(ids({}, -1)).toEqual([]);
+    expect(ids({}, maxListedCalls * 10)).toHaveLength(4);
+  });
+
+  it("sums what is known and counts what is not", () => {
+    expect(callTotals(store, {})).toEqual({
+      calls: 4,
+      attempts: 4,
+      byDecision: { answered: 2, recovered: 1, failed: 1 },
+      promptTokens: 372,
+      completionTokens: 150,
+      costNanoUsd: 3_000_000,
+      unpriced: 1,
+    });
+    expect(callTotals(store, { route: "nobody" })).toMatchObject({ calls: 0, costNanoUsd: 0, byDecision: {} });
+  });
+
+  it("gives an unknown cost as absent, never as zero", () => {
+    expect(usage).toBeDefined();
+    expect(costNanoUsd).toBeDefined();
+    expect(listCalls(store, {}, 1)[0]).not.toHaveProperty("costNanoUsd");
+  });
+});
+
+describe("ingesting a journal folder", () => {
+  /** A segment as the journal writes it. */
+  function segment(name: string, ids: readonly string[]): string {
+    const begin = markLine(genesisOf(name), { kind: "begin", name, segment: 1, previous: genesisOf(name) } as never);
+    let { line: text, hash } = begin;
+    for (const id of ids) {
+      const json = JSON.stringify(callRecord(id));
+      hash = chainHash(hash, json);
+      text += recordLine(hash, json);
+    }
+    return text;
+  }
+
+  it("takes every whole line once, goes on where it stopped, and forgets removed files", async () => {
+    const journal = join(folder, "journal");
+    mkdirSync(journal);
+    const name = "w1-1";
+    const file = join(journal, segmentFile(name, 1));
+    const whole = segment(name, ["a", "b", "c"]);
+    const afterTwo = segment(name, ["a", "b"]).length;
+    const store = opened();
+    writeFileSync(file, whole.slice(0, afterTwo + 7));
+    expect(await ingestJournal(store, journal)).toEqual({ fresh: 2, damage: [] });
+    writeFileSync(file, whole);
+    expect(await ingestJournal(store, journal)).toEqual({ fresh: 1, damage: [] });
+    expect(await ingestJournal(store, journal)).toEqual({ fresh: 0, damage: [] });
+    expect(listCalls(store, {}, 10)).toHaveLength(3);
+    rmSync(file);
+    await ingestJournal(store, journal);
+    expect(store.all("SELECT * FROM journal_files")).toEqual([]);
+    expect(listCalls(store, {}, 10)).toHaveLength(3);
+  });
+
+  it("tells of a line that was changed", async () => {
+    const journal = join(folder, "damaged");
+    mkdirSync(journal);
+    writeFileSync(join(journal, segmentFile("w1-1", 1)), segment("w1-1", ["a"]).replace('"status":200', '"status":201'));
+    const { fresh, damage } = await ingestJournal(opened(), journal);
+    expect(fresh).toBe(0);
+    expect(damage).toMatchObject([{ file: "w1-1-000001.jsonl", why: expect.stringContaining("chain") }]);
+  });
+
+  it("finds nothing in a folder that does not exist", async () => {
+    expect(await ingestJournal(opened(), join(folder, "nowhere"))).toEqual({ fresh: 0, damage: [] });
+  });
+});

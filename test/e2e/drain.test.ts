@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startSimulator, type Simulator } from "#simulation/server";
+import { configurationFor, eventually, kill, Place, readiness, stream } from "./gateway-process.ts";
+
+const streams = 100;
+
+let place: Place;
+let simulator: Simulator;
+
+beforeEach(() => {
+  place = new Place();
+});
+
+afterEach(async () => {
+  await place.clear();
+  await simulator.close();
+});
+
+/** Every answer takes about so long, word after word. */
+async function simulateAnswersOf(seconds: number): Promise<void> {
+  const chunks = Array.from({ length: 10 }, (_, index) => `word${index} `);
+  simulator = await startSimulator({
+    script: [{ behaviour: { answer: { chunks }, interChunkDelayMs: seconds * 100 } }],
+  });
+}
+
+async function startWithStreams(drain: string) {
+  place.write(configurationFor(simulator, { drain }));
+  const gateway = place.start();
+  const url = await gateway.ready();
+  const seen = Array.from({ length: streams }, () => stream(url));
+  await simulator.log.until((entries) => entries.filter((entry) => entry.headAtMs !== undefined).length === streams);
+  return { gateway, url, seen };
+}
+
+function kinds(seen: readonly { readonly kind: string }[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    [...new Set(seen.map(({ kind }) => kind))].map((kind) => [kind, seen.filter((each) => each.kind === kind).length]),
+  );
+}
+
+describe("a drain", { timeout: 90_000 }, () => {
+  it("lets 100 live streams finish, takes no new ones, records all and exits with 0", async () => {
+    await simulateAnswersOf(3);
+    const { gateway, url, seen } = await startWithStreams("30s");
+    const stoppedAt = performance.now();
+    gateway.signal("SIGTERM");
+    await gateway.logged("stopping");
+    await eventually(async () => {
+      await expect(fetch(`${url}/readyz`, { headers: { connection: "close" } })).rejects.toThrow();
+    });
+    const ended = await Promise.all(seen);
+    expect(kinds(ended)).toEqual({ complete: streams });
+    expect(await gateway.exited).toBe(0);
+    expect(performance.now() - stoppedAt).toBeLessThan(15_000);
+    const calls = place.calls();
+    for (const { id } of ended) expect(calls.get(id)).toBe("answered");
+    expect(simulator.log.entries).toHaveLength(streams);
+  });
+
+  it("tells those that cannot finish in time, in their own language and without a completion", async () => {
+    await simulateAnswersOf(60);
+    const { gateway, seen } = await startWithStreams("1s");
+    gateway.signal("SIGTERM");
+    const ended = await Promise.all(seen);
+    expect(kinds(ended)).toEqual({ told: streams });
+    for (const { text } of ended) {
+      expect(text).toContain("draining");
+      expect(text).not.toContain("[DONE]");
+    }
+    expect(await gateway.exited).toBe(0);
+    const calls = place.calls();
+    for (const { id } of ended) expect(calls.has(id)).toBe(true);
+  });
+
+  it("is cut short by a second signal", async () => {
+    await simulateAnswersOf(60);
+    const { gateway, seen } = await startWithStreams("60s");
+    gateway.signal("SIGINT");
+    await gateway.logged("stopping");
+    gateway.signal("SIGINT");
+    const secondAt = performance.now();
+    expect(kinds(await Promise.all(seen))).toEqual({ told: streams });
+    expect(await gateway.exited).toBe(0);
+    expect(performance.now() - secondAt).toBeLessThan(10_000);
+  });
+
+  it("of one worker alone costs no call: the others serve, and it is started again", async () => {
+    await simulateAnswersOf(2);
+    const { gateway, url, seen } = await startWithStreams("30s");
+    const [first] = place.workers();
+    kill(first?.pid ?? 0, "SIGTERM");
+    const during = await Promise.all(Array.from({ length: 10 }, () => stream(url)));
+    expect(kinds(await Promise.all(seen))).toEqual({ complete: streams });
+    expect(during.filter(({ kind }) => kind === "cut")).toEqual([]);
+    await gateway.logged("started again");
+    await eventually(async () => {
+      expect((await readiness(url)).body.workers.ready).toBe(2);
+    });
+    expect(place.workers().some(({ pid }) => pid === first?.pid)).toBe(false);
+  });
+});

@@ -1,0 +1,179 @@
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startSimulator, type Simulator } from "#simulation/server";
+import { configurationFor, eventually, Place, readiness, stream } from "./gateway-process.ts";
+
+let place: Place;
+let simulator: Simulator;
+
+beforeEach(async () => {
+  place = new Place();
+  simulator = await startSimulator();
+});
+
+afterEach(async () => {
+  await place.clear();
+  await simulator.close();
+});
+
+describe("hedgerow serve", { timeout: 60_000 }, () => {
+  it("prints one line when it can answer, answers, records, and ends clean on SIGTERM", async () => {
+    place.write(configurationFor(simulator));
+    const gateway = place.start();
+    const url = await gateway.ready();
+    expect((await readiness(url)).body).toMatchObject({ state: "ready", workers: { wanted: 2, ready: 2 } });
+    const seen = await stream(url);
+    expect(seen.kind).toBe("complete");
+    expect(await gateway.stop()).toBe(0);
+    expect(gateway.stdout).toBe(`hedgerow ready on ${url}\n`);
+    expect(place.calls().get(seen.id)).toBe("answered");
+    expect(existsSync(join(place.folder, ".hedgerow", "supervisor.lock"))).toBe(false);
+  });
+
+  it("keeps secrets out of the log, the journal and the notes", async () => {
+    place.write(configurationFor(simulator, { key: "sk-very-secret-key-1" }));
+    const gateway = place.start();
+    await stream(await gateway.ready());
+    await gateway.stop();
+    expect(simulator.log.last?.headers["authorization"]).toBe("Bearer sk-very-secret-key-1");
+    const journal = join(place.folder, ".hedgerow", "journal");
+    const files = [...readdirSync(journal).map((file) => join(journal, file)), join(place.folder, ".hedgerow", "workers.json")];
+    for (const text of [gateway.stderr, ...files.map((file) => readFileSync(file, "utf8"))]) {
+      expect(text).not.toContain("sk-very-secret-key-1");
+    }
+  });
+
+  it("tells every problem of a configuration and exits with 1", async () => {
+    place.write("providers:\n  sim: { kind: nonesuch }\nroutes:\n  default: { targets: [other/model], typo: 1 }\n");
+    const gateway = place.start();
+    expect(await gateway.exited).toBe(1);
+    expect(gateway.stdout).toBe("");
+    expect(gateway.stderr).toMatch(/hedgerow\.yaml:4:.*typo/);
+  });
+
+  it("says which port is taken, and by what to get around it", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => other.once("listening", resolve));
+    const { port } = other.address() as AddressInfo;
+    place.write(configurationFor(simulator));
+    const gateway = place.start(["--port", String(port)]);
+    expect(await gateway.exited).toBe(1);
+    expect(gateway.stderr).toMatch(new RegExp(`port ${port} .* in use .*--port`));
+    other.close();
+  });
+
+  it("refuses a data folder that another gateway has, and leaves that one alone", async () => {
+    place.write(configurationFor(simulator));
+    const first = place.start();
+    const url = await first.ready();
+    const second = place.start();
+    expect(await second.exited).toBe(1);
+    expect(second.stderr).toMatch(new RegExp(`process ${first.pid}.*--data`));
+    expect((await stream(url)).kind).toBe("complete");
+  });
+
+  it("reports a wrong command line with 2", async () => {
+    for (const args of [["--workers", "0"], ["--port", "70000"], ["--prot", "1"], ["surplus"]]) {
+      expect(await place.start(args).exited).toBe(2);
+    }
+  });
+
+  it("adds the counts of all workers up in /metrics", async () => {
+    place.write(configurationFor(simulator));
+    const gateway = place.start();
+    const url = await gateway.ready();
+    await Promise.all(Array.from({ length: 12 }, () => stream(url)));
+    const text = await (await fetch(`${url}/metrics`)).text();
+    expect(text).toContain("hedgerow_workers 2\n");
+    expect(text).toContain('hedgerow_calls_total{route="default",decision="answered",code=""} 12\n');
+  });
+
+  it("shows what it does on simulated providers where nothing is configured", async () => {
+    const gateway = place.start(["--port", "0", "--workers", "1"]);
+    await gateway.ready();
+    await gateway.logged("For real providers");
+    const lines = gateway.stderr.split("\n").filter((line) => line !== "" && !line.startsWith("{"));
+    expect(lines.length).toBeLessThanOrEqual(20);
+    const tour = lines.join("\n");
+    expect(tour).toContain("curl http://127.0.0.1:");
+    expect(tour).toMatch(/attempt 1: sim\/flaky failed/);
+    expect(tour).toMatch(/attempt 2: sim-b\/steady answered/);
+    expect(tour).toMatch(/upstream_truncated/);
+    expect(tour).not.toContain("bug");
+    expect(await gateway.stop()).toBe(0);
+  });
+});
+
+describe("a reload", { timeout: 60_000 }, () => {
+  it("brings every worker to the new configuration, on a change of the file and on SIGHUP", async () => {
+    place.write(configurationFor(simulator));
+    const gateway = place.start();
+    const url = await gateway.ready();
+    const before = (await readiness(url)).body.version;
+    expect((await stream(url, "more")).kind).not.toBe("complete");
+
+    place.write(`${configurationFor(simulator)}  more: { targets: [sim/fast] }\n`);
+    await gateway.logged("every worker runs on the new configuration");
+    expect(gateway.stderr).toContain("route more added");
+    await eventually(async () => {
+      const { version, workers } = (await readiness(url)).body;
+      expect(version).not.toBe(before);
+      expect(workers.versions).toEqual([version]);
+    });
+    for (const seen of await Promise.all(Array.from({ length: 6 }, () => stream(url, "more")))) {
+      expect(seen.kind).toBe("complete");
+    }
+    gateway.signal("SIGHUP");
+    await gateway.logged("says the same");
+  });
+
+  it("changes nothing where the new configuration has a problem, and names it", async () => {
+    place.write(configurationFor(simulator));
+    const gateway = place.start();
+    const url = await gateway.ready();
+    const before = (await readiness(url)).body.version;
+    place.write(`${configurationFor(simulator)}  broken: { targets: [nobody/fast] }\n`);
+    await gateway.logged("the last good one stays");
+    await gateway.logged(/hedgerow\.yaml:\d+:.*nobody/);
+    expect((await readiness(url)).body.version).toBe(before);
+    expect((await stream(url)).kind).toBe("complete");
+  });
+
+  it("lets a call in flight finish on what it began with", async () => {
+    const slow = await startSimulator({ script: [{ behaviour: { answer: { chunks: ["a", "b", "c"] }, interChunkDelayMs: 400 } }] });
+    place.write(configurationFor(slow));
+    const gateway = place.start();
+    const url = await gateway.ready();
+    const inFlight = stream(url);
+    await slow.log.until((entries) => entries.length === 1);
+    place.write(configurationFor(simulator));
+    await gateway.logged("every worker runs on the new configuration");
+    expect((await inFlight).kind).toBe("complete");
+    await stream(url);
+    expect(slow.log.entries).toHaveLength(1);
+    expect(simulator.log.entries).toHaveLength(1);
+    await slow.close();
+  });
+});
+
+describe("where a port cannot be shared", { timeout: 60_000 }, () => {
+  it("the supervisor binds it and the workers take it over", async () => {
+    place.write(configurationFor(simulator));
+    const gateway = place.run([fileURLToPath(new URL("handed-over-gateway.ts", import.meta.url))]);
+    const url = await gateway.ready();
+    const seen = await Promise.all(Array.from({ length: 8 }, () => stream(url)));
+    expect(seen.map(({ kind }) => kind)).toEqual(Array.from({ length: 8 }, () => "complete"));
+    const [worker] = place.workers();
+    process.kill(worker?.pid ?? 0, "SIGKILL");
+    await eventually(async () => {
+      expect(place.workers().map(({ pid }) => pid)).not.toContain(worker?.pid);
+      expect((await readiness(url)).body.workers.ready).toBe(2);
+    });
+    expect((await stream(url)).kind).toBe("complete");
+    expect(await gateway.stop()).toBe(0);
+    expect(place.calls().size).toBe(9);
+  });
+});
