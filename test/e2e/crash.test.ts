@@ -18,9 +18,9 @@ afterEach(async () => {
 /** Callers that ask again and again until told to stop. */
 function load(url: string, callers = 20) {
   const seen: Seen[] = [];
-  let stopped = false;
+  const stopping = new AbortController();
   const running = Array.from({ length: callers }, async () => {
-    while (!stopped) seen.push(await stream(url));
+    while (!stopping.signal.aborted) seen.push(await stream(url));
   });
   return {
     seen,
@@ -28,7 +28,7 @@ function load(url: string, callers = 20) {
       await eventually(async () => expect(seen.length).toBeGreaterThanOrEqual(count));
     },
     async stop(): Promise<readonly Seen[]> {
-      stopped = true;
+      stopping.abort();
       await Promise.all(running);
       return seen;
     },

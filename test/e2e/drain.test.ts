@@ -85,6 +85,18 @@ describe("a drain", { timeout: 90_000 }, () => {
     expect(performance.now() - secondAt).toBeLessThan(10_000);
   });
 
+  it("ends with 1 when a worker dies on the way, because its calls were cut", async () => {
+    await simulateAnswersOf(3);
+    const { gateway, seen } = await startWithStreams("30s");
+    gateway.signal("SIGTERM");
+    await gateway.logged("stopping");
+    kill(place.workers()[0]?.pid ?? 0, "SIGKILL");
+    const { complete = 0, cut = 0 } = kinds(await Promise.all(seen));
+    expect(complete + cut).toBe(streams);
+    expect(await gateway.exited).toBe(1);
+    expect([...place.calls().values()].filter((decision) => decision === "answered").length).toBe(complete);
+  });
+
   it("of one worker alone costs no call: the others serve, and it is started again", async () => {
     await simulateAnswersOf(2);
     const { gateway, url, seen } = await startWithStreams("30s");

@@ -106,7 +106,8 @@ export class GatewayProcess {
   }
 
   async logged(pattern: RegExp | string): Promise<void> {
-    const found = (): boolean => (typeof pattern === "string" ? this.stderr.includes(pattern) : pattern.test(this.stderr));
+    const found = (): boolean =>
+      typeof pattern === "string" ? this.stderr.includes(pattern) : pattern.test(this.stderr);
     await this.until(found, `${pattern} in the log`);
   }
 
@@ -142,7 +143,10 @@ export function kill(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** A configuration whose one route `default` asks one simulated provider. */
-export function configurationFor(simulator: Simulator, more: { readonly drain?: string; readonly key?: string } = {}): string {
+export function configurationFor(
+  simulator: Simulator,
+  more: { readonly drain?: string; readonly key?: string } = {},
+): string {
   return `
 server: { port: 0, workers: 2, limits: { drain: ${more.drain ?? "30s"} } }
 providers:
@@ -174,9 +178,11 @@ export async function stream(url: string, model = "default"): Promise<Seen> {
     if (answer.body === null) return { kind: "cut", id, text };
     const decoder = new TextDecoder();
     for await (const chunk of answer.body) text += decoder.decode(chunk, { stream: true });
-  } catch {
+  } catch (error) {
+    console.error("CUT", String((error as any).cause ?? error), (error as any).cause?.code, id, text.length);
     return { kind: "cut", id, text };
   }
+  if (!text.includes("[DONE]") && !text.includes('"error"')) console.error("CUT2", id, text.length, text.slice(-300));
   if (text.includes("data: [DONE]")) return { kind: "complete", id, text };
   return { kind: text.includes('"error"') ? "told" : "cut", id, text };
 }

@@ -40,7 +40,10 @@ describe("hedgerow serve", { timeout: 60_000 }, () => {
     await gateway.stop();
     expect(simulator.log.last?.headers["authorization"]).toBe("Bearer sk-very-secret-key-1");
     const journal = join(place.folder, ".hedgerow", "journal");
-    const files = [...readdirSync(journal).map((file) => join(journal, file)), join(place.folder, ".hedgerow", "workers.json")];
+    const files = [
+      ...readdirSync(journal).map((file) => join(journal, file)),
+      join(place.folder, ".hedgerow", "workers.json"),
+    ];
     for (const text of [gateway.stderr, ...files.map((file) => readFileSync(file, "utf8"))]) {
       expect(text).not.toContain("sk-very-secret-key-1");
     }
@@ -143,7 +146,9 @@ describe("a reload", { timeout: 60_000 }, () => {
   });
 
   it("lets a call in flight finish on what it began with", async () => {
-    const slow = await startSimulator({ script: [{ behaviour: { answer: { chunks: ["a", "b", "c"] }, interChunkDelayMs: 400 } }] });
+    const slow = await startSimulator({
+      script: [{ behaviour: { answer: { chunks: ["a", "b", "c"] }, interChunkDelayMs: 400 } }],
+    });
     place.write(configurationFor(slow));
     const gateway = place.start();
     const url = await gateway.ready();

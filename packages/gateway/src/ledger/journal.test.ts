@@ -308,7 +308,7 @@ describe("reading a journal", () => {
           let position: Awaited<ReturnType<typeof readJournal>>["position"];
           for (const cut of [...cuts, bytes.length].toSorted((a, b) => a - b)) {
             writeFileSync(first(), bytes.subarray(0, cut));
-            for (let more = true; more; ) {
+            for (let more = true; more;) {
               const read = await readJournal(first(), position, maxBytes);
               expect(read.damage).toEqual([]);
               seen.push(...ids(read.records));

@@ -38,7 +38,7 @@ interface Entry {
   readonly json: string;
   readonly bytes: number;
   /** Undefined once it has been told of a failure. */
-  then: ((error?: Error) => void) | undefined;
+  tell: ((error?: Error) => void) | undefined;
 }
 
 /** `leaving`: a failed file is being cut back and closed; `failed`: no file is open. */
@@ -130,7 +130,7 @@ export class JournalWriter {
       queueMicrotask(() => then(new Error(why)));
       return;
     }
-    const entry: Entry = { json, bytes, then };
+    const entry: Entry = { json, bytes, tell: then };
     this.#queue.push(entry);
     this.#queuedBytes += bytes;
     if (this.#state === "idle") this.#flush();
@@ -241,7 +241,7 @@ export class JournalWriter {
     for (const entry of group) this.#queuedBytes -= entry.bytes;
     // The disk works on the next group while the callbacks of this one run.
     this.#proceed();
-    for (const entry of group) entry.then?.();
+    for (const entry of group) entry.tell?.();
   }
 
   /** What is next when the disk has nothing to do. */
@@ -318,9 +318,9 @@ export class JournalWriter {
 
   #tellFailure(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      const then = entry.then;
-      entry.then = undefined;
-      then?.(this.#lastError);
+      const { tell } = entry;
+      entry.tell = undefined;
+      tell?.(this.#lastError);
     }
   }
 }

@@ -76,6 +76,8 @@ class AttemptRun implements UpstreamHandler {
   #whole: Uint8Array[] = [];
   #wholeBytes = 0;
   #over = false;
+  /** The time of the latest read, asked for once however many frames it holds. */
+  #nowMs = 0;
   #cancelLinger: (() => void) | undefined;
 
   constructor(input: AttemptInput, resolve: (result: AttemptResult) => void) {
@@ -108,6 +110,7 @@ class AttemptRun implements UpstreamHandler {
         this.#watchdog.resumed(plane.clock.nowMs());
         this.#flow?.resume();
       },
+      onWrote: () => this.#watchdog.wroteDownstream(this.#nowMs),
       onStalled: () => this.#fail(failure("client_gone", "The client took no byte for too long.")),
     });
   }
@@ -159,7 +162,8 @@ class AttemptRun implements UpstreamHandler {
   onBytes(bytes: Uint8Array): void {
     if (this.#over) return;
     this.#guarded(() => {
-      this.#watchdog.sawByte(this.#input.plane.clock.nowMs());
+      this.#nowMs = this.#input.plane.clock.nowMs();
+      this.#watchdog.sawByte(this.#nowMs);
       if (this.#decoder === undefined) {
         this.#collect(bytes);
         return;
@@ -217,7 +221,7 @@ class AttemptRun implements UpstreamHandler {
       return;
     }
     this.#gate.add(rendered);
-    if (content) this.#watchdog.sawContent(this.#input.plane.clock.nowMs());
+    if (content) this.#watchdog.sawContent(this.#nowMs);
     if (commits) this.#commit();
   }
 
@@ -231,7 +235,7 @@ class AttemptRun implements UpstreamHandler {
 
   /** Once per piece the upstream sent: one write for all its frames. */
   #afterFrames(): void {
-    if (this.#gate.flush()) this.#watchdog.wroteDownstream(this.#input.plane.clock.nowMs());
+    this.#gate.flushSoon();
     if (this.#seen.failure !== undefined) this.#fail(this.#seen.failure);
     else if (this.#seen.ended) this.#succeed();
     else if (this.#gate.overfull) {

@@ -10,6 +10,8 @@ export interface GateOptions {
   readonly onFull: () => void;
   readonly onFree: () => void;
   readonly onStalled: () => void;
+  /** Bytes have left for the client. */
+  readonly onWrote: () => void;
 }
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;
@@ -26,6 +28,7 @@ export class CommitGate {
   #last: Uint8Array | undefined;
   #committed = false;
   #closed = false;
+  #scheduled = false;
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -41,8 +44,9 @@ export class CommitGate {
     return !this.#committed && this.#heldBytes > this.#options.maxHeldBytes;
   }
 
+  /** Everything meant for the client so far, what is still held included. */
   get bytes(): number {
-    return this.#outlet.bytes;
+    return this.#outlet.bytes + this.#heldBytes + (this.#last?.length ?? 0);
   }
 
   add(bytes: Uint8Array): void {
@@ -61,13 +65,19 @@ export class CommitGate {
     this.#options.exchange.respond(200, headers);
   }
 
-  /** Writes what has gathered, as one piece; true where something left. */
-  flush(): boolean {
-    if (!this.#committed || this.#pieces.length === 0) return false;
-    this.#outlet.write(joined(this.#pieces));
-    this.#pieces = [];
-    this.#heldBytes = 0;
-    return true;
+  /**
+   * Writes what has gathered once the upstream's whole read has been looked at: the pieces of one read are handed
+   * over one by one, and each write costs more than the bytes in it.
+   */
+  flushSoon(): void {
+    if (!this.#committed || this.#scheduled || this.#pieces.length === 0) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      if (this.#closed || this.#pieces.length === 0) return;
+      this.#outlet.write(joined(this.#take()));
+      this.#options.onWrote();
+    });
   }
 
   heartbeat(): void {
@@ -83,12 +93,19 @@ export class CommitGate {
   /** The end of a whole stream: everything still held, then the completing bytes as `edit` leaves them. */
   finish(edit: (last: Uint8Array) => Uint8Array): void {
     const last = this.#last === undefined || this.#last.length === 0 ? [] : [edit(this.#last)];
-    this.#options.exchange.end(joined([...this.#pieces, ...last]));
+    this.#options.exchange.end(joined([...this.#take(), ...last]));
   }
 
   /** The end of a broken stream: the dialect's own error, and never its completion. */
   breakOff(error: Uint8Array): void {
-    this.#options.exchange.end(error);
+    this.#options.exchange.end(joined([...this.#take(), error]));
+  }
+
+  #take(): Uint8Array[] {
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    this.#heldBytes = 0;
+    return pieces;
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -33,7 +33,10 @@ describe("the lock of a data folder", () => {
     const pid = sleeper();
     writeFileSync(join(path, "supervisor.lock"), JSON.stringify(noteOf(pid)));
     const opened = openDataFolder(path);
-    expect(opened).toMatchObject({ kind: "refused", message: expect.stringMatching(`process ${pid}.*--data`) as string });
+    expect(opened).toMatchObject({
+      kind: "refused",
+      message: expect.stringMatching(`process ${pid}.*--data`) as string,
+    });
     expect(readdirSync(path).toSorted()).toEqual(["journal", "supervisor.lock"]);
   });
 
@@ -51,9 +54,12 @@ describe("the lock of a data folder", () => {
     expect(readdirSync(path)).toEqual(["journal"]);
   });
 
-  it("keeps others of the machine out of the folder", () => {
-    expect(openDataFolder(path).kind).toBe("opened");
-    if (process.platform !== "win32") expect(statSync(path).mode & 0o077).toBe(0);
+  it("keeps others of the machine out of a folder it creates, and leaves an existing one as it is", () => {
+    chmodSync(path, 0o755);
+    expect(openDataFolder(join(path, "new")).kind).toBe("opened");
+    if (process.platform === "win32") return;
+    expect(statSync(join(path, "new")).mode & 0o077).toBe(0);
+    expect(statSync(path).mode & 0o777).toBe(0o755);
   });
 
   it("says why a folder cannot be used", () => {

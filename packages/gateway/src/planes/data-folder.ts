@@ -1,4 +1,4 @@
-import { chmodSync, linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isSameProcess, processExists, processIdentity } from "./process-identity.ts";
 
@@ -33,17 +33,22 @@ export interface DataFolder {
 /** Takes the folder over, creating it where missing. `refused` says who has it, or why it cannot be used. */
 export function openDataFolder(path: string): Opened {
   try {
+    // Records name callers, so what is created is ours alone; a folder that was there keeps its permissions.
     mkdirSync(join(path, "journal"), { recursive: true, mode: 0o700 });
-    // The folder of an earlier, more open umask is closed too: records name callers.
-    chmodSync(path, 0o700);
     const owner = takeLock(join(path, "supervisor.lock"));
     if (owner !== undefined) {
       const fix = "stop it first, or give this one a folder of its own with --data";
-      return { kind: "refused", message: `another hedgerow (process ${owner}) runs on the data folder ${path}; ${fix}` };
+      return {
+        kind: "refused",
+        message: `another hedgerow (process ${owner}) runs on the data folder ${path}; ${fix}`,
+      };
     }
   } catch (error) {
     const reason = (error as Error).message;
-    return { kind: "refused", message: `the data folder ${path} cannot be used: ${reason}; choose another with --data` };
+    return {
+      kind: "refused",
+      message: `the data folder ${path} cannot be used: ${reason}; choose another with --data`,
+    };
   }
   const workersFile = join(path, "workers.json");
   return {
@@ -74,7 +79,8 @@ function takeLock(lock: string): number | undefined {
       const held = readText(lock);
       if (held === undefined) continue;
       const owner = parseNote(held);
-      if (owner !== undefined && owner.pid !== process.pid && isSameProcess(owner.pid, owner.identity)) return owner.pid;
+      if (owner !== undefined && owner.pid !== process.pid && isSameProcess(owner.pid, owner.identity))
+        return owner.pid;
       removeStale(lock, held);
     }
   } finally {

@@ -59,15 +59,18 @@ export function followJournals(options: JournalFollowerOptions): JournalFollower
     }
   }
 
+  async function passAndGoOn(): Promise<void> {
+    await guardedPass();
+    if (!finished) wait();
+  }
+
   let running = Promise.resolve();
-  const next = (): void => {
+  function wait(): void {
     timer = setTimeout(() => {
-      running = guardedPass().then(() => {
-        if (!finished) next();
-      });
+      running = passAndGoOn();
     }, options.everyMs ?? defaultEveryMs);
-  };
-  next();
+  }
+  wait();
   return {
     async finish() {
       finished = true;
@@ -104,7 +107,7 @@ async function putAway({ folder, growing, damaged, keep = defaultKeep }: PutAway
   );
   let files = 0;
   let bytes = 0;
-  for (const { file, size } of sized.toSorted((a, b) => b.mtimeMs - a.mtimeMs)) {
+  for (const { file, size } of sized.toSorted((a, b) => b.mtimeMs - a.mtimeMs || (a.file < b.file ? 1 : -1))) {
     const path = join(folder, file);
     files += 1;
     bytes += size;

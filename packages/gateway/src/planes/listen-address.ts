@@ -24,7 +24,8 @@ export interface PrepareOptions {
 /** Finds out how workers can share a port here, and that nobody else has it. */
 export async function prepareListening(options: PrepareOptions): Promise<Prepared> {
   const { host, port } = options;
-  const how = options.how ?? ((await tryListen({ host, port: 0, reusePort: true })) === undefined ? "shared" : "handed");
+  const how =
+    options.how ?? ((await tryListen({ host, port: 0, reusePort: true })) === undefined ? "shared" : "handed");
   if (how === "handed") return handOver(host, port);
   if (port !== 0 && !options.shareWithOrphans) {
     // Binding with `reusePort` succeeds beside another program that does the same, and each would get half the calls.
@@ -68,7 +69,11 @@ async function handOver(host: string, port: number): Promise<Prepared> {
   const handle = create(address, port, net.isIPv6(address) ? 6 : 4);
   if (typeof handle === "number") {
     const error = await tryListen({ host, port });
-    return { kind: "failed", message: error?.message ?? `cannot listen on ${host}:${port}`, ...(error ? codeOf(error) : {}) };
+    return {
+      kind: "failed",
+      message: error?.message ?? `cannot listen on ${host}:${port}`,
+      ...(error ? codeOf(error) : {}),
+    };
   }
   return {
     kind: "prepared",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { failure } from "#domain/failure";
-import type { CallRecord } from "#domain/record";
+import type { AttemptRecord, CallRecord } from "#domain/record";
 import { emptyUsage } from "#domain/usage";
 import { mergeSamples, Metrics, renderMetrics } from "./metrics.ts";
 
@@ -48,6 +48,11 @@ const record: CallRecord = {
   ],
 };
 
+function unpriced({ target, provider, model, credential, outcome, startedMs, endedMs, usage }: AttemptRecord) {
+  const attempt = { target, provider, model, credential, outcome, startedMs, endedMs };
+  return usage === undefined ? attempt : { ...attempt, usage };
+}
+
 function rendered(metrics: Metrics): readonly string[] {
   return renderMetrics(metrics.sample({})).split("\n");
 }
@@ -90,7 +95,7 @@ describe("metrics", () => {
 
   it("counts tokens of an unknown price as such, never as free", () => {
     const metrics = new Metrics();
-    const attempts = record.attempts.map(({ costNanoUsd: _, ...attempt }) => attempt);
+    const attempts = record.attempts.filter(({ outcome }) => outcome === "answered").map(unpriced);
     metrics.observe({ ...record, attempts });
     const lines = rendered(metrics);
     expect(lines).toContain('hedgerow_unpriced_attempts_total{target="b/y"} 1');

@@ -96,7 +96,10 @@ export class Metrics {
 
   /** The counts so far, with values of the moment beside them. */
   sample(now: Readonly<Partial<Record<FamilyName, number>>>): MetricsSample {
-    const sampled: SampledFamily[] = [...this.#series].map(([name, series]) => ({ name, series: [...series.values()] }));
+    const sampled: SampledFamily[] = [...this.#series].map(([name, series]) => ({
+      name,
+      series: [...series.values()],
+    }));
     for (const [name, value] of Object.entries(now) as [FamilyName, number][]) {
       sampled.push({ name, series: [{ labels: [], values: [value] }] });
     }
@@ -176,7 +179,9 @@ function renderHistogram(name: string, labels: readonly string[], values: readon
     count += values[index] ?? 0;
     text += line(`${name}_bucket`, [...labels, `le="${bound}"`], count);
   }
-  return text + line(`${name}_sum`, labels, values[bucketBounds.length + 1] ?? 0) + line(`${name}_count`, labels, count);
+  return (
+    text + line(`${name}_sum`, labels, values[bucketBounds.length + 1] ?? 0) + line(`${name}_count`, labels, count)
+  );
 }
 
 function line(name: string, labels: readonly string[], value: number): string {

@@ -28,11 +28,14 @@ export function serveOperations(exchange: Exchange, state: OperationsState): boo
   } else if (exchange.path === "/readyz") {
     respond(exchange, readiness(state), state.draining() ? { connection: "close" } : {});
   } else {
-    void state.metrics().then((sample) => {
-      respond(exchange, { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body: renderMetrics(sample) });
-    });
+    void respondMetrics(exchange, state);
   }
   return true;
+}
+
+async function respondMetrics(exchange: Exchange, state: OperationsState): Promise<void> {
+  const body = renderMetrics(await state.metrics());
+  respond(exchange, { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body });
 }
 
 function readiness(state: OperationsState): Answer {

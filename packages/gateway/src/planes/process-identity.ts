@@ -19,6 +19,8 @@ export function isSameProcess(pid: number, identity: string | undefined): boolea
 }
 
 export function processExists(pid: number): boolean {
+  // Zero and negative numbers mean groups of processes to `kill`.
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
     return true;

@@ -64,6 +64,7 @@ export interface RunningDataPlane {
 /** Sockets of clients beyond the calls that are admitted: idle ones, and ones that get a refusal. */
 const spareConnections = 1000;
 const maxRetryBudgets = 1024;
+const acceptWaitingMs = 20;
 /** After the limit of a drain: for the errors to be written. */
 const farewellMs = 2_000;
 /** For the last bytes to leave the sockets. */
@@ -174,10 +175,10 @@ interface DrainParts {
 
 function drainOnce({ live, listener, close }: DrainParts): (limitMs: number) => Promise<void> {
   let running: Promise<void> | undefined;
-  let expire = (): void => {};
-  const expired = new Promise<void>((resolve) => (expire = resolve));
+  const { promise: expired, resolve: expire } = Promise.withResolvers<void>();
 
   async function run(): Promise<void> {
+    await acceptWaiting();
     live.startDraining();
     listener.stopAccepting();
     await Promise.race([live.idle(), expired]);
@@ -196,6 +197,21 @@ function drainOnce({ live, listener, close }: DrainParts): (limitMs: number) => 
     running ??= run();
     return running;
   };
+}
+
+/**
+ * A connection that waits to be accepted when its listener closes is reset, although another worker could have had it.
+ * libuv accepts one each turn of the loop, so the loop is turned for a moment before the listener is closed.
+ */
+function acceptWaiting(): Promise<void> {
+  const until = performance.now() + acceptWaitingMs;
+  return new Promise((resolve) => {
+    const turn = (): void => {
+      if (performance.now() < until) setImmediate(turn);
+      else resolve();
+    };
+    turn();
+  });
 }
 
 function closeJournal(journal: DataPlaneJournal): Promise<void> {

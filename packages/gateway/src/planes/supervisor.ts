@@ -36,8 +36,11 @@ export interface Supervisor {
   readonly configuration: Configuration;
   /** All or nothing: on any problem the last good configuration stays. */
   reload(): void;
-  /** Drains the workers and puts every record into the store. Called again: those still in flight are told at once. */
-  stop(): Promise<void>;
+  /**
+   * Drains the workers and puts every record into the store. Resolves to whether all went well: no call was left
+   * untold, no record unwritten. Called again: calls still in flight are told at once.
+   */
+  stop(): Promise<boolean>;
 }
 
 const maxWorkers = 64;
@@ -93,12 +96,15 @@ async function startFleet({ options, configuration, folder }: Parts): Promise<Fl
   if (prepared.kind === "failed" && orphans.length > 0) {
     // Where a port cannot be shared, the old workers have to leave it before the new ones can come.
     drainOrphans(orphans, log);
-    for (const until = performance.now() + leavePortMs; prepared.kind === "failed" && performance.now() < until; ) {
+    for (const until = performance.now() + leavePortMs; prepared.kind === "failed" && performance.now() < until;) {
       await new Promise((done) => setTimeout(done, 100));
       prepared = await prepare();
     }
   }
   if (prepared.kind === "failed") return prepared;
+  if (workers !== "auto" && workers > maxWorkers) {
+    log.warn(`server.workers is ${workers}; more than ${maxWorkers} are not started`);
+  }
   const fleet = new WorkerFleet({
     workers: Math.min(workers === "auto" ? availableParallelism() : workers, maxWorkers),
     listen: prepared.listen,
@@ -166,7 +172,7 @@ class RunningSupervisor implements Supervisor {
   readonly #follower: JournalFollower;
   readonly #endWatch: () => void;
   #configuration: Configuration;
-  #stopped: Promise<void> | undefined;
+  #stopped: Promise<boolean> | undefined;
 
   constructor(parts: Parts & { readonly port: number; readonly fleet: WorkerFleet }) {
     const { options, configuration, folder, store, fleet, port } = parts;
@@ -180,7 +186,8 @@ class RunningSupervisor implements Supervisor {
     const { log, watch } = options;
     const growing = () => [...fleet.journals, ...folder.orphans.filter(isAlive).map(({ journal }) => journal)];
     this.#follower = followJournals({ folder: folder.journal, store, log, growing });
-    this.#endWatch = watch === undefined ? () => {} : watchConfiguration({ file: watch, log, onChange: () => this.reload() });
+    this.#endWatch =
+      watch === undefined ? () => {} : watchConfiguration({ file: watch, log, onChange: () => this.reload() });
     this.#say("warn", configuration.warnings);
     for (const notice of configuration.snapshot.notices) log.info(notice);
   }
@@ -214,10 +221,12 @@ class RunningSupervisor implements Supervisor {
     const changes = describeChange(before.snapshot, next.snapshot);
     log.info(`a new configuration: ${changes.join("; ")}`, { version, before: before.snapshot.version });
     this.#say("warn", next.warnings);
-    void this.#fleet.publish(next.snapshot).then(() => log.info("every worker runs on the new configuration", { version }));
+    void this.#fleet
+      .publish(next.snapshot)
+      .then(() => log.info("every worker runs on the new configuration", { version }));
   }
 
-  stop(): Promise<void> {
+  stop(): Promise<boolean> {
     if (this.#stopped === undefined) {
       this.#stopped = this.#stop(this.#configuration.snapshot.limits.drainMs);
     } else {
@@ -227,16 +236,18 @@ class RunningSupervisor implements Supervisor {
     return this.#stopped;
   }
 
-  async #stop(drainMs: number): Promise<void> {
+  async #stop(drainMs: number): Promise<boolean> {
     const { log } = this.#options;
     log.info("stopping: no new connections, calls in flight may finish", { limitMs: drainMs });
     this.#endWatch();
-    await this.#fleet.drain(drainMs);
+    const clean = await this.#fleet.drain(drainMs);
     await this.#follower.finish();
     this.#store.close();
     this.#folder.noteWorkers(this.#folder.orphans.filter(isAlive));
     this.#folder.release();
-    log.info("stopped");
+    if (clean) log.info("stopped");
+    else log.error("stopped, but a worker failed on the way: calls in flight may have been cut");
+    return clean;
   }
 
   #say(level: "warn" | "error", problems: readonly ConfigProblem[]): void {

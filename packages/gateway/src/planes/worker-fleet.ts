@@ -39,6 +39,8 @@ interface Slot {
   complaint: { readonly message: string; readonly code?: string } | undefined;
 }
 
+/** A worker that is not ready by then hangs: on a file system, on a debugger. */
+const startWithinMs = 30_000;
 /** Beyond the time a drain was given: for the goodbyes and the journal. */
 const overtimeMs = 10_000;
 
@@ -52,6 +54,8 @@ export class WorkerFleet {
   /** Until then a worker that ends is a reason not to start at all, and is not started again. */
   #started = false;
   #stopping = false;
+  /** No worker failed while it drained. */
+  #endedClean = true;
   /** Someone waits for the workers to be in some state. */
   readonly #watchers = new Set<() => void>();
 
@@ -83,7 +87,11 @@ export class WorkerFleet {
     for (const group of groups) {
       const slots = group.filter((slot) => slot !== undefined);
       for (const slot of slots) this.#launch(slot);
-      await this.#until(() => slots.every(({ state }) => state === "ready") || slots.some(({ complaint }) => complaint));
+      const late = setTimeout(() => this.#giveUpOn(slots), startWithinMs);
+      await this.#until(
+        () => slots.every(({ state }) => state === "ready") || slots.some(({ complaint }) => complaint),
+      );
+      clearTimeout(late);
       const complaint = slots.find((slot) => slot.complaint !== undefined)?.complaint;
       if (complaint === undefined) continue;
       await this.drain(0);
@@ -110,14 +118,17 @@ export class WorkerFleet {
     for (const slot of this.#slots) {
       if (slot.state === "ready") this.#send(slot, { kind: "snapshot", snapshot: sealSnapshot(snapshot) });
     }
-    await this.#until(() => this.#slots.every(({ state, version }) => state !== "ready" || version === snapshot.version));
+    await this.#until(() =>
+      this.#slots.every(({ state, version }) => state !== "ready" || version === snapshot.version),
+    );
   }
 
   /**
-   * Lets calls in flight take `limitMs` and resolves when no worker is left. A second call may shorten the limit.
-   * Whoever is still there long after the limit is killed.
+   * Lets calls in flight take `limitMs` and resolves when no worker is left: true where each of them ended clean, with
+   * its calls told and its records written. A second call may shorten the limit. Whoever is still there long after the
+   * limit is killed.
    */
-  async drain(limitMs: number): Promise<void> {
+  async drain(limitMs: number): Promise<boolean> {
     if (!this.#stopping) this.#options.handed?.close();
     this.#stopping = true;
     for (const slot of this.#slots) this.#send(slot, { kind: "drain", limitMs });
@@ -130,6 +141,7 @@ export class WorkerFleet {
     }, limitMs + overtimeMs);
     await this.#until(() => this.#slots.every(({ child }) => child === undefined));
     clearTimeout(deadline);
+    return this.#endedClean;
   }
 
   #launch(slot: Slot): void {
@@ -142,7 +154,10 @@ export class WorkerFleet {
     child.on("message", (message) => this.#receive(slot, message as WorkerMessage));
     // `exit` follows or the process never was; either way the slot is looked at there.
     child.on("error", (error) => this.#ended(slot, child, error.message));
-    child.on("exit", (code, signal) => this.#ended(slot, child, signal ?? `exit code ${code}`));
+    child.on("exit", (code, signal) => {
+      if (this.#stopping && code !== 0) this.#endedClean = false;
+      this.#ended(slot, child, signal ?? `exit code ${code}`);
+    });
     const start: SupervisorMessage = {
       kind: "start",
       worker: slot.name,
@@ -152,6 +167,15 @@ export class WorkerFleet {
       logStyle,
     };
     child.send(start, handed?.handle, {}, () => {});
+    this.#changed();
+  }
+
+  #giveUpOn(slots: readonly Slot[]): void {
+    for (const slot of slots) {
+      if (slot.state !== "starting") continue;
+      slot.complaint ??= { message: `worker ${slot.name} was not ready within ${startWithinMs / 1000} s` };
+      slot.child?.kill("SIGKILL");
+    }
     this.#changed();
   }
 

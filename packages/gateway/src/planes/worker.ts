@@ -30,15 +30,7 @@ class Worker {
 
   constructor(start: WorkerStart) {
     this.#start = start;
-    // A dead terminal or pipe must not take the worker down with it.
-    const write = (line: string): void => {
-      try {
-        writeSync(2, line);
-      } catch {
-        // Nobody reads the log any more.
-      }
-    };
-    this.#log = openLog({ style: start.logStyle, write, wallMs: Date.now, from: start.worker });
+    this.#log = openLog({ style: start.logStyle, write: writeToStderr, wallMs: Date.now, from: start.worker });
     this.#fleet = { wanted: 1, ready: 1, versions: [] };
     this.#drainMs = defaultDrainMs;
   }
@@ -153,6 +145,15 @@ class Worker {
       this.#metricsWaiters.set(id, settle);
       this.#say({ kind: "metrics-wanted", id });
     });
+  }
+}
+
+/** Synchronous, so that the last words before an exit are not lost; a dead terminal or pipe takes nobody down. */
+function writeToStderr(line: string): void {
+  try {
+    writeSync(2, line);
+  } catch {
+    // Nobody reads the log any more.
   }
 }
 

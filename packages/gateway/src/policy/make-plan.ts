@@ -99,14 +99,13 @@ function timeoutsFor(route: Partial<Timeouts> | undefined, options: CallOptions)
   return options.timeoutMs === undefined ? base : { ...base, totalMs: Math.min(base.totalMs, options.timeoutMs) };
 }
 
+/** The failure that parked them: asking again cures a lack of credit or a refused key no more than it did at first. */
 function noneLeft(parked: readonly Parked[], nowMs: number): Failure {
-  const waits = parked.map(({ state }) => Math.max(0, state.untilMs - nowMs));
-  const retryAfterMs = Math.min(...waits);
   const limited = parked.filter(({ state }) => state.cause === "rate_limited" || state.cause === "slow_down");
   if (limited.length > 0) {
+    const retryAfterMs = Math.min(...limited.map(({ state }) => Math.max(0, state.untilMs - nowMs)));
     return failure("rate_limited", "Every provider for this model asks us to wait; try again later.", { retryAfterMs });
   }
-  return failure("no_capacity", "No provider for this model can be used at the moment; the operator has to look.", {
-    retryAfterMs,
-  });
+  const cause = parked[0]?.state.cause ?? "no_capacity";
+  return failure(cause, "No provider for this model can be used at the moment; the operator has to look.");
 }

@@ -1,7 +1,7 @@
 import type { FieldScan, Member, Span } from "./json-scan.ts";
 
 export { scanFields } from "./json-scan.ts";
-export type { FieldScan, Member, ScanOptions, ScanProblem, Span } from "./json-scan.ts";
+export type { FieldScan, ScanProblem, Span } from "./json-scan.ts";
 
 /** What a span holds. */
 export type JsonRead =

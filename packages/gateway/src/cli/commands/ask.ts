@@ -1,9 +1,9 @@
-import { UsageError } from "../command.ts";
-import type { Command, CommandIo } from "../command.ts";
-import { fraction, readCommandLine } from "../command-line.ts";
-import { askGateway } from "../ask-gateway.ts";
-import type { AskFailed, Asked, Facts } from "../ask-gateway.ts";
-import { terminalLine, terminalText } from "../terminal-text.ts";
+import { UsageError } from "#cli/command";
+import type { Command, CommandIo } from "#cli/command";
+import { fraction, readCommandLine } from "#cli/command-line";
+import { askGateway } from "#cli/ask-gateway";
+import type { AskFailed, Asked, Facts } from "#cli/ask-gateway";
+import { terminalLine, terminalText } from "#cli/terminal-text";
 
 const usualUrl = "http://127.0.0.1:4000";
 

@@ -1,9 +1,9 @@
 import { readConfiguration } from "#control/config/configuration";
 import { renderProblem } from "#control/config/problem";
 import type { ConfigProblem } from "#control/config/problem";
-import type { Command, CommandIo } from "../command.ts";
-import { readCommandLine } from "../command-line.ts";
-import { terminalLine } from "../terminal-text.ts";
+import type { Command, CommandIo } from "#cli/command";
+import { readCommandLine } from "#cli/command-line";
+import { terminalLine } from "#cli/terminal-text";
 
 const usage = `Usage: hedgerow check [-c FILE] [--json]
 

@@ -4,8 +4,8 @@ import { defaultTargets, foundProviders } from "#control/config/from-environment
 import type { FoundProvider } from "#control/config/from-environment";
 import { usualFile } from "#control/config/configuration";
 import { providerKinds } from "#providers/kinds";
-import type { Command } from "../command.ts";
-import { readCommandLine } from "../command-line.ts";
+import type { Command } from "#cli/command";
+import { readCommandLine } from "#cli/command-line";
 
 const usage = `Usage: hedgerow init [-o FILE] [--force]
 

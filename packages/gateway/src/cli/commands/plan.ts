@@ -8,10 +8,10 @@ import type { Plan } from "#domain/plan";
 import { Health } from "#policy/health";
 import { isPlan, makePlan } from "#policy/make-plan";
 import { findKind } from "#providers/kinds";
-import type { Command, CommandIo } from "../command.ts";
-import { readCommandLine } from "../command-line.ts";
-import { renderTable } from "../table.ts";
-import { terminalLine } from "../terminal-text.ts";
+import type { Command, CommandIo } from "#cli/command";
+import { readCommandLine } from "#cli/command-line";
+import { renderTable } from "#cli/table";
+import { terminalLine } from "#cli/terminal-text";
 
 const usage = `Usage: hedgerow plan TEXT… [-m MODEL] [-c FILE] [--json]
 

@@ -9,11 +9,11 @@ import type { CallFilter, StoredCall } from "#control/store/read-calls";
 import { openStore, storeFile } from "#control/store/sqlite";
 import type { Store } from "#control/store/sqlite";
 import type { Decision } from "#domain/record";
-import { UsageError } from "../command.ts";
-import type { Command, CommandIo } from "../command.ts";
-import { readCommandLine, wholeNumber } from "../command-line.ts";
-import { renderTable } from "../table.ts";
-import type { Column } from "../table.ts";
+import { UsageError } from "#cli/command";
+import type { Command, CommandIo } from "#cli/command";
+import { readCommandLine, wholeNumber } from "#cli/command-line";
+import { renderTable } from "#cli/table";
+import type { Column } from "#cli/table";
 
 const decisions: readonly Decision[] = ["answered", "recovered", "doubted", "refused", "failed", "broken", "aborted"];
 
@@ -102,7 +102,7 @@ function printJson(made: CallsReport, io: CommandIo): void {
 const columns: readonly Column<StoredCall>[] = [
   { title: "TIME", value: (call) => call.at.slice(0, 19).replace("T", " ") },
   { title: "ROUTE", value: (call) => call.route },
-  { title: "ANSWERED BY", value: (call) => call.target ?? "-" },
+  { title: "TARGET", value: (call) => call.target ?? "-" },
   { title: "DECISION", value: (call) => (call.code === undefined ? call.decision : `${call.decision} (${call.code})`) },
   { title: "TRIES", value: (call) => String(call.attempts), align: "right" },
   { title: "MS", value: (call) => String(Math.round(call.durationMs)), align: "right" },

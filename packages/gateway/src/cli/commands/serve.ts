@@ -7,10 +7,10 @@ import { simulatedDocument } from "#control/config/from-environment";
 import { openLog } from "#planes/log";
 import { startSupervisor, type Supervisor } from "#planes/supervisor";
 import { startSimulator, type Simulator } from "#simulation/server";
-import { UsageError, type Command, type CommandIo } from "../command.ts";
-import { readCommandLine, wholeNumber } from "../command-line.ts";
-import { terminalLine } from "../terminal-text.ts";
-import { showTour } from "../tour.ts";
+import { UsageError, type Command, type CommandIo } from "#cli/command";
+import { readCommandLine, wholeNumber } from "#cli/command-line";
+import { terminalLine } from "#cli/terminal-text";
+import { showTour } from "#cli/tour";
 
 const usage = `Usage: hedgerow serve [-c FILE] [--host HOST] [--port PORT] [--workers N] [--data FOLDER]
 
@@ -25,6 +25,7 @@ SIGHUP, or a change of the file, reloads the configuration: all of it, or nothin
       --data FOLDER   journal and store (default ./.hedgerow)
 
 Prints \`hedgerow ready on http://HOST:PORT\` once it answers; the log goes to stderr, as JSON unless on a terminal.
+Exit code 1 when it could not start, or when a worker died at the end and cut its calls.
 `;
 
 export const serve: Command = {
@@ -64,13 +65,16 @@ function readOverrides(values: {
 }): Partial<ServerSettings> {
   const { host, port, workers, data } = values;
   if (host === "" || data === "") throw new UsageError("--host and --data take a value that is not empty");
-  const count = (text: string) => (text === "auto" ? text : wholeNumber("--workers", text, { min: 1, max: 64 }));
   return {
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port: wholeNumber("--port", port, { min: 0, max: 65_535 }) }),
-    ...(workers === undefined ? {} : { workers: count(workers) }),
+    ...(workers === undefined ? {} : { workers: readWorkers(workers) }),
     ...(data === undefined ? {} : { data }),
   };
+}
+
+function readWorkers(text: string): number | "auto" {
+  return text === "auto" ? text : wholeNumber("--workers", text, { min: 1, max: 64 });
 }
 
 interface Source {
@@ -136,15 +140,14 @@ async function serveUntilStopped({ io, source, signals, path }: Serving): Promis
   io.stdout(`hedgerow ready on ${supervisor.url}\n`);
   const stopped = signals.attach(supervisor);
   if (source.simulator !== undefined) void showTour(supervisor.url, io.stderr);
-  await stopped;
-  return 0;
+  return (await stopped) ? 0 : 1;
 }
 
 /** Signals are heard from the first moment, so that one that comes during the start leaves no worker behind. */
 class Signals {
   #supervisor: Supervisor | undefined;
   #wanted = false;
-  #stopped: (() => void) | undefined;
+  #stopped: ((clean: boolean) => void) | undefined;
   readonly #onStop = (): void => this.#stop();
   readonly #onReload = (): void => this.#supervisor?.reload();
   // A log that nobody reads any more is no reason to stop serving.
@@ -155,8 +158,8 @@ class Signals {
     process.stderr.on("error", this.#onDeafEar);
   }
 
-  /** Resolves when the supervisor has stopped after a signal. */
-  attach(supervisor: Supervisor): Promise<void> {
+  /** Resolves when the supervisor has stopped after a signal: whether all went well. */
+  attach(supervisor: Supervisor): Promise<boolean> {
     this.#supervisor = supervisor;
     return new Promise((resolve) => {
       this.#stopped = resolve;
@@ -171,6 +174,6 @@ class Signals {
 
   #stop(): void {
     this.#wanted = true;
-    void this.#supervisor?.stop().then(() => this.#stopped?.());
+    void this.#supervisor?.stop().then((clean) => this.#stopped?.(clean));
   }
 }

@@ -35,10 +35,12 @@ describe("readAddress", () => {
 });
 
 describe("isLoopback", () => {
-  it.each(["127.0.0.1", "127.8.8.8", "localhost", "LOCALHOST", "::1", "[::1]"])("takes %s for this machine only", (host) =>
-    expect(isLoopback(host)).toBe(true),
+  it.each(["127.0.0.1", "127.8.8.8", "localhost", "LOCALHOST", "::1", "[::1]"])(
+    "takes %s for this machine only",
+    (host) => expect(isLoopback(host)).toBe(true),
   );
-  it.each(["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.com", "example.com", "128.0.0.1"])("takes %s for open", (host) =>
-    expect(isLoopback(host)).toBe(false),
+  it.each(["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.com", "example.com", "128.0.0.1"])(
+    "takes %s for open",
+    (host) => expect(isLoopback(host)).toBe(false),
   );
 });

@@ -1,5 +1,5 @@
 /** Where a provider is reached: `https://host:port` and the path its API hangs under. */
-export interface Address {
+interface Address {
   readonly kind: "address";
   readonly origin: string;
   /** Without a trailing slash; empty at the root. */

@@ -16,7 +16,7 @@ export interface LoadOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-export interface LoadedDocument {
+interface LoadedDocument {
   readonly kind: "loaded";
   readonly document: ConfigDocument;
   readonly places: Places;
@@ -87,7 +87,7 @@ type Shape =
   | { readonly kind: "misshapen"; readonly findings: readonly Finding[] };
 
 /** Checks the shape of plain data, from a file or made in memory. */
-export function checkShape(value: unknown, places: Places): Shape {
+function checkShape(value: unknown, places: Places): Shape {
   if (value === null || value === undefined) {
     const fix = "run `hedgerow init`, or see docs/configuration.md";
     return { kind: "misshapen", findings: [{ path: [], message: "the configuration is empty", fix }] };

@@ -13,8 +13,9 @@ describe("parseDuration", () => {
     ["7d", 604_800_000],
   ])("reads %s as %i milliseconds", (text, ms) => expect(value(parseDuration(text))).toBe(ms));
 
-  it.each(["10", "s", "10 s", "-1s", "1e3s", "10S", "1m30s", "", "10s\n"])("refuses %j and shows how it is written", (text) =>
-    expect(value(parseDuration(text))).toContain("such as 250ms, 10s"),
+  it.each(["10", "s", "10 s", "-1s", "1e3s", "10S", "1m30s", "", "10s\n"])(
+    "refuses %j and shows how it is written",
+    (text) => expect(value(parseDuration(text))).toContain("such as 250ms, 10s"),
   );
 
   it("refuses what no timer can wait for, and nothing at all", () => {

@@ -1,6 +1,6 @@
-import { callTotals, listCalls, maxListedCalls } from "../store/read-calls.ts";
-import type { CallFilter, CallTotals, StoredCall } from "../store/read-calls.ts";
-import type { Store } from "../store/sqlite.ts";
+import { callTotals, listCalls, maxListedCalls } from "#control/store/read-calls";
+import type { CallFilter, CallTotals, StoredCall } from "#control/store/read-calls";
+import type { Store } from "#control/store/sqlite";
 
 /** What `hedgerow report calls --json` prints. */
 export interface CallsReport {

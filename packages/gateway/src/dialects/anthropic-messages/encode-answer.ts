@@ -4,6 +4,7 @@ import type { Usage } from "#domain/usage";
 import { encodeSse } from "#wire/sse";
 import type { EncodeOptions, StreamEncoder } from "../dialect.ts";
 import { failureFrame } from "./encode-failure.ts";
+import { answerWarning } from "./losses.ts";
 import { tagSeal } from "./seal-tag.ts";
 import { stopReasonOf } from "./stop-reasons.ts";
 import { usageJson } from "./usage-fields.ts";
@@ -120,13 +121,11 @@ class MessageStreamEncoder implements StreamEncoder {
         this.#sawRefusal = true;
         return event.text === "" ? "" : this.#textDelta(refusalBlock, event.text);
       case "foreign":
-        this.#warnings.add(`a part of the answer this language has no word for was left out: ${event.what}`);
+        this.#warnings.add(answerWarning("foreign-event", event.what));
         return "";
       case "finish":
         this.#finish = event.finish;
-        if (event.finish.reason === "malformed") {
-          this.#warnings.add("the model failed to form an answer; this language has no stop reason for it");
-        }
+        if (event.finish.reason === "malformed") this.#warnings.add(answerWarning("answer-malformed"));
         return this.#closeAll();
       case "end":
         return this.#end();

@@ -58,11 +58,11 @@ describe("the loss table", () => {
     user({ kind: "image", source, ...(detail === undefined ? {} : { detail }) });
   const url = { kind: "url", url: "https://example.test/a.png" } as const;
   const cases: Readonly<Record<LossName, readonly [Partial<GenerateRequest>, EncodeTarget?]>> = {
-    "choices": [{ choices: 2 }],
-    "logprobs": [{ logprobs: {} }],
+    choices: [{ choices: 2 }],
+    logprobs: [{ logprobs: {} }],
     "logit-bias": [{ sampling: { logitBias: { "5": -100 } } }],
     "blank-stop": [{ stop: ["\n"] }],
-    "audio": [{ turns: [user({ kind: "audio", format: "wav", data: "" })] }],
+    audio: [{ turns: [user({ kind: "audio", format: "wav", data: "" })] }],
     "image-type": [{ turns: [image({ kind: "base64", mediaType: "image/tiff", data: "" })] }],
     "image-address": [{ turns: [image({ kind: "url", url: "ftp://example.test" })] }],
     "document-type": [
@@ -79,13 +79,13 @@ describe("the loss table", () => {
     ],
     "schema-depth": [{ output: { kind: "json-schema", schema: deep } }],
     "nothing-to-ask": [{ turns: [user(text(" "))] }],
-    "seed": [{ sampling: { seed: 1 } }],
-    "penalties": [{ sampling: { presencePenalty: 1 } }],
-    "verbosity": [{ verbosity: "low" }],
+    seed: [{ sampling: { seed: 1 } }],
+    penalties: [{ sampling: { presencePenalty: 1 } }],
+    verbosity: [{ verbosity: "low" }],
     "service-tier": [{ serviceTier: "flex" }],
     "participant-name": [{ turns: [{ ...user(text("q")), name: "Ada" }] }],
     "image-detail": [{ turns: [image(url, "high")] }],
-    "citations": [
+    citations: [
       { turns: [user(text("q")), assistant({ kind: "text", text: "a", citations: [{ type: "url_citation" }] })] },
     ],
     "foreign-tool": [{ tools: [foreign] }],
@@ -94,7 +94,7 @@ describe("the loss table", () => {
     "cache-markers": [{ turns: [user(text("q"), { kind: "text", text: "", cache: {} })] }],
     "strict-tool": [{ tools: [{ ...tool, strict: true }] }],
     "unknown-field": [{ rest: { prediction: {} } }],
-    "sampling": [{ sampling: { temperature: 1 } }, adaptiveTarget],
+    sampling: [{ sampling: { temperature: 1 } }, adaptiveTarget],
     "sampling-while-thinking": [{ sampling: { temperature: 1 }, reasoning: on, maxOutputTokens: 9000 }],
     "top-p-beside-temperature": [{ sampling: { temperature: 1, topP: 0.5 } }],
     "thinking-unsupported": [{ reasoning: on }, { ...target, model: "claude-3-haiku-20240307" }],
@@ -103,13 +103,15 @@ describe("the loss table", () => {
       { reasoning: on, tools: [tool], turns: [user(text("q")), assistant(call("a")), user(result("a"))] },
     ],
     "thinking-without-room": [{ reasoning: on, maxOutputTokens: 1024 }],
-    "temperature": [{ sampling: { temperature: 2 } }],
+    temperature: [{ sampling: { temperature: 2 } }],
     "max-tokens-invented": [{}],
     "max-tokens-lowered": [{}, { ...target, traits: { ...traits, maxOutputTokens: 50 } }],
     "system-inside": [{ turns: [user(text("q")), { role: "system", parts: [text("s")] }] }],
     "system-only": [{ turns: [{ role: "system", parts: [text("s")] }] }],
     "assistant-first": [{ turns: [assistant(text("a"))] }],
-    "invalid-arguments": [{ tools: [tool], turns: [user(text("q")), assistant(call("a", '{"x": ')), user(result("a"))] }],
+    "invalid-arguments": [
+      { tools: [tool], turns: [user(text("q")), assistant(call("a", '{"x": ')), user(result("a"))] },
+    ],
     "json-mode": [{ output: { kind: "json" } }],
     "schema-keywords": [{ output: { kind: "json-schema", schema: { type: "string", pattern: "x" } } }],
     "effort-lowered": [{ reasoning: { mode: "on", effort: "minimal" } }, adaptiveTarget],
@@ -127,9 +129,9 @@ describe("the loss table", () => {
       expect(made).toMatchObject({ kind: "refused", failure: { kind: "not_translatable" } });
       expect(made.kind === "refused" && made.failure.message).toContain(loss.words);
     } else {
-      expect(made.kind === "encoded" && made.warnings.filter((warning) => warning.startsWith(loss.words))).toHaveLength(
-        1,
-      );
+      expect(
+        made.kind === "encoded" && made.warnings.filter((warning) => warning.startsWith(`${name}: ${loss.words}`)),
+      ).toHaveLength(1);
     }
   });
 });

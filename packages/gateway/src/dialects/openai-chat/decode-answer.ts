@@ -1,8 +1,9 @@
 import type { AnswerEvent } from "#domain/answer";
 import { failure, type Failure } from "#domain/failure";
+import { DeltaTemplate } from "#wire/delta-template";
 import { sseDecoder, type SseDecoder, type SseFrame } from "#wire/sse";
-import type { AnswerFrame, DecodeOptions, StreamDecoder } from "../dialect.ts";
-import { isObject, type JsonObject } from "../shape.ts";
+import type { AnswerFrame, DecodeOptions, StreamDecoder } from "#dialects/dialect";
+import { isObject, type JsonObject } from "#dialects/shape";
 import { ChoiceReader } from "./read-choices.ts";
 
 const doneFrame: Uint8Array = Buffer.from("data: [DONE]\n\n");
@@ -56,6 +57,7 @@ class ChatStreamDecoder implements StreamDecoder {
   readonly #onFrame: (frame: AnswerFrame) => void;
   readonly #reader: ChoiceReader;
   readonly #sse: SseDecoder;
+  readonly #template = new DeltaTemplate("content");
   #over = false;
   #sawData = false;
 
@@ -101,12 +103,22 @@ class ChatStreamDecoder implements StreamDecoder {
       this.#give(frame.raw, noEvents, false);
       return;
     }
+    if (frame.event === undefined && this.#repeatsText(data, frame)) return;
     const chunk = parseObject(data);
     // The torn last event of a cut stream is no answer of its own; `end` judges what came before.
     if (chunk === undefined && frame.unterminated === true) return;
     this.#sawData = true;
     if (chunk === undefined) this.#unreadable(frame);
     else this.#chunk(chunk, frame);
+  }
+
+  /** Most chunks of an answer differ from the one before in their text alone. */
+  #repeatsText(data: string, frame: SseFrame): boolean {
+    const text = this.#template.match(data);
+    const delta = text === undefined ? undefined : this.#reader.goOn(text);
+    if (delta === undefined) return false;
+    this.#give(wholeRaw(frame), [delta], false);
+    return true;
   }
 
   #chunk(chunk: JsonObject, frame: SseFrame): void {
@@ -121,6 +133,10 @@ class ChatStreamDecoder implements StreamDecoder {
     if (failed !== undefined) {
       this.#fail(frame.raw, events, failed);
       return;
+    }
+    const [only] = events;
+    if (events.length === 1 && only?.kind === "text-delta" && only.logprobs === undefined) {
+      this.#template.learn(frame.data ?? "", only.text);
     }
     const { choices } = chunk;
     const hasNoChoice = !Array.isArray(choices) || choices.length === 0;

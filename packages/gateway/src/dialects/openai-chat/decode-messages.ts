@@ -1,5 +1,5 @@
 import type { Part, ReasoningPart, ToolCallPart, ToolResultPart, Turn } from "#domain/request";
-import { isObject, type JsonObject, type ShapeReader } from "../shape.ts";
+import { isObject, type JsonObject, type ShapeReader } from "#dialects/shape";
 import { decodeContent, markLast, marker } from "./decode-parts.ts";
 
 /** From `messages` to turns. Consecutive tool messages become one user turn, because the others need them together. */

@@ -1,5 +1,5 @@
 import type { AudioPart, CacheMarker, DocumentPart, ImagePart, Part, Source, TextPart } from "#domain/request";
-import { isObject, type JsonObject, type ShapeReader } from "../shape.ts";
+import { isObject, type JsonObject, type ShapeReader } from "#dialects/shape";
 
 /** Reads a message's `content`: a string, or an array of parts; null and absent are no parts. */
 export function decodeContent(reader: ShapeReader, content: unknown, path: string): Part[] {

@@ -1,7 +1,7 @@
 import type { Effort, GenerateRequest, OutputShape, ReasoningWish, Sampling } from "#domain/request";
-import type { Decoded } from "../dialect.ts";
-import { ownFields } from "../peek-options.ts";
-import { defined, isObject, ShapeReader, type JsonObject } from "../shape.ts";
+import type { Decoded } from "#dialects/dialect";
+import { ownFields } from "#dialects/peek-options";
+import { defined, isObject, ShapeReader, type JsonObject } from "#dialects/shape";
 import { decodeMessages } from "./decode-messages.ts";
 import { marker } from "./decode-parts.ts";
 import { decodeTools } from "./decode-tools.ts";

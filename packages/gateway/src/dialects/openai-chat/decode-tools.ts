@@ -1,5 +1,5 @@
 import type { Tool, ToolChoice } from "#domain/request";
-import { isObject, type JsonObject, type ShapeReader } from "../shape.ts";
+import { isObject, type JsonObject, type ShapeReader } from "#dialects/shape";
 import { marker } from "./decode-parts.ts";
 
 export interface DecodedTools {

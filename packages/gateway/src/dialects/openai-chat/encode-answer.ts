@@ -1,6 +1,6 @@
 import type { AnswerEvent, Finish } from "#domain/answer";
 import { completionTokens, promptTokens, type Usage } from "#domain/usage";
-import type { EncodeOptions } from "../dialect.ts";
+import type { EncodeOptions } from "#dialects/dialect";
 import { finishWords } from "./finish-words.ts";
 import { LossReport } from "./losses.ts";
 

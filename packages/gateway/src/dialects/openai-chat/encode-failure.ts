@@ -1,6 +1,6 @@
 import { traitsOf, type Failure, type FailureCode } from "#domain/failure";
 import { encodeSse } from "#wire/sse";
-import type { EncodedFailure, FailureFacts } from "../dialect.ts";
+import type { EncodedFailure, FailureFacts } from "#dialects/dialect";
 
 /**
  * OpenAI's `type` for each of our codes. The official SDKs choose their exception by the status; `type` is what people

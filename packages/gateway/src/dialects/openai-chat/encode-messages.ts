@@ -10,7 +10,7 @@ import type {
   ToolResultPart,
   Turn,
 } from "#domain/request";
-import type { EncodeTarget } from "../dialect.ts";
+import type { EncodeTarget } from "#dialects/dialect";
 import type { LossReport } from "./losses.ts";
 import { toolCallId } from "./tool-call-ids.ts";
 

@@ -1,4 +1,4 @@
-import type { ListedModel } from "../dialect.ts";
+import type { ListedModel } from "#dialects/dialect";
 
 /** `GET /v1/models` in OpenAI's shape; the fields behind `owned_by` are there where the catalogue knows them. */
 export function encodeModels(models: readonly ListedModel[]): Uint8Array {

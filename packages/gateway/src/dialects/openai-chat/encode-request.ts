@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { GenerateRequest, OutputShape, ToolChoice } from "#domain/request";
-import type { Encoded, EncodeTarget } from "../dialect.ts";
-import { defined } from "../shape.ts";
+import type { Encoded, EncodeTarget } from "#dialects/dialect";
+import { defined } from "#dialects/shape";
 import { encodeMessages } from "./encode-messages.ts";
 import { encodeReasoningEffort } from "./encode-reasoning.ts";
 import { LossReport } from "./losses.ts";

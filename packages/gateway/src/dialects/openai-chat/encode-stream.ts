@@ -1,7 +1,7 @@
 import type { AnswerEvent } from "#domain/answer";
 import type { Usage } from "#domain/usage";
 import { encodeSse } from "#wire/sse";
-import type { EncodeOptions, StreamEncoder } from "../dialect.ts";
+import type { EncodeOptions, StreamEncoder } from "#dialects/dialect";
 import { encodeUsage, finishWord, type ReasoningDetail } from "./encode-answer.ts";
 import { streamError } from "./encode-failure.ts";
 import { LossReport } from "./losses.ts";

@@ -1,7 +1,7 @@
 import { failure, type Failure } from "#domain/failure";
 
 /** `mapped`: said in other words. `dropped`: left out, with a warning. `refused`: the target cannot be used for it. */
-export type Treatment = "mapped" | "dropped" | "refused";
+type Treatment = "mapped" | "dropped" | "refused";
 
 interface LossRow {
   readonly treatment: Treatment;

@@ -1,7 +1,7 @@
 import type { Failure } from "#domain/failure";
 import type { FieldScan } from "#wire/json-splice";
-import type { Peek } from "../dialect.ts";
-import { readCallOptions, refuseRepeated } from "../peek-options.ts";
+import type { Peek } from "#dialects/dialect";
+import { readCallOptions, refuseRepeated } from "#dialects/peek-options";
 
 /** Fields whose repetition two JSON parsers could resolve differently, with an effect on cost, routing or safety. */
 const guardedFields = [

@@ -1,7 +1,7 @@
 import type { AnswerEvent } from "#domain/answer";
 import { failure, type Failure } from "#domain/failure";
-import { isObject, type JsonObject } from "../shape.ts";
-import type { DecodeOptions } from "../dialect.ts";
+import { isObject, type JsonObject } from "#dialects/shape";
+import type { DecodeOptions } from "#dialects/dialect";
 import { thinkingText } from "./decode-parts.ts";
 import { isBrokenOff, readFinish } from "./finish-words.ts";
 import { ToolCallReader } from "./read-tool-calls.ts";
@@ -54,6 +54,13 @@ export class ChoiceReader {
     const isSilent = this.#finishWord === undefined && this.#started && this.#usageSeen;
     if (!isSilent || this.#others.size > 0) return false;
     return this.#finish(events) === undefined;
+  }
+
+  /** The event of a chunk that is known to hold choice 0's next piece of text and nothing else. */
+  goOn(text: string): AnswerEvent | undefined {
+    const open = this.#open;
+    if (open?.kind !== "text" || this.#finishGiven || text === "") return undefined;
+    return { kind: "text-delta", block: open.block, text };
   }
 
   /** Adds the events of one chunk; a failure ends the answer. */

@@ -1,9 +1,9 @@
 import type { AnswerEvent } from "#domain/answer";
-import { isObject, type JsonObject } from "../shape.ts";
+import { isObject, type JsonObject } from "#dialects/shape";
 
 /** Far beyond any real answer (OpenAI's SDK takes 128): what an upstream can make us keep is bounded. */
 const mostCalls = 512;
-const mostEarlyCharacters = 1024 * 1024;
+const mostEarlyCharacters = 64 * 1024;
 
 interface OpenCall {
   readonly block: number;

@@ -1,6 +1,6 @@
 import type { ChatQuirks } from "#domain/quirks";
 import { fromInclusive, type Usage } from "#domain/usage";
-import { isObject, type JsonObject } from "../shape.ts";
+import { isObject, type JsonObject } from "#dialects/shape";
 
 /**
  * A chat `usage` object in disjoint buckets; undefined where it reports nothing usable. `prompt_tokens` includes cached

@@ -1,8 +1,8 @@
 import type { ChatQuirks } from "#domain/quirks";
 import { readJson, readString, type FieldScan } from "#wire/json-splice";
-import type { EncodeTarget, RelayEdits } from "../dialect.ts";
-import { ownFields } from "../peek-options.ts";
-import { isObject, type JsonObject } from "../shape.ts";
+import type { EncodeTarget, RelayEdits } from "#dialects/dialect";
+import { ownFields } from "#dialects/peek-options";
+import { isObject, type JsonObject } from "#dialects/shape";
 import { toolCallId } from "./tool-call-ids.ts";
 
 /**

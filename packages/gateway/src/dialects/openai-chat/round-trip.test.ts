@@ -40,7 +40,7 @@ const usages: fc.Arbitrary<Usage> = fc
     output: fc.nat(999),
     reasoning: fc.nat(999),
   })
-  .map((counts) => ({ ...emptyUsage, ...counts }));
+  .map((counts) => Object.assign({}, emptyUsage, counts));
 
 const reasons = fc.constantFrom<FinishReason>("stop", "length", "policy");
 
@@ -67,10 +67,8 @@ function eventsOf(blocks: readonly Block[], usage: Usage, reason: FinishReason):
       // Arguments may come interleaved: half of them wait until every block has begun.
       const [first = "", ...others] = pieces;
       events.push({ kind: "tool-delta", ...at, json: first });
-      late.push(...others.map((piece) => ({ kind: "tool-delta" as const, ...at, json: piece })), {
-        kind: "tool-end",
-        ...at,
-      });
+      for (const piece of others) late.push({ kind: "tool-delta", block: number, json: piece });
+      late.push({ kind: "tool-end", block: number });
     }
   }
   const hasTools = blocks.some((each) => each.kind === "tool");

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { genesisOf, markLine, recordLine, chainHash, segmentFile } from "#ledger/journal-line";
-import { attemptRecord, callRecord } from "./call-record.fixture.ts";
-import { ingestJournal } from "./ingest-journal.ts";
-import { ingestRecords, ingestedPosition, retention } from "./ingest.ts";
-import { callTotals, listCalls, maxListedCalls } from "./read-calls.ts";
-import { openStore, openStoreForReading } from "./sqlite.ts";
-import type { Store } from "./sqlite.ts";
+import { chainHash, genesisOf, markLine, recordLine, segmentFile } from "#ledger/journal-line";
+import { attemptRecord, callRecord } from "../world/sample-record.ts";
+import { ingestJournal } from "#control/store/ingest-journal";
+import { ingestRecords, ingestedPosition, retention } from "#control/store/ingest";
+import { callTotals, listCalls, maxListedCalls } from "#control/store/read-calls";
+import { openStore, openStoreForReading } from "#control/store/sqlite";
+import type { Store } from "#control/store/sqlite";
 
 const folder = mkdtempSync(join(tmpdir(), "hedgerow-store-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -85,9 +85,18 @@ describe("opening the store", () => {
 describe("ingesting records", () => {
   it("moves rows and offset together, and counts a record once however often it comes", () => {
     const store = opened();
-    expect(ingestRecords(store, piece(0, 100), [callRecord("a"), callRecord("b")])).toEqual({ kind: "ingested", fresh: 2 });
-    expect(ingestRecords(store, piece(0, 100), [callRecord("a"), callRecord("b")])).toEqual({ kind: "ingested", fresh: 0 });
-    expect(ingestRecords(store, piece(50, 150), [callRecord("b"), callRecord("c")])).toEqual({ kind: "ingested", fresh: 1 });
+    expect(ingestRecords(store, piece(0, 100), [callRecord("a"), callRecord("b")])).toEqual({
+      kind: "ingested",
+      fresh: 2,
+    });
+    expect(ingestRecords(store, piece(0, 100), [callRecord("a"), callRecord("b")])).toEqual({
+      kind: "ingested",
+      fresh: 0,
+    });
+    expect(ingestRecords(store, piece(50, 150), [callRecord("b"), callRecord("c")])).toEqual({
+      kind: "ingested",
+      fresh: 1,
+    });
     expect(callTotals(store, {})).toMatchObject({ calls: 3, attempts: 3 });
     expect(ingestedPosition(store, "w1-1-000001.jsonl")).toEqual({ offset: 150, hash: "hash-150" });
   });
@@ -168,7 +177,8 @@ describe("reading calls", () => {
     }),
     unpriced,
   ]);
-  const ids = (filter: Parameters<typeof listCalls>[1], limit = 10) => listCalls(store, filter, limit).map(({ id }) => id);
+  const ids = (filter: Parameters<typeof listCalls>[1], limit = 10) =>
+    listCalls(store, filter, limit).map(({ id }) => id);
 
   it("lists the newest first, with who answered and when content came", () => {
     expect(ids({})).toEqual(["4", "3", "2", "1"]);
@@ -231,7 +241,7 @@ describe("reading calls", () => {
 describe("ingesting a journal folder", () => {
   /** A segment as the journal writes it. */
   function segment(name: string, ids: readonly string[]): string {
-    const begin = markLine(genesisOf(name), { kind: "begin", name, segment: 1, previous: genesisOf(name) } as never);
+    const begin = markLine(genesisOf(name), { kind: "begin", format: 1, name, segment: 1, previous: genesisOf(name) });
     let { line: text, hash } = begin;
     for (const id of ids) {
       const json = JSON.stringify(callRecord(id));
@@ -264,7 +274,10 @@ describe("ingesting a journal folder", () => {
   it("tells of a line that was changed", async () => {
     const journal = join(folder, "damaged");
     mkdirSync(journal);
-    writeFileSync(join(journal, segmentFile("w1-1", 1)), segment("w1-1", ["a"]).replace('"status":200', '"status":201'));
+    writeFileSync(
+      join(journal, segmentFile("w1-1", 1)),
+      segment("w1-1", ["a"]).replace('"status":200', '"status":201'),
+    );
     const { fresh, damage } = await ingestJournal(opened(), journal);
     expect(fresh).toBe(0);
     expect(damage).toMatchObject([{ file: "w1-1-000001.jsonl", why: expect.stringContaining("chain") }]);

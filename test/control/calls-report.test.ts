@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { callRecord } from "../store/call-record.fixture.ts";
-import { ingestRecords } from "../store/ingest.ts";
-import { openStore } from "../store/sqlite.ts";
-import { callsReport, usualLimit } from "./calls.ts";
+import { callRecord } from "../world/sample-record.ts";
+import { ingestRecords } from "#control/store/ingest";
+import { openStore } from "#control/store/sqlite";
+import { callsReport, usualLimit } from "#control/reports/calls";
 
 it("lists the newest calls up to the limit and says how many it left out", () => {
   const opened = openStore(":memory:");

@@ -1,20 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { readConfiguration } from "./configuration.ts";
-import { renderProblem } from "./problem.ts";
+import { ConfigFolder } from "../world/config-folder.ts";
+import { renderProblem } from "#control/config/problem";
 
-const folder = mkdtempSync(join(tmpdir(), "hedgerow-lint-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-function warnings(yaml: string): readonly string[] {
-  writeFileSync(join(folder, "hedgerow.yaml"), yaml);
-  const env = { A: "key-a", B: "key-b" };
-  const read = readConfiguration({ path: "hedgerow.yaml", cwd: folder, env, today: "2026-11-21" });
-  if (read.kind !== "configured") throw new Error(JSON.stringify(read));
-  return read.warnings.map(renderProblem);
-}
+const folder = new ConfigFolder({ A: "key-a", B: "key-b" });
+afterAll(() => folder.remove());
+const warnings = (yaml: string) => folder.configured(yaml).warnings.map(renderProblem);
 
 const providers = `
 providers:
@@ -93,8 +83,7 @@ routes:
     expect(warnings(yaml).join("\n")).not.toContain("plain-gateway-key");
   });
 
-  it("warns of models that are retired or deprecated by the catalogue", () => {
-    const yaml = `providers: { openai: { kind: openai, key: \${A} } }\nroutes: { default: { targets: [openai/RETIRED] } }`;
-    expect(warnings(yaml.replace("RETIRED", "gpt-4-0314")).join("\n")).toMatch(/is (retired|deprecated)/);
+  it("warns of a model that the catalogue calls retired, with the source and its date", () => {
+    expect(warnings(route("openai/gpt-4-turbo")).join("\n")).toMatch(/openai\/gpt-4-turbo is retired \(.+, 20\d\d-/);
   });
 });

@@ -1,0 +1,141 @@
+import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { openStore, type Store } from "#control/store/sqlite";
+import type { CallRecord } from "#domain/record";
+import { openJournal, type JournalWriter } from "#ledger/journal";
+import { followJournals } from "./ingest.ts";
+
+let folder: string;
+let store: Store;
+const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "hedgerow-ingest-"));
+  const opened = openStore(":memory:");
+  if (opened.kind === "refused") throw new Error(opened.message);
+  ({ store } = opened);
+});
+
+afterEach(() => {
+  vi.clearAllMocks();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function record(id: string): CallRecord {
+  return {
+    version: 1,
+    id,
+    at: "2026-11-21T12:00:00.000Z",
+    snapshot: "0123456789ab",
+    caller: "anonymous",
+    dialect: "openai-chat",
+    operation: "generate",
+    route: "default",
+    requestedModel: "default",
+    streamed: false,
+    decision: "answered",
+    committed: true,
+    status: 200,
+    requestBytes: 1,
+    answerBytes: 1,
+    durationMs: 1,
+    warnings: [],
+    attempts: [],
+  };
+}
+
+function append(journal: JournalWriter, ...ids: readonly string[]): Promise<unknown> {
+  return Promise.all(ids.map((id) => new Promise((resolve) => journal.append(record(id), resolve))));
+}
+
+function close(journal: JournalWriter): Promise<unknown> {
+  return new Promise((resolve) => journal.close(resolve));
+}
+
+function stored(): readonly string[] {
+  return store.all("SELECT id FROM calls ORDER BY rowid").map((row) => String(row["id"]));
+}
+
+describe("following the journals", () => {
+  it("brings records into the store while they are written, in order and once", async () => {
+    const journal = await openJournal({ folder, name: "w1-1" });
+    const follower = followJournals({ folder, store, log, growing: () => ["w1-1"], everyMs: 10 });
+    await append(journal, "a", "b");
+    await vi.waitFor(() => expect(stored()).toEqual(["a", "b"]));
+    await append(journal, "c");
+    await vi.waitFor(() => expect(stored()).toEqual(["a", "b", "c"]));
+    await append(journal, "d");
+    await close(journal);
+    await follower.finish();
+    expect(stored()).toEqual(["a", "b", "c", "d"]);
+    expect(log.error).not.toHaveBeenCalled();
+  });
+
+  it("goes on where an earlier follower ended, and takes what a crash left, torn tail and all", async () => {
+    const journal = await openJournal({ folder, name: "w1-1" });
+    await append(journal, "a");
+    await followJournals({ folder, store, log, growing: () => [] }).finish();
+    await append(journal, "b");
+    const [file = ""] = readdirSync(folder);
+    appendFileSync(join(folder, file), '{"h":"torn');
+    await followJournals({ folder, store, log, growing: () => [] }).finish();
+    expect(stored()).toEqual(["a", "b"]);
+    expect(log.error).not.toHaveBeenCalled();
+  });
+
+  it("removes the oldest stored segments beyond the bound, and never one that may still grow", async () => {
+    const journal = await openJournal({ folder, name: "w1-1", maxSegmentBytes: 300 });
+    for (const id of ["a", "b", "c", "d"]) await append(journal, id);
+    await vi.waitFor(() => expect(readdirSync(folder)).toHaveLength(5));
+    await followJournals({
+      folder,
+      store,
+      log,
+      growing: () => ["w1-1"],
+      keep: { files: 1, bytes: 1e9 },
+    }).finish();
+    expect(stored()).toEqual(["a", "b", "c", "d"]);
+    expect(readdirSync(folder).toSorted()).toEqual(["w1-1-000004.jsonl", "w1-1-000005.jsonl"]);
+    await followJournals({ folder, store, log, growing: () => [], keep: { files: 9, bytes: 0 } }).finish();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("leaves a changed line out, says where it is, and sets the file aside for people", async () => {
+    const journal = await openJournal({ folder, name: "w1-1" });
+    await append(journal, "a", "b", "c");
+    await close(journal);
+    const [file = ""] = readdirSync(folder);
+    const text = readFileSync(join(folder, file), "utf8");
+    writeFileSync(join(folder, file), text.replace('"id":"b"', '"id":"x"'));
+    await followJournals({ folder, store, log, growing: () => [], keep: { files: 0, bytes: 0 } }).finish();
+    expect(stored()).toEqual(["a", "c"]);
+    expect(log.error).toHaveBeenCalledWith(
+      expect.stringContaining("not what was written"),
+      expect.objectContaining({ file }),
+    );
+    expect(readdirSync(folder)).toEqual([`${file}.damaged`]);
+  });
+
+  it("loses nothing to a store that fails: it complains once and goes on when the store is back", async () => {
+    const journal = await openJournal({ folder, name: "w1-1" });
+    const broken = vi.spyOn(store, "transaction").mockImplementation(() => {
+      throw new Error("disk I/O error");
+    });
+    const follower = followJournals({
+      folder,
+      store,
+      log,
+      growing: () => ["w1-1"],
+      everyMs: 5,
+      keep: { files: 0, bytes: 0 },
+    });
+    await append(journal, "a");
+    await vi.waitFor(() => expect(broken.mock.calls.length).toBeGreaterThan(3));
+    expect(log.error).toHaveBeenCalledOnce();
+    broken.mockRestore();
+    await vi.waitFor(() => expect(stored()).toEqual(["a"]));
+    await follower.finish();
+  });
+});

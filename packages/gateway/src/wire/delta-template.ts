@@ -1,0 +1,108 @@
+const BACKSLASH = 0x5c;
+// A raw control character makes a JSON string invalid; the full parser is then asked, and says so.
+// oxlint-disable-next-line no-control-regex
+const control = /[\u0000-\u001f]/;
+const filler = '"obfuscation":"';
+/** Holding a longer template would cost more than parsing: such chunks are rare and not plain. */
+const longest = 4096;
+const mostWasted = 16;
+
+/**
+ * Reads a run of streamed deltas that differ in one string only, without parsing each of them. Most chunks of an
+ * answer repeat the one before to the letter but for the text; once one of them was parsed in full, the next needs
+ * two comparisons. What stands before and after the string is then known to mean the same, because it is the same:
+ * the string's end is found by JSON's own rule. A random filler (OpenAI's `obfuscation`) and padding spaces before
+ * closing braces (Anthropic's) may differ too.
+ */
+export class DeltaTemplate {
+  readonly #opening: string;
+  readonly #key: string;
+  #head = "";
+  #tail = "";
+  /** Where the tail holds a filler: what stands before its value, and what behind. */
+  #fillerAt = -1;
+  #behindFiller = "";
+  /** Chunks learnt since the last that matched. */
+  #wasted = 0;
+
+  /** `key` names the string that differs, for instance `content`. */
+  constructor(key: string) {
+    this.#key = `"${key}"`;
+    this.#opening = `"${key}":"`;
+  }
+
+  /** Remembers a chunk that was parsed in full and said nothing but `text`. */
+  learn(data: string, text: string): void {
+    this.#head = "";
+    // Some upstreams put a time or a count into every chunk: nothing repeats there, and trying costs more than parsing.
+    if (data.length > longest || this.#wasted > mostWasted) return;
+    this.#wasted += 1;
+    const at = data.indexOf(this.#opening);
+    // A second key of that name would make it a guess which of them holds the text.
+    if (at === -1 || data.indexOf(this.#key) !== at || data.indexOf(this.#key, at + 1) !== -1) return;
+    const start = at + this.#opening.length;
+    const close = closingQuote(data, start);
+    if (close === -1 || decode(data, start, close) !== text) return;
+    this.#head = data.slice(0, start);
+    this.#tail = data.slice(close);
+    const fill = this.#tail.indexOf(filler);
+    this.#fillerAt = fill === -1 ? -1 : fill + filler.length;
+    const end = fill === -1 ? -1 : closingQuote(this.#tail, this.#fillerAt);
+    this.#behindFiller = end === -1 ? "" : this.#tail.slice(end);
+  }
+
+  /** The text of a chunk that repeats the learnt one; undefined where it has to be parsed in full. */
+  match(data: string): string | undefined {
+    const start = this.#head.length;
+    if (start === 0 || !data.startsWith(this.#head)) return undefined;
+    const close = closingQuote(data, start);
+    if (close === -1 || !this.#sameTail(data, close)) return undefined;
+    this.#wasted = 0;
+    return decode(data, start, close);
+  }
+
+  #sameTail(data: string, close: number): boolean {
+    if (data.length - close === this.#tail.length && data.endsWith(this.#tail)) return true;
+    if (this.#fillerAt === -1) return isPaddedEnd(data, close) && isPaddedEnd(this.#tail, 0);
+    if (!data.startsWith(this.#tail.slice(0, this.#fillerAt), close)) return false;
+    const from = close + this.#fillerAt;
+    const end = closingQuote(data, from);
+    if (end === -1 || data.length - end !== this.#behindFiller.length) return false;
+    return data.endsWith(this.#behindFiller) && !control.test(data.slice(from, end)) && data.indexOf("\\", from) === -1;
+  }
+}
+
+/** `"}}` with any spaces before each brace: nothing but the end of two objects. */
+function isPaddedEnd(text: string, from: number): boolean {
+  let braces = 0;
+  for (let at = from + 1; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x7d) braces += 1;
+    else if (code !== 0x20) return false;
+  }
+  return braces === 2;
+}
+
+/** Position of the quote that ends the string starting at `from`; -1 where it does not end. */
+function closingQuote(text: string, from: number): number {
+  let at = text.indexOf('"', from);
+  while (at > from && text.charCodeAt(at - 1) === BACKSLASH) {
+    let first = at - 1;
+    while (first > from && text.charCodeAt(first - 1) === BACKSLASH) first -= 1;
+    if ((at - first) % 2 === 0) return at;
+    at = text.indexOf('"', at + 1);
+  }
+  return at;
+}
+
+function decode(data: string, start: number, close: number): string | undefined {
+  const text = data.slice(start, close);
+  if (text.includes("\\")) {
+    try {
+      return JSON.parse(data.slice(start - 1, close + 1)) as string;
+    } catch {
+      return undefined;
+    }
+  }
+  return control.test(text) ? undefined : text;
+}

@@ -1,0 +1,247 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { ingestRecords } from "#control/store/ingest";
+import { openStore, storeFile } from "#control/store/sqlite";
+import { runCommand } from "../world/run-command.ts";
+import { callRecord } from "../world/sample-record.ts";
+import { UsageError } from "#cli/command";
+import type { Command, CommandIo } from "#cli/command";
+import { ask } from "#cli/commands/ask";
+import { check } from "#cli/commands/check";
+import { init } from "#cli/commands/init";
+import { plan } from "#cli/commands/plan";
+import { report } from "#cli/commands/report";
+import { renderTable } from "#cli/table";
+import { terminalLine, terminalText } from "#cli/terminal-text";
+
+const root = mkdtempSync(join(tmpdir(), "hedgerow-cli-"));
+let cwd = root;
+let number = 0;
+beforeEach(() => {
+  cwd = join(root, String((number += 1)));
+  mkdirSync(cwd);
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+const commands: readonly Command[] = [ask, check, init, plan, report];
+const hedgerow = (args: readonly string[], more: Partial<CommandIo> = {}) =>
+  runCommand(args, commands, { cwd, ...more });
+
+describe("dispatch", () => {
+  it("lists the commands with --help, and without a word with exit code 2", async () => {
+    const helped = await hedgerow(["--help"]);
+    expect(helped.code).toBe(0);
+    for (const { name, summary } of commands) expect(helped.out).toMatch(new RegExp(`${name} +${summary}`));
+    expect(await hedgerow([])).toMatchObject({ code: 2, out: helped.out });
+  });
+
+  it.each(commands.map((command) => [command.name, command.usage] as const))("shows %s --help", async (name, usage) => {
+    expect(await hedgerow([name, "--help"])).toEqual({ code: 0, out: usage, err: "" });
+    expect((await hedgerow(["help", name])).out).toBe(usage);
+    expect(usage).toMatch(/^Usage: hedgerow .*\n[^]*\n$/);
+  });
+
+  it("suggests the nearest command for an unknown one", async () => {
+    expect(await hedgerow(["chekc"])).toEqual({
+      code: 2,
+      out: "",
+      err: 'hedgerow: no command "chekc"; did you mean `hedgerow check`?\n',
+    });
+    expect((await hedgerow(["zzzzzzzz"])).err).toContain("commands: ask, check");
+  });
+
+  it("suggests the nearest option for an unknown one, with exit code 2", async () => {
+    const ran = await hedgerow(["check", "--confg", "x"]);
+    expect(ran.code).toBe(2);
+    expect(ran.err).toContain("hedgerow check: unknown option --confg; did you mean --config?");
+  });
+
+  it("calls an exception a bug, and a usage error by its message", async () => {
+    const run = (thrown: Error) =>
+      runCommand(["x"], [{ name: "x", summary: "", usage: "", run: () => Promise.reject(thrown) }], { cwd });
+    expect(await run(new UsageError("write it so"))).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("write it so"),
+    });
+    expect(await run(new Error("oops"))).toMatchObject({ code: 1, err: expect.stringContaining("bug in hedgerow") });
+  });
+});
+
+describe("text for terminals", () => {
+  it("cannot paint, move the cursor, or reorder what is read", () => {
+    expect(terminalText("a\u001b[31mred\u0007\u202e\r\nb\tc")).toBe("a�[31mred��\nb\tc");
+    expect(terminalLine("a\nb\tc")).toBe("a b c");
+  });
+
+  it("is aligned in tables, whatever the cells hold", () => {
+    const columns = [
+      { title: "NAME", value: (row: readonly [string, number]) => row[0] },
+      { title: "N", value: (row: readonly [string, number]) => String(row[1]), align: "right" as const },
+    ];
+    const rows: readonly (readonly [string, number])[] = [
+      ["a\u001b[2J", 1],
+      ["long".repeat(30), 1234],
+      ["ü😀", 5],
+    ];
+    expect(renderTable(columns, rows).split("\n")).toEqual([
+      `NAME${" ".repeat(56)}     N`,
+      `a�[2J${" ".repeat(55)}     1`,
+      `${"long".repeat(14)}lon…  1234`,
+      `ü😀${" ".repeat(58)}     5`,
+      "",
+    ]);
+    expect(renderTable(columns, [])).toBe("");
+  });
+});
+
+describe("init", () => {
+  const env = { OPENAI_API_KEY: "canary-openai-key", ANTHROPIC_API_KEY: "canary-anthropic-key" };
+
+  it("writes a file that names the keys found, holds none, and passes check without a warning", async () => {
+    const ran = await hedgerow(["init"], { env });
+    expect(ran).toMatchObject({ code: 0, err: "" });
+    expect(ran.out).toContain("OpenAI (OPENAI_API_KEY), Anthropic (ANTHROPIC_API_KEY)");
+    const written = readFileSync(join(cwd, "hedgerow.yaml"), "utf8");
+    expect(written).toContain("key: ${OPENAI_API_KEY}");
+    expect(written + ran.out).not.toContain("canary");
+    const checked = await hedgerow(["check"], { env });
+    expect(checked).toMatchObject({ code: 0, out: expect.stringContaining("0 errors, 0 warnings; version ") });
+  });
+
+  it("writes examples where no key is found, valid once the key is set", async () => {
+    expect((await hedgerow(["init", "-o", "mine.yaml"])).out).toContain("no provider's key");
+    const checked = await hedgerow(["check", "-c", "mine.yaml"], { env });
+    expect(checked.out).toContain("0 errors");
+  });
+
+  it("replaces a file only with --force", async () => {
+    writeFileSync(join(cwd, "hedgerow.yaml"), "mine");
+    const refused = await hedgerow(["init"], { env });
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("--force") });
+    expect(readFileSync(join(cwd, "hedgerow.yaml"), "utf8")).toBe("mine");
+    expect((await hedgerow(["init", "--force"], { env })).code).toBe(0);
+    expect(readFileSync(join(cwd, "hedgerow.yaml"), "utf8")).toContain("providers:");
+  });
+});
+
+describe("check", () => {
+  const broken = "providers:\n  openai: { kind: opnai, key: k }\n";
+
+  it("prints problems with their lines and exits with 1", async () => {
+    writeFileSync(join(cwd, "hedgerow.yaml"), broken);
+    expect(await hedgerow(["check"])).toEqual({
+      code: 1,
+      out:
+        'error: hedgerow.yaml:2:13 providers.openai.kind: no kind "opnai" in this version; did you mean "openai"?\n' +
+        "hedgerow.yaml: 1 error, 0 warnings\n",
+      err: "",
+    });
+  });
+
+  it("prints the same as JSON", async () => {
+    writeFileSync(join(cwd, "hedgerow.yaml"), broken);
+    const ran = await hedgerow(["check", "--json"]);
+    expect(ran.code).toBe(1);
+    expect(JSON.parse(ran.out)).toEqual({
+      file: "hedgerow.yaml",
+      problems: [
+        {
+          file: "hedgerow.yaml",
+          line: 2,
+          column: 13,
+          path: "providers.openai.kind",
+          message: 'no kind "opnai" in this version',
+          fix: 'did you mean "openai"?',
+        },
+      ],
+      warnings: [],
+    });
+  });
+
+  it("warns and exits with 0 where nothing is configured, and names a file that is missing", async () => {
+    expect(await hedgerow(["check"])).toMatchObject({ code: 0, out: expect.stringContaining("simulated providers") });
+    expect(await hedgerow(["check", "-c", "no.yaml"])).toMatchObject({
+      code: 1,
+      out: expect.stringContaining("no such file"),
+    });
+  });
+});
+
+describe("plan", () => {
+  const env = { OPENAI_API_KEY: "k", ANTHROPIC_API_KEY: "k" };
+
+  it("shows the targets in order, with prices, deadlines and reasons", async () => {
+    const ran = await hedgerow(["plan", "hello", "there"], { env });
+    expect(ran).toMatchObject({ code: 0, err: "" });
+    expect(ran.out).toMatch(/1 {2}anthropic\/claude-sonnet-5 .*\n2 {2}openai\/gpt-5\.4 /);
+    expect(ran.out).toContain("at most 3 attempts");
+    expect(ran.out).toContain("total 600s");
+  });
+
+  it("shows the simulated plan where nothing is configured", async () => {
+    expect((await hedgerow(["plan", "hi", "-m", "demo-failover"])).out).toMatch(/sim\/flaky[^]*sim-b\/steady/);
+  });
+
+  it("explains a model nobody serves, with exit code 1", async () => {
+    const ran = await hedgerow(["plan", "hi", "-m", "defualt-route"], { env });
+    expect(ran).toMatchObject({ code: 1, err: expect.stringContaining("model_not_found") });
+    expect(JSON.parse((await hedgerow(["plan", "hi", "--json"], { env })).out)).toMatchObject({
+      plan: { route: "default", targets: [{ target: { id: "anthropic/claude-sonnet-5" } }, {}] },
+    });
+  });
+});
+
+describe("report calls", () => {
+  function fill(): void {
+    mkdirSync(join(cwd, ".hedgerow"));
+    const opened = openStore(join(cwd, ".hedgerow", storeFile));
+    if (opened.kind === "refused") throw new Error(opened.message);
+    const now = new Date().toISOString();
+    ingestRecords(opened.store, { file: "w1-1-000001.jsonl", fromOffset: 0, toOffset: 1, chainHash: "h" }, [
+      callRecord("req_old"),
+      callRecord("req_new", { at: now, route: "evil\u001b[31m", decision: "failed", code: "upstream_error" }),
+    ]);
+    opened.store.close();
+  }
+
+  it("prints a table with totals, neutralising what names hold", async () => {
+    fill();
+    const ran = await hedgerow(["report", "calls"]);
+    expect(ran).toMatchObject({ code: 0, err: "" });
+    expect(ran.out).toMatch(/^TIME +ROUTE +TARGET/);
+    expect(ran.out).toContain("failed (upstream_error)");
+    expect(ran.out).toContain("2 calls (1 answered, 1 failed), 2 attempts, 248 tokens in, 100 out, 0.002000 USD");
+    expect(ran.out).not.toContain("\u001b");
+  });
+
+  it("filters, limits and prints JSON", async () => {
+    fill();
+    const json = async (...args: readonly string[]) =>
+      JSON.parse((await hedgerow(["report", "calls", "--json", ...args])).out) as {
+        calls: { id: string }[];
+        leftOut: number;
+      };
+    expect((await json("--since", "1h")).calls.map(({ id }) => id)).toEqual(["req_new"]);
+    expect((await json("--decision", "answered")).calls.map(({ id }) => id)).toEqual(["req_old"]);
+    expect((await json("--route", "default")).calls.map(({ id }) => id)).toEqual(["req_old"]);
+    expect(await json("--limit", "1")).toMatchObject({ calls: [{ id: "req_new" }], leftOut: 1 });
+  });
+
+  it.each([
+    [["report"], "what to report (`calls`) is missing"],
+    [["report", "cals"], 'no report "cals"'],
+    [["report", "calls", "--since", "1 hour"], "--since: expected a duration"],
+    [["report", "calls", "--decision", "maybe"], "--decision takes one of answered"],
+    [["report", "calls", "--limit", "0"], "--limit takes a whole number from 1 to 10000"],
+  ])("refuses %j", async (args, words) => {
+    expect(await hedgerow(args)).toMatchObject({ code: 2, err: expect.stringContaining(words) });
+  });
+
+  it("creates nothing where there is no data folder", async () => {
+    const ran = await hedgerow(["report", "calls", "--data", "nowhere"]);
+    expect(ran).toMatchObject({ code: 1, err: expect.stringContaining("there is no data folder") });
+    expect(existsSync(join(cwd, "nowhere"))).toBe(false);
+  });
+});

@@ -1,0 +1,19 @@
+/** A self-signed certificate for `localhost`, made for these tests alone: nothing trusts it, which is its purpose. */
+export const untrustedCertificate = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgO3yxJNXx9tDhhHsF
+3EyLQq+hNpXuWeg8srm0Heade8yhRANCAARQoN+uYXzFavbXK7NZoWGuQf6yi8R8
+2haDdZzZIH4iTGo4xOuiEx1O3TzudgfKXIDdVLEkNOcHATbBrNXFjWbK
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBlDCCATugAwIBAgIUCi+TM08fLM5zoqlPat2KqHLz9G0wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTEzMjQyMVoYDzIxMjYxMDI4
+MTMyNDIxWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARQoN+uYXzFavbXK7NZoWGuQf6yi8R82haDdZzZIH4iTGo4xOuiEx1O
+3TzudgfKXIDdVLEkNOcHATbBrNXFjWbKo2kwZzAdBgNVHQ4EFgQU9dtRsdFPBad1
+q0/e1ZYBo5Lf3WswHwYDVR0jBBgwFoAU9dtRsdFPBad1q0/e1ZYBo5Lf3WswDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
+RwAwRAIgdfjTTy5M0FXRV9aWmWH9dLK/5i79NWR2y3fC1V+onqwCIGYdssaevTPD
+iZA6pTmw1M5yPsoZGzCBgP5sToZXw5vL
+-----END CERTIFICATE-----`,
+};
