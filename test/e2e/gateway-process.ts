@@ -178,11 +178,9 @@ export async function stream(url: string, model = "default"): Promise<Seen> {
     if (answer.body === null) return { kind: "cut", id, text };
     const decoder = new TextDecoder();
     for await (const chunk of answer.body) text += decoder.decode(chunk, { stream: true });
-  } catch (error) {
-    console.error("CUT", String((error as any).cause ?? error), (error as any).cause?.code, id, text.length);
+  } catch {
     return { kind: "cut", id, text };
   }
-  if (!text.includes("[DONE]") && !text.includes('"error"')) console.error("CUT2", id, text.length, text.slice(-300));
   if (text.includes("data: [DONE]")) return { kind: "complete", id, text };
   return { kind: text.includes('"error"') ? "told" : "cut", id, text };
 }

@@ -89,6 +89,26 @@ describe("makePlan", () => {
     expect(plan({ model: "solo" }, limited, 1_000)).toMatchObject({ kind: "rate_limited", retryAfterMs: 6_000 });
   });
 
+  it.each(["credential_rejected", "quota_exhausted", "tls_rejected"] as const)(
+    "tells the same of a parked %s as of the call that met it: no use in asking again",
+    (kind) => {
+      const health = new Health();
+      health.failed({ provider: "a", model: "m", credential: "a#1" }, failure(kind, "x"), 0);
+      const made = plan({ model: "solo" }, health, 1_000);
+      expect(made).toMatchObject({ kind });
+      expect(made).not.toHaveProperty("retryAfterMs");
+    },
+  );
+
+  it("names the wait of whoever is limited where another has no credit", () => {
+    const health = new Health();
+    const place = (provider: string, model: string) => ({ provider, model, credential: `${provider}#1` });
+    health.failed(place("a", "m"), failure("quota_exhausted", "x"), 0);
+    health.failed(place("b", "m"), failure("rate_limited", "x", { retryAfterMs: 7_200_000 }), 0);
+    health.failed(place("c", "n"), failure("rate_limited", "x", { retryAfterMs: 7_100_000 }), 0);
+    expect(plan({ model: "main" }, health, 0)).toMatchObject({ kind: "rate_limited", retryAfterMs: 7_100_000 });
+  });
+
   it("asks a last resort last, whatever its place in the list", () => {
     const route = sampleRoute("r", ["a/m", "b/m"]);
     const [first, second] = route.targets;

@@ -1,7 +1,7 @@
 import type { AfterCommit, NoFault } from "./fault-row.ts";
 import { openai, streamed, words } from "./fault-row.ts";
 
-const after = { phase: "after", modes: streamed, text: "one two " } as const;
+const after = { phase: "after", modes: streamed, text: "one two" } as const;
 const truncated = { ...after, kind: "truncated_response", code: "upstream_truncated" } as const;
 const unreadable = { ...after, kind: "bad_upstream_response", code: "upstream_error" } as const;
 const late = { ...after, code: "upstream_timeout" } as const;
@@ -120,7 +120,7 @@ export const noFaults: readonly NoFault[] = [
     row: 43,
     name: "the finish came, then the connection is cut",
     modes: streamed,
-    fault: { answer: { text: words }, omitDone: true, cut: { afterChunk: 99, how: "fin" } },
+    fault: { answer: { text: words }, omitDone: true, cut: { atByte: 1_000_000, how: "fin" } },
   },
   {
     ...none,

@@ -165,7 +165,7 @@ export async function isNoFault(row: NoFault, lane: Lane, deadEnds: DeadEnds): P
   expect(record).toMatchObject({ decision: "answered", finish: row.finish ?? "stop" });
   expect(record?.attempts).toMatchObject([{ target: "primary/m-one", outcome: "answered" }]);
   if (row.usageEstimated === true) expect(record?.usage).toMatchObject({ estimated: true });
-  else expect(record?.usage?.estimated).toBeUndefined();
+  else expect(record?.usage?.estimated).toBe(false);
   expectFacts(reply, world);
 }
 

@@ -17,6 +17,8 @@ export interface JournalOptions {
   readonly reopenMs?: number;
   /** A write and sync that take longer make the journal unhealthy while they last. Default 1 s. */
   readonly slowSyncMs?: number;
+  /** How long a group of records is gathered while many come at once; 0 writes each group at once. Default 1 ms. */
+  readonly gatherMs?: number;
   readonly files?: JournalFiles;
   /** Told when the disk fails and when it is back, for the log. */
   readonly onHealth?: (healthy: boolean, why: string) => void;
@@ -40,6 +42,9 @@ interface Entry {
   /** Undefined once it has been told of a failure. */
   tell: ((error?: Error) => void) | undefined;
 }
+
+/** A sync costs the processor as much whatever its group, so under load a group is worth waiting for. */
+const busyGroup = 4;
 
 /** `leaving`: a failed file is being cut back and closed; `failed`: no file is open. */
 type State = "opening" | "idle" | "flushing" | "leaving" | "failed" | "closed";
@@ -75,6 +80,9 @@ export class JournalWriter {
   #segmentRecords = 0;
   #queue: Entry[] = [];
   #queuedBytes = 0;
+  #gathering: NodeJS.Timeout | undefined;
+  #lastGroup = 0;
+  #flushedAtMs = 0;
   #busySinceMs = performance.now();
   #broken = false;
   #closing = false;
@@ -92,6 +100,7 @@ export class JournalWriter {
       maxQueuedBytes: 16 * 1024 * 1024,
       reopenMs: 1000,
       slowSyncMs: 1000,
+      gatherMs: 1,
       files: realJournalFiles,
       ...options,
     };
@@ -133,7 +142,7 @@ export class JournalWriter {
     const entry: Entry = { json, bytes, tell: then };
     this.#queue.push(entry);
     this.#queuedBytes += bytes;
-    if (this.#state === "idle") this.#flush();
+    if (this.#state === "idle") this.#flushSoon();
     else if (this.#broken) queueMicrotask(() => this.#tellFailure([entry]));
   }
 
@@ -157,7 +166,8 @@ export class JournalWriter {
       return;
     }
     this.#closing = true;
-    if (this.#state === "idle" || this.#state === "failed") this.#finish();
+    if (this.#gathering !== undefined) this.#flush();
+    else if (this.#state === "idle" || this.#state === "failed") this.#finish();
   }
 
   #finish(): void {
@@ -210,7 +220,18 @@ export class JournalWriter {
     });
   }
 
+  /** At once where calls are few: only company makes waiting worthwhile. */
+  #flushSoon(): void {
+    if (this.#gathering !== undefined) return;
+    const { gatherMs } = this.#options;
+    const isBusy = this.#queue.length + this.#lastGroup >= busyGroup && performance.now() - this.#flushedAtMs < 5;
+    if (gatherMs === 0 || !isBusy || this.#closing) this.#flush();
+    else this.#gathering = setTimeout(() => this.#flush(), gatherMs);
+  }
+
   #flush(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     const group = this.#queue;
     this.#queue = [];
     this.#state = "flushing";
@@ -236,6 +257,8 @@ export class JournalWriter {
   }
 
   #settle(group: readonly Entry[]): void {
+    this.#lastGroup = group.length;
+    this.#flushedAtMs = performance.now();
     this.#records += group.length;
     this.#segmentRecords += group.length;
     for (const entry of group) this.#queuedBytes -= entry.bytes;
@@ -247,8 +270,8 @@ export class JournalWriter {
   /** What is next when the disk has nothing to do. */
   #proceed(): void {
     if (this.#durableBytes >= this.#options.maxSegmentBytes) return this.#rotate();
-    if (this.#queue.length > 0) return this.#flush();
     this.#state = "idle";
+    if (this.#queue.length > 0) return this.#flushSoon();
     if (this.#closing) this.#finish();
   }
 

@@ -41,6 +41,8 @@ export interface DataPlaneOptions {
   readonly log: Log;
   /** What is known of models; by default the snapshot's rows, then the catalogue that ships with the gateway. */
   readonly traitsOf?: TraitsOf;
+  /** Told when a drain has closed the listener. */
+  readonly onStoppedAccepting?: () => void;
   /** Where there are other workers: how they are, and their counts. */
   readonly fleet?: () => Fleet;
   readonly othersMetrics?: () => Promise<readonly MetricsSample[]>;
@@ -91,7 +93,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     traitsOf: options.traitsOf ?? traitsFromCatalogue(),
     live,
     random: Math.random,
-    newId: () => randomBytes(12).toString("hex"),
+    newId: idSource(),
     observe: (record) => gauges.metrics.observe(record),
     observeRefusal: (failure) => gauges.metrics.observeRefusal(failure),
     onBug: (bug) => options.log.error("a call ended in a bug of the gateway", { where: describeBug(bug) }),
@@ -131,7 +133,24 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
       snapshot = next;
     },
     metrics: () => gauges.sample(),
-    drain: drainOnce({ live, listener, close }),
+    drain: drainOnce({ live, listener, close, onStoppedAccepting: options.onStoppedAccepting ?? (() => {}) }),
+  };
+}
+
+const idBytes = 12;
+const idsPerDraw = 512;
+
+/** Random ids of 24 hex digits. Drawn many at a time: one draw from the system costs more than the rest of an id. */
+function idSource(): () => string {
+  let pool = Buffer.alloc(0);
+  let at = 0;
+  return () => {
+    if (at === pool.length) {
+      pool = randomBytes(idBytes * idsPerDraw);
+      at = 0;
+    }
+    at += idBytes;
+    return pool.toString("hex", at - idBytes, at);
   };
 }
 
@@ -171,9 +190,10 @@ interface DrainParts {
   readonly live: LiveCalls;
   readonly listener: Listener;
   readonly close: () => Promise<void>;
+  readonly onStoppedAccepting: () => void;
 }
 
-function drainOnce({ live, listener, close }: DrainParts): (limitMs: number) => Promise<void> {
+function drainOnce({ live, listener, close, onStoppedAccepting }: DrainParts): (limitMs: number) => Promise<void> {
   let running: Promise<void> | undefined;
   const { promise: expired, resolve: expire } = Promise.withResolvers<void>();
 
@@ -181,6 +201,7 @@ function drainOnce({ live, listener, close }: DrainParts): (limitMs: number) => 
     await acceptWaiting();
     live.startDraining();
     listener.stopAccepting();
+    onStoppedAccepting();
     await Promise.race([live.idle(), expired]);
     if (live.count > 0) {
       live.endAll();

@@ -56,6 +56,7 @@ class Worker {
         ...(handle === undefined ? {} : { handle }),
       },
       log: this.#log,
+      onStoppedAccepting: () => this.#say({ kind: "draining" }),
       fleet: () => this.#fleet,
       othersMetrics: () => this.#othersMetrics(),
     });
@@ -90,7 +91,6 @@ class Worker {
   /** Drains and exits. Called again, it may only get shorter. */
   stop(limitMs: number, exitCode: number): void {
     if (this.#plane === undefined) process.exit(exitCode);
-    if (!this.#stopping) this.#say({ kind: "draining" });
     const first = !this.#stopping;
     this.#stopping = true;
     const drained = this.#plane.drain(limitMs);

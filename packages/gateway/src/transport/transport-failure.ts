@@ -45,13 +45,18 @@ const messages: Partial<Record<FailureKind, string>> = {
 /** What a socket or HTTP error means. Its text is ours: theirs may hold addresses. */
 export function transportFailure(error: unknown, seen: Circumstances): Failure {
   const code = deepestCode(error);
-  let kind = kindOf(code);
+  let kind = isNoHttp(error) ? "bad_upstream_response" : kindOf(code);
   if (seen.headSeen && kind === "connection_lost") kind = "truncated_response";
   if (kind === "connect_timeout") {
     return failure(kind, `The provider took no connection within ${seen.connectMs} ms.`);
   }
   const upstream = code === undefined ? {} : { upstream: { code } };
   return failure(kind, messages[kind] ?? "The provider could not be reached.", upstream);
+}
+
+/** undici's parser gives most of its complaints no code, and asserts that a status is no less than 100. */
+function isNoHttp(error: unknown): boolean {
+  return error instanceof Error && (error.name === "HTTPParserError" || error.name === "AssertionError");
 }
 
 function kindOf(code: string | undefined): FailureKind {

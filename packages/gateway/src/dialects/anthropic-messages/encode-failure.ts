@@ -1,6 +1,7 @@
 import { traitsOf, type Failure, type FailureCode } from "#domain/failure";
 import { encodeSse } from "#wire/sse";
 import type { EncodedFailure, FailureFacts } from "../dialect.ts";
+import { threadDetails } from "./held-thread.ts";
 
 /** The Messages API's error types (protocols.md §12); official SDKs choose their class by status, agents by type. */
 const types: Readonly<Record<FailureCode, string>> = {
@@ -57,6 +58,7 @@ function envelope(failed: Failure, facts: FailureFacts): string {
     error: {
       type: types[code],
       message: failed.message,
+      details: threadDetails(failed),
       metadata: {
         code,
         param: failed.param,

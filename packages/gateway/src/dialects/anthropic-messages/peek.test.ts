@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { plainChatQuirks } from "#domain/quirks";
 import { editFields, scanFields } from "#wire/json-splice";
 import type { EncodeTarget } from "../dialect.ts";
+import { encodeFailure } from "./encode-failure.ts";
 import { peek, relayEdits } from "./peek.ts";
 
 const target: EncodeTarget = { model: "claude-opus-5-5", issuer: "anthropic", quirks: plainChatQuirks, streamed: true };
@@ -37,6 +38,24 @@ describe("peek of Messages", () => {
   it("refuses a repeated field that two parsers could read differently", () => {
     const { body, scan } = scanned('{"model":"a","max_tokens":1,"max_tokens":2}');
     expect(peek(body, scan)).toMatchObject({ kind: "refused", failure: { param: "max_tokens" } });
+  });
+});
+
+describe("a conversation the provider is to hold", () => {
+  it.each(['{"type":"create"}', '{"type":"continue","previous_message_id":"msg_1"}'])("is refused: %s", (thread) => {
+    const { body, scan } = scanned(`{"model":"a","max_tokens":1,"messages":[],"thread":${thread}}`);
+    const peeked = peek(body, scan);
+    expect(peeked).toMatchObject({ kind: "refused", failure: { kind: "invalid_request", param: "thread" } });
+    if (peeked.kind !== "refused") return;
+    const { body: encoded } = encodeFailure(peeked.failure, { requestId: "req_1", retryable: false, attempts: [] });
+    expect(JSON.parse(Buffer.from(encoded).toString())).toMatchObject({
+      error: { type: "invalid_request_error", details: { error_code: "thread_unsupported_request" } },
+    });
+  });
+
+  it("is not asked for by null", () => {
+    const { body, scan } = scanned('{"model":"a","max_tokens":1,"messages":[],"thread":null}');
+    expect(peek(body, scan)).toMatchObject({ kind: "peeked" });
   });
 });
 

@@ -3,6 +3,7 @@ import type { FieldScan } from "#wire/json-splice";
 import type { EncodeTarget, Peek, RelayEdits } from "../dialect.ts";
 import { ownFields, readCallOptions, refuseRepeated } from "../peek-options.ts";
 import { messagesWithoutForeignSeals } from "./foreign-seals.ts";
+import { refuseThread } from "./held-thread.ts";
 
 /** Fields whose repetition two JSON parsers could resolve differently, with an effect on cost, routing or safety. */
 const guardedFields = [
@@ -27,6 +28,8 @@ export function peek(
 ): Peek | { readonly kind: "refused"; readonly failure: Failure } {
   const repeated = refuseRepeated(scan, guardedFields);
   if (repeated !== undefined) return { kind: "refused", failure: repeated };
+  const held = refuseThread(body, scan);
+  if (held !== undefined) return { kind: "refused", failure: held };
   const read = readCallOptions(body, scan);
   if (read.kind === "refused") return read;
   return { kind: "peeked", model: read.model, streamed: read.streamed, options: read.options };

@@ -1,0 +1,48 @@
+import { createServer, type AddressInfo } from "node:net";
+import { expect, it } from "vitest";
+import type { Failure } from "#domain/failure";
+import { openUpstream } from "./upstream.ts";
+
+/** What a provider that sends exactly these bytes, then ends the connection, comes to. */
+async function failureOf(raw: string): Promise<Failure | "ended"> {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => socket.end(raw));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const upstream = openUpstream();
+  try {
+    return await new Promise((resolve) => {
+      upstream.send(
+        { origin: `http://127.0.0.1:${port}`, path: "/", method: "POST", headers: {}, connectMs: 1000 },
+        { onHead() {}, onBytes() {}, onEnd: () => resolve("ended"), onFail: resolve },
+      );
+    });
+  } finally {
+    await upstream.close();
+    server.close();
+  }
+}
+
+it.each([
+  ["another protocol", "SSH-2.0-OpenSSH_9.6\r\n"],
+  ["a status below 100", "HTTP/1.1 099 Odd\r\n\r\n"],
+  ["a header without a colon", "HTTP/1.1 200 OK\r\nfoo bar\r\n\r\n"],
+  ["a broken chunk", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n"],
+  ["headers beyond every bound", `HTTP/1.1 200 OK\r\nx: ${"h".repeat(70_000)}\r\n\r\n`],
+])("calls %s a bad response, not a lost connection", async (_name, raw) => {
+  expect(await failureOf(raw)).toMatchObject({ kind: "bad_upstream_response" });
+});
+
+it.each([
+  ["nothing", "", "connection_lost"],
+  ["a part of a body of known length", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabc", "truncated_response"],
+  ["a part of a chunked body", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n", "truncated_response"],
+])("tells a connection that ends after %s from one that never answered", async (_name, raw, kind) => {
+  expect(await failureOf(raw)).toMatchObject({ kind });
+});
+
+it("passes over interim answers", async () => {
+  expect(await failureOf("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\na")).toBe("ended");
+});

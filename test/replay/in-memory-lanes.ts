@@ -1,0 +1,116 @@
+import type { AnswerFrame } from "#dialects/dialect";
+import { dialects } from "#dialects/registry";
+import type { AnswerEvent } from "#domain/answer";
+import type { Call, DialectId } from "#domain/call";
+import { failure, type Failure } from "#domain/failure";
+import { plainChatQuirks } from "#domain/quirks";
+import { chooseLane, decodeOnce, isLane, type Lane } from "#pipeline/lane";
+import { scanFields } from "#wire/json-splice";
+
+export const otherDialect = { "openai-chat": "anthropic-messages", "anthropic-messages": "openai-chat" } as const;
+
+/** Who answers: the vendor whose seals a language carries bare, and one it has to mark. */
+const issuers = { "openai-chat": "acme", "anthropic-messages": "anthropic" } as const;
+
+const decoding = {
+  classify: (complaint: unknown) => failure("upstream_failed", JSON.stringify(complaint)),
+  quirks: plainChatQuirks,
+  maxEventBytes: 4 * 1024 * 1024,
+};
+
+/** The lane of a call in one language to a target of another, as the request path chooses it. */
+export function laneFor(caller: DialectId, upstream: DialectId, usageAsked = true): Lane {
+  const body = Buffer.from(
+    JSON.stringify({
+      model: "own-1",
+      ...(caller === "anthropic-messages" ? { max_tokens: 1000 } : {}),
+      stream: true,
+      ...(caller === "openai-chat" && usageAsked ? { stream_options: { include_usage: true } } : {}),
+      messages: [{ role: "user", content: "hi" }],
+    }),
+  );
+  const scan = scanFields(body, { maxDepth: 20 });
+  if ("problem" in scan) throw new Error(scan.problem);
+  const call: Call = {
+    id: "req_0123456789abcdef01234567",
+    dialect: caller,
+    operation: "generate",
+    body,
+    model: "own-1",
+    streamed: true,
+    options: { metadata: false },
+    passHeaders: {},
+    caller: "anonymous",
+    acceptedAtMs: 0,
+  };
+  const lane = chooseLane({
+    call,
+    scan,
+    dialect: dialects[caller],
+    target: { model: "own-1", issuer: issuers[upstream], quirks: plainChatQuirks, streamed: true },
+    upstream: dialects[upstream],
+    answer: { createdAtS: 1_795_000_000 },
+    decoded: decodeOnce(call, dialects[caller]),
+  });
+  if (!isLane(lane)) throw new Error(lane.message);
+  return lane;
+}
+
+export interface Replayed {
+  readonly relay: string;
+  readonly translation: string;
+  readonly failed: Failure | undefined;
+  /** The decoder said that the answer is whole, once and last. */
+  readonly ended: boolean;
+  readonly warnings: readonly string[];
+}
+
+/** One upstream stream, given in these pieces, through the relay and the translation at once. */
+export function replay(dialect: DialectId, pieces: Iterable<Uint8Array>, usageAsked = true): Replayed {
+  const relay = laneFor(dialect, dialect, usageAsked);
+  const translation = laneFor(otherDialect[dialect], dialect, usageAsked);
+  const relayed: Buffer[] = [];
+  const translated: Buffer[] = [];
+  let failed: Failure | undefined;
+  let endings = 0;
+  const onFrame = (frame: AnswerFrame): void => {
+    if (endings > 0) throw new Error("a frame behind the ending");
+    for (const event of frame.events) {
+      if (event.kind === "failed") failed = event.failure;
+      if (event.kind === "end" || event.kind === "failed") endings += 1;
+    }
+    if (failed !== undefined) return;
+    // A frame is valid only until the call returns.
+    relayed.push(Buffer.from(relay.renderFrame(frame)));
+    translated.push(Buffer.from(translation.renderFrame(frame)));
+  };
+  const decoder = relay.upstream.streamDecoder(decoding, onFrame);
+  for (const piece of pieces) decoder.push(piece);
+  decoder.end();
+  if (endings !== 1) throw new Error(`${endings} endings`);
+  return {
+    relay: Buffer.concat(relayed).toString("utf8"),
+    translation: Buffer.concat(translated).toString("utf8"),
+    failed,
+    ended: failed === undefined,
+    warnings: translation.warnings(),
+  };
+}
+
+/** A whole answer through both lanes. */
+export function replayWhole(
+  dialect: DialectId,
+  body: Uint8Array,
+): {
+  readonly relay: Uint8Array | undefined;
+  readonly translation: string;
+  readonly last: AnswerEvent | undefined;
+} {
+  const events = dialects[dialect].decodeAnswer(body, decoding);
+  const translated = laneFor(otherDialect[dialect], dialect).renderAnswer(body, events);
+  return {
+    relay: laneFor(dialect, dialect).renderAnswer(body, events),
+    translation: translated === undefined ? "" : Buffer.from(translated).toString("utf8"),
+    last: events.at(-1),
+  };
+}

@@ -1,0 +1,117 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { gunzipSync } from "node:zlib";
+import type { DialectId } from "#domain/call";
+import { objectOf, textOf } from "./json-view.ts";
+
+/** One answer of a provider, as bytes of its language. */
+export interface Recording {
+  readonly name: string;
+  readonly dialect: DialectId;
+  readonly bytes: Buffer;
+}
+
+const streamsFolder = join(import.meta.dirname, "streams");
+const fixtures = join(
+  process.env["HEDGEROW_SHARED"] ?? resolve(import.meta.dirname, "../../../shared"),
+  "fixtures",
+);
+
+/** Where real recordings are; undefined, with a printed word, where there are none on this machine. */
+export function findFixtures(whatIsSkipped: string): string | undefined {
+  if (existsSync(join(fixtures, "normalised"))) return fixtures;
+  console.info(`skipped: ${whatIsSkipped}; no recordings under ${fixtures}, set HEDGEROW_SHARED to a folder that has them`);
+  return undefined;
+}
+
+/** Streams written by hand for this project, each also with the two other line ends the standard allows. */
+export function ownStreams(): readonly Recording[] {
+  return globSync("*.sse", { cwd: streamsFolder })
+    .toSorted()
+    .flatMap((file) => {
+      const text = readFileSync(join(streamsFolder, file), "utf8");
+      const dialect: DialectId = file.startsWith("chat-") ? "openai-chat" : "anthropic-messages";
+      const name = basename(file, ".sse");
+      return [
+        { name, dialect, bytes: Buffer.from(text) },
+        { name: `${name}, CRLF`, dialect, bytes: Buffer.from(text.replaceAll("\n", "\r\n")) },
+        { name: `${name}, CR`, dialect, bytes: Buffer.from(text.replaceAll("\n", "\r")) },
+      ];
+    });
+}
+
+export function recordedStreams(root: string): readonly Recording[] {
+  return [
+    ...normalised(root).filter(({ bytes }) => /^(?:data|event|:)/u.test(bytes.toString("latin1", 0, 5))),
+    ...globSync("**/*.{sse,chunks.txt}", { cwd: root })
+      .toSorted()
+      .flatMap((file) => streamFile(root, file)),
+  ];
+}
+
+/** Answers that came in one piece. */
+export function recordedAnswers(root: string): readonly Recording[] {
+  const files = globSync("vercel__ai/**/*.json", { cwd: root })
+    .toSorted()
+    .flatMap((file) => {
+      const bytes = readFileSync(join(root, file));
+      const dialect = dialectOf(objectOf(parsed(bytes.toString("utf8"))));
+      return dialect === undefined ? [] : [{ name: basename(file), dialect, bytes }];
+    });
+  return [...normalised(root).filter(({ bytes }) => bytes[0] === 0x7b), ...files];
+}
+
+function normalised(root: string): readonly Recording[] {
+  return (["openai-chat", "anthropic-messages"] as const).flatMap((dialect) => {
+    const lines = gunzipSync(readFileSync(join(root, "normalised", `${dialect}.jsonl.gz`)));
+    return lines
+      .toString("utf8")
+      .trim()
+      .split("\n")
+      .map((line) => objectOf(JSON.parse(line)))
+      .filter((one) => objectOf(one["response"])["status"] === 200)
+      .map((one) => {
+        const url = textOf(objectOf(one["request"])["url"]);
+        const bytes = Buffer.from(textOf(objectOf(one["response"])["text"]));
+        return { name: `${textOf(one["id"])} ${URL.parse(url)?.host ?? ""}`, dialect, bytes };
+      });
+  });
+}
+
+/** A stream with its framing, or its payloads alone, one a line: these get the framing of their language. */
+function streamFile(root: string, file: string): readonly Recording[] {
+  const text = readFileSync(join(root, file), "utf8");
+  const payloads = file.endsWith(".sse") ? Array.from(text.matchAll(/^data: (.*)$/gmu), (line) => line[1] ?? "") : lines(text);
+  const dialect = dialectOf(objectOf(parsed(payloads[0] ?? "")));
+  if (dialect === undefined) return [];
+  const bytes = Buffer.from(file.endsWith(".sse") ? text : framed(payloads, dialect));
+  return [{ name: `${file.split("/")[2] ?? ""} ${basename(file)}`, dialect, bytes }];
+}
+
+function lines(text: string): readonly string[] {
+  return text.split("\n").filter((line) => line.trim() !== "");
+}
+
+function framed(payloads: readonly string[], dialect: DialectId): string {
+  if (dialect === "openai-chat") {
+    const hasDone = payloads.at(-1) === "[DONE]";
+    return [...payloads, ...(hasDone ? [] : ["[DONE]"])].map((payload) => `data: ${payload}\n\n`).join("");
+  }
+  return payloads.map((payload) => `event: ${textOf(objectOf(JSON.parse(payload))["type"])}\ndata: ${payload}\n\n`).join("");
+}
+
+function dialectOf(first: Readonly<Record<string, unknown>>): DialectId | undefined {
+  const { type, object } = first;
+  if (type === "message_start" || (type === "message" && Array.isArray(first["content"]))) return "anthropic-messages";
+  const isChat = object === "chat.completion.chunk" || object === "chat.completion";
+  // Azure's first chunk, of filter results alone, names no object.
+  return isChat || (object === "" && Array.isArray(first["choices"])) ? "openai-chat" : undefined;
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return undefined;
+  }
+}
