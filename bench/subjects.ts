@@ -13,7 +13,7 @@ export interface Subject {
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** Starts a Node program that prints `ready PORT` (or the gateway's own ready line) and waits for it. */
-export async function startNode(name: string, args: readonly string[]): Promise<Subject> {
+async function startNode(name: string, args: readonly string[]): Promise<Subject> {
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   const port = await readyPort(child, name);
   return { name, url: `http://127.0.0.1:${port}`, process: child };

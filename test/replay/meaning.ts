@@ -23,7 +23,8 @@ export interface BrokenArguments {
 export function parsedArguments(json: string): unknown {
   if (json.trim() === "") return {};
   try {
-    return JSON.parse(json) as unknown;
+    // Some models say `null` for no arguments.
+    return (JSON.parse(json) as unknown) ?? {};
   } catch {
     return { broken: json } satisfies BrokenArguments;
   }
@@ -59,8 +60,12 @@ export function expectedFinish(of: Meaning, from: DialectId): string {
   return of.stopSequence === undefined ? "end_turn" : "stop_sequence";
 }
 
-/** What the other language's reader must find: refusal words have no place of their own in Messages. */
+/**
+ * What the other language's reader must find. Messages has no place for refusal words beside the text, and no way to
+ * say that usage is unknown.
+ */
 export function expectedMeaning(of: Meaning, from: DialectId): Meaning {
-  const said = from === "openai-chat" ? { text: of.text + of.refusal, refusal: "" } : {};
-  return { ...of, ...said, finish: expectedFinish(of, from) };
+  const finish = expectedFinish(of, from);
+  if (from === "anthropic-messages") return { ...of, finish };
+  return { ...of, text: of.text + of.refusal, refusal: "", usage: of.usage ?? { prompt: 0, completion: 0 }, finish };
 }

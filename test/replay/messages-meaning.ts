@@ -29,7 +29,7 @@ export class MessagesReader {
   event(event: JsonView): void {
     switch (event["type"]) {
       case "message_start":
-        this.#report(objectOf(event["message"])["usage"]);
+        this.whole(objectOf(event["message"]));
         break;
       case "content_block_start":
         this.#begin(event["index"], objectOf(event["content_block"]));
@@ -45,6 +45,7 @@ export class MessagesReader {
     }
   }
 
+  /** A message that was not streamed, or what a stream begins with: in rare cases all of it. */
   whole(message: JsonView): void {
     for (const [index, block] of objectsOf(message["content"]).entries()) this.#begin(index, block);
     this.#stop(message);

@@ -81,23 +81,44 @@ function normalised(root: string): readonly Recording[] {
 /** A stream with its framing, or its payloads alone, one a line: these get the framing of their language. */
 function streamFile(root: string, file: string): readonly Recording[] {
   const text = readFileSync(join(root, file), "utf8");
-  const payloads = file.endsWith(".sse") ? Array.from(text.matchAll(/^data: (.*)$/gmu), (line) => line[1] ?? "") : lines(text);
+  const isFramed = file.endsWith(".sse");
+  const payloads = isFramed ? Array.from(text.matchAll(/^data: (.*)$/gmu), ([, data = ""]) => data) : text.split("\n");
   const dialect = dialectOf(objectOf(parsed(payloads[0] ?? "")));
   if (dialect === undefined) return [];
-  const bytes = Buffer.from(file.endsWith(".sse") ? text : framed(payloads, dialect));
-  return [{ name: `${file.split("/")[2] ?? ""} ${basename(file)}`, dialect, bytes }];
+  const name = `${file.split("/")[2] ?? ""} ${basename(file)}`;
+  // Some files lack the very last line end, without which the last message would not count.
+  if (isFramed) return [{ name, dialect, bytes: Buffer.from(`${text.trimEnd()}\n\n`) }];
+  const answers = separateAnswers(payloads.filter((line) => line.trim() !== "" && line !== "[DONE]"));
+  return answers.map((answer, index) => ({
+    name: index === 0 ? name : `${name} #${index + 1}`,
+    dialect,
+    bytes: Buffer.from(framed(answer, dialect)),
+  }));
 }
 
-function lines(text: string): readonly string[] {
-  return text.split("\n").filter((line) => line.trim() !== "");
+/** Some files hold the answers of several calls, one after another. */
+function separateAnswers(payloads: readonly string[]): readonly (readonly string[])[] {
+  const answers: string[][] = [];
+  let isOver = true;
+  let id: unknown;
+  for (const payload of payloads) {
+    const json = objectOf(JSON.parse(payload));
+    const isChatOver = isOver && id !== undefined && json["id"] !== id;
+    if (answers.length === 0 || isChatOver || (isOver && json["type"] === "message_start")) {
+      answers.push([]);
+      isOver = false;
+    }
+    answers.at(-1)?.push(payload);
+    id = json["id"] ?? undefined;
+    isOver ||= json["type"] === "message_stop" || /"finish_reason": ?"/u.test(payload);
+  }
+  return answers;
 }
 
 function framed(payloads: readonly string[], dialect: DialectId): string {
-  if (dialect === "openai-chat") {
-    const hasDone = payloads.at(-1) === "[DONE]";
-    return [...payloads, ...(hasDone ? [] : ["[DONE]"])].map((payload) => `data: ${payload}\n\n`).join("");
-  }
-  return payloads.map((payload) => `event: ${textOf(objectOf(JSON.parse(payload))["type"])}\ndata: ${payload}\n\n`).join("");
+  if (dialect === "openai-chat") return [...payloads, "[DONE]"].map((payload) => `data: ${payload}\n\n`).join("");
+  const typeOf = (payload: string): string => textOf(objectOf(JSON.parse(payload))["type"]);
+  return payloads.map((payload) => `event: ${typeOf(payload)}\ndata: ${payload}\n\n`).join("");
 }
 
 function dialectOf(first: Readonly<Record<string, unknown>>): DialectId | undefined {

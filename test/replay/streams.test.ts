@@ -39,9 +39,10 @@ function faultsOf(dialect: Recording["dialect"], text: string, usageAsked: boole
   return dialect === "openai-chat" ? chatStreamFaults(text, { usageAsked }) : messagesStreamFaults(text);
 }
 
-/** OpenAI's accumulator keeps only the fields it knows. */
-function asOfficialSdk({ text, refusal, tools, usage, finish }: Meaning): Partial<Meaning> {
-  return { text, refusal, tools: tools.filter((tool) => !("broken" in objectOf(tool.arguments))), usage, finish };
+/** OpenAI's accumulator keeps only the fields it knows; Anthropic's repairs half a tool call's arguments. */
+function asOfficialSdk({ text, refusal, tools, usage, finish }: Meaning, expected: Meaning): Partial<Meaning> {
+  const isWhole = !expected.tools.some((tool) => "broken" in objectOf(tool.arguments));
+  return { text, refusal, usage, finish, ...(isWhole ? { tools } : {}) };
 }
 
 async function checkStream({ name, dialect, bytes }: Recording): Promise<void> {
@@ -63,7 +64,8 @@ async function checkStream({ name, dialect, bytes }: Recording): Promise<void> {
   expect(faultsOf(other, whole.translation, true)).toEqual([]);
   const expected = expectedMeaning(meaningOf[dialect](text), dialect);
   expect(meaningOf[other](whole.translation)).toEqual(expected);
-  expect(asOfficialSdk(await accumulate(other, whole.translation))).toEqual(asOfficialSdk(expected));
+  const accumulated = await accumulate(other, whole.translation);
+  expect(asOfficialSdk(accumulated, expected)).toEqual(asOfficialSdk(expected, expected));
 }
 
 /** Wherever the network cuts the stream, both lanes give the same bytes; returns how many ways were tried. */

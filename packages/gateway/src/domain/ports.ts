@@ -1,5 +1,5 @@
 import type { Failure } from "./failure.ts";
-import type { AttemptRecord, CallRecord } from "./record.ts";
+import type { CallRecord } from "./record.ts";
 
 /**
  * What the request path needs of the world, as types: sockets, time, chance and the journal reach it as arguments,
@@ -80,5 +80,3 @@ export type SendUpstream = (request: UpstreamRequest, handler: UpstreamHandler) 
 export interface Journal {
   append(record: CallRecord, then: (error?: Error) => void): void;
 }
-
-export type { AttemptRecord, CallRecord };

@@ -112,7 +112,7 @@ const bearer = /^bearer +(\S+)$/i;
 const longestKey = 512;
 
 /** One key, in any of the places SDKs put it. Keys are compared by hash, in constant time. */
-export function authenticate(
+function authenticate(
   headers: Readonly<Record<string, string>>,
   query: URLSearchParams,
   keys: readonly GatewayKey[],

@@ -43,7 +43,7 @@ export function ascii(text: string): string {
 }
 
 /** Nano-dollars as a plain decimal: 1,234,000 is `0.001234`. */
-export function usd(nano: number): string {
+function usd(nano: number): string {
   const whole = Math.trunc(nano / 1e9);
   const rest = String(Math.round(nano % 1e9))
     .padStart(9, "0")

@@ -46,14 +46,14 @@ export class Journey {
   readonly attempts: Attempt[] = [];
   /** Losses of the translation that answered, in words. */
   warnings: readonly string[] = [];
-  route: string;
+  /** The plan's; empty until there is one, so that a name nobody knows names nothing in headers or metrics. */
+  route = "";
   #plan: Plan | undefined;
   #deadlineAtMs = 0;
   readonly #decoded;
 
   constructor(input: JourneyInput) {
     this.input = input;
-    this.route = input.call.options.route ?? input.call.model;
     this.#decoded = decodeOnce(input.call, input.dialect);
   }
 
@@ -99,7 +99,8 @@ export class Journey {
       }
       if (outcome.kind !== "answered") continue;
       this.warnings = lane.warnings();
-      if (outcome.empty !== true || !plan.retryEmpty || empty !== undefined) return { kind: "answered", ...tried };
+      if (outcome.empty !== true) return { kind: "answered", ...tried };
+      if (!plan.retryEmpty || empty !== undefined) return this.#answeredEmpty(tried);
       empty = tried;
     }
   }
@@ -245,12 +246,14 @@ export class Journey {
   }
 
   #conclude(why: Failure | undefined, empty: Held | undefined): JourneyEnd {
-    // An empty answer is the provider's answer all the same: given as it is when nobody has a better one.
-    if (empty !== undefined) {
-      this.warnings = [...empty.lane.warnings(), "The provider's answer is empty."];
-      return { kind: "answered", ...empty };
-    }
+    if (empty !== undefined) return this.#answeredEmpty(empty);
     return { kind: "refused", failure: why ?? worstOf(this.attempts) };
+  }
+
+  /** An empty answer is the provider's answer all the same: given as it is when nobody has a better one. */
+  #answeredEmpty(tried: Held): JourneyEnd {
+    this.warnings = [...tried.lane.warnings(), "The provider's answer is empty."];
+    return { kind: "answered", ...tried };
   }
 }
 

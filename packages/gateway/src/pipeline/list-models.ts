@@ -34,7 +34,7 @@ export function listModels({ exchange, snapshot, dialect, id, model }: Listing):
   exchange.end(dialect.encodeModel(found));
 }
 
-export function listedModels(snapshot: Snapshot): readonly ListedModel[] {
+function listedModels(snapshot: Snapshot): readonly ListedModel[] {
   const listed: ListedModel[] = [];
   for (const name of snapshot.routes.keys()) listed.push({ id: name, ownedBy: "hedgerow", createdAtS: 0 });
   for (const name of snapshot.aliases.keys()) listed.push({ id: name, ownedBy: "hedgerow", createdAtS: 0 });

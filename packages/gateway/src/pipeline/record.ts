@@ -9,6 +9,9 @@ import type { DataPlane } from "./data-plane.ts";
 import type { Journey, JourneyEnd } from "./journey.ts";
 import { decisionOf } from "./refuse.ts";
 
+/** Callers may write anything; a record keeps a name's worth of it. */
+const longestName = 256;
+
 /** The one record of a call, made when it is known how it ended and before its last byte is sent. */
 export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
   const { call, plane, snapshot } = journey.input;
@@ -19,7 +22,7 @@ export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
     ...common(call, plane, snapshot),
     operation: call.operation,
     route: journey.route,
-    requestedModel: call.model,
+    requestedModel: call.model.slice(0, longestName),
     decision: decision(journey, end),
     committed: result?.committed === true || end.kind === "answered",
     status: statusOf(end, result?.committed === true),

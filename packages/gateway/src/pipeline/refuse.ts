@@ -28,7 +28,7 @@ export function refuse({ exchange, dialect, id, failure, attempts, route }: Refu
     "x-request-id": id,
     "x-hedgerow-attempts": String(attempts.length),
     "x-hedgerow-decision": decisionOf(failure),
-    ...(route === undefined ? {} : { "x-hedgerow-route": ascii(route) }),
+    ...(route === undefined || route === "" ? {} : { "x-hedgerow-route": ascii(route) }),
     ...(last === undefined
       ? {}
       : { "x-hedgerow-provider": ascii(last.provider), "x-hedgerow-model": ascii(last.model) }),

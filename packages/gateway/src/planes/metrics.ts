@@ -21,7 +21,7 @@ const counter = { type: "counter", merge: "sum" } as const;
 const gauge = { type: "gauge", merge: "sum", labels: [] } as const;
 const histogram = { type: "histogram", merge: "sum" } as const;
 
-export const families = {
+const families = {
   hedgerow_calls_total: { ...counter, help: "Calls by how they ended.", labels: ["route", "decision", "code"] },
   hedgerow_refusals_total: { ...counter, help: "Requests turned away before they were calls.", labels: ["code"] },
   hedgerow_attempts_total: { ...counter, help: "Attempts by outcome.", labels: ["target", "outcome", "failure"] },

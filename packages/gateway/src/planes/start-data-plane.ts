@@ -252,7 +252,7 @@ export function describeBug(error: unknown): string {
   return [error.name, ...frames.slice(0, 6).map((line) => line.trim())].join(" ");
 }
 
-export const systemClock: Clock = {
+const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
   timer(delayMs, then) {

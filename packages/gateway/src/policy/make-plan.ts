@@ -73,7 +73,7 @@ function sortByHealth(
 }
 
 /** A target is as ready as the readiest of its credentials. */
-export function readinessOf(target: Target, snapshot: Snapshot, view: PlanningView): Readiness {
+function readinessOf(target: Target, snapshot: Snapshot, view: PlanningView): Readiness {
   const credentials = snapshot.providers.get(target.provider)?.credentials ?? [];
   const ids = credentials.length === 0 ? [`${target.provider}#0`] : credentials.map((each) => each.id);
   let best: Readiness | undefined;

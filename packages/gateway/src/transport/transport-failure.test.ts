@@ -38,11 +38,17 @@ it.each([
 it.each([
   ["nothing", "", "connection_lost"],
   ["a part of a body of known length", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabc", "truncated_response"],
-  ["a part of a chunked body", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n", "truncated_response"],
+  [
+    "a part of a chunked body",
+    "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n",
+    "truncated_response",
+  ],
 ])("tells a connection that ends after %s from one that never answered", async (_name, raw, kind) => {
   expect(await failureOf(raw)).toMatchObject({ kind });
 });
 
 it("passes over interim answers", async () => {
-  expect(await failureOf("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\na")).toBe("ended");
+  expect(await failureOf("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\na")).toBe(
+    "ended",
+  );
 });

@@ -20,7 +20,7 @@ export interface Upstream {
   close(): Promise<void>;
 }
 
-export const defaultUpstreamOptions: UpstreamOptions = {
+const defaultUpstreamOptions: UpstreamOptions = {
   maxConnections: 1024,
   maxOrigins: 256,
   maxHeaderBytes: 64 * 1024,

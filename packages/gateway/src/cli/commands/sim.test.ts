@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CommandIo } from "../command.ts";
+import type { CommandIo } from "#cli/command";
 import { sim } from "./sim.ts";
 
 let cwd: string;

@@ -5,8 +5,8 @@ import { parseScript } from "#simulation/script";
 import type { Script } from "#simulation/script";
 import { startSimulator } from "#simulation/server";
 import type { Simulator } from "#simulation/server";
-import type { Command, CommandIo } from "../command.ts";
-import { readCommandLine, wholeNumber } from "../command-line.ts";
+import type { Command, CommandIo } from "#cli/command";
+import { readCommandLine, wholeNumber } from "#cli/command-line";
 
 const defaultPort = 4010;
 const defaultHost = "127.0.0.1";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { AnswerEvent } from "#domain/answer";
 import { failure } from "#domain/failure";
 import { plainChatQuirks } from "#domain/quirks";
-import type { AnswerFrame, DecodeOptions } from "../dialect.ts";
+import type { AnswerFrame, DecodeOptions } from "#dialects/dialect";
 import { streamDecoder } from "./decode-answer.ts";
 
 const options: DecodeOptions = {
@@ -300,6 +300,26 @@ describe("the stream decoder of Messages", () => {
   it("fails on an event larger than allowed", () => {
     const events = decodeText(`${sse(start)}data: ${"x".repeat(70_000)}`);
     expect(events.at(-1)).toMatchObject({ kind: "failed", failure: { kind: "event_too_large" } });
+  });
+
+  it("reads a message that comes whole in its start, content and reason to stop", () => {
+    const content = [
+      { type: "text", text: "Rolling." },
+      { type: "tool_use", id: "toolu_1", name: "roll", input: { player: 1 }, caller: { type: "direct" } },
+    ];
+    const message = { ...start.message, content, stop_reason: "tool_use", stop_sequence: null };
+    expect(decodeText(sse({ type: "message_start", message } as { type: string }, stop))).toMatchObject([
+      { kind: "start" },
+      { kind: "usage" },
+      { kind: "text-start", block: 0 },
+      { kind: "text-delta", text: "Rolling." },
+      { kind: "text-end" },
+      { kind: "tool-start", block: 1, id: "toolu_1", name: "roll" },
+      { kind: "tool-delta", json: '{"player":1}' },
+      { kind: "tool-end" },
+      { kind: "finish", finish: { reason: "tools", raw: "tool_use" } },
+      { kind: "end" },
+    ]);
   });
 
   it("ignores what follows the terminator", () => {

@@ -1,10 +1,10 @@
 import type { AnswerEvent } from "#domain/answer";
 import { failure, type Failure } from "#domain/failure";
 import { encodeSse, sseDecoder, type SseDecoder, type SseFrame } from "#wire/sse";
-import type { AnswerFrame, DecodeOptions, StreamDecoder } from "../dialect.ts";
+import type { AnswerFrame, DecodeOptions, StreamDecoder } from "#dialects/dialect";
 import { parseExact } from "./exact-numbers.ts";
 import { MessageEvents } from "./message-events.ts";
-import { isObject, type JsonObject } from "../shape.ts";
+import { isObject, type JsonObject } from "#dialects/shape";
 
 export function streamDecoder(options: DecodeOptions, onFrame: (frame: AnswerFrame) => void): StreamDecoder {
   return new MessageStreamDecoder(options, onFrame);
@@ -26,28 +26,12 @@ export function decodeAnswer(body: Uint8Array, options: DecodeOptions): readonly
   const content = isObject(exact) && Array.isArray(exact["content"]) ? exact["content"] : message["content"];
   const grammar = new MessageEvents(options.classify);
   const found: AnswerEvent[] = [];
-  for (const step of wholeMessageSteps(message, content)) {
-    const result = grammar.accept(step.type, step);
-    if (result.kind === "failed") return [...found, { kind: "failed", failure: result.failure }];
-    if (result.kind === "events") found.push(...result.events);
+  const whole = { message: { ...message, content } };
+  for (const step of [grammar.accept("message_start", whole), grammar.accept("message_stop", {})]) {
+    if (step.kind === "failed") return [...found, { kind: "failed", failure: step.failure }];
+    if (step.kind === "events") found.push(...step.events);
   }
   return found;
-}
-
-function wholeMessageSteps(
-  message: JsonObject,
-  content: readonly unknown[],
-): readonly (JsonObject & { readonly type: string })[] {
-  return [
-    { type: "message_start", message },
-    ...content.flatMap((block, index) => [
-      { type: "content_block_start", index, content_block: block },
-      { type: "content_block_stop", index },
-    ]),
-    // Usage came with the start; a second report would say the same.
-    { type: "message_delta", delta: message },
-    { type: "message_stop" },
-  ];
 }
 
 const noBytes = new Uint8Array(0);

@@ -1,10 +1,10 @@
 import type { Effort, GenerateRequest, OutputShape, ReasoningWish, Tool, ToolChoice, Turn } from "#domain/request";
 import { failure } from "#domain/failure";
-import type { Decoded } from "../dialect.ts";
-import { ownFields } from "../peek-options.ts";
+import type { Decoded } from "#dialects/dialect";
+import { ownFields } from "#dialects/peek-options";
 import { decodeCache, decodeContent, decodeSystem } from "./decode-content.ts";
 import { foreignName } from "./own-foreign.ts";
-import { isObject, type JsonObject } from "../shape.ts";
+import { isObject, type JsonObject } from "#dialects/shape";
 import { isAbsent, RequestReader } from "./request-reader.ts";
 
 /**

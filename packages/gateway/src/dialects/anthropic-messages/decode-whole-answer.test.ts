@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { AnswerEvent } from "#domain/answer";
 import { failure } from "#domain/failure";
 import { plainChatQuirks } from "#domain/quirks";
-import type { DecodeOptions } from "../dialect.ts";
+import type { DecodeOptions } from "#dialects/dialect";
 import { decodeAnswer } from "./decode-answer.ts";
 
 const options: DecodeOptions = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { AnswerEvent } from "#domain/answer";
 import { failure } from "#domain/failure";
 import { emptyUsage } from "#domain/usage";
-import type { EncodeOptions } from "../dialect.ts";
+import type { EncodeOptions } from "#dialects/dialect";
 import { attachFacts } from "./attach-facts.ts";
 import { streamEncoder } from "./encode-answer.ts";
 import { encodeAnswer } from "./encode-whole-answer.ts";

@@ -2,7 +2,7 @@ import type { AnswerEvent, Finish } from "#domain/answer";
 import { failure } from "#domain/failure";
 import type { Usage } from "#domain/usage";
 import { encodeSse } from "#wire/sse";
-import type { EncodeOptions, StreamEncoder } from "../dialect.ts";
+import type { EncodeOptions, StreamEncoder } from "#dialects/dialect";
 import { failureFrame } from "./encode-failure.ts";
 import { answerWarning } from "./losses.ts";
 import { tagSeal } from "./seal-tag.ts";

@@ -12,7 +12,7 @@ import type {
 import { isBlank } from "./arrange-turns.ts";
 import type { LossLedger } from "./losses.ts";
 import { isOwnForeign } from "./own-foreign.ts";
-import { isObject } from "../shape.ts";
+import { isObject } from "#dialects/shape";
 import { messagesToolId } from "./tool-call-ids.ts";
 import { wellFormedInput } from "./tool-input.ts";
 

@@ -1,7 +1,7 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { describe, expect, it } from "vitest";
 import { failure, failureTraits, traitsOf, type FailureKind } from "#domain/failure";
-import type { FailureFacts } from "../dialect.ts";
+import type { FailureFacts } from "#dialects/dialect";
 import { encodeFailure, encodeStreamFailure } from "./encode-failure.ts";
 
 const facts: FailureFacts = {

@@ -1,6 +1,6 @@
 import { traitsOf, type Failure, type FailureCode } from "#domain/failure";
 import { encodeSse } from "#wire/sse";
-import type { EncodedFailure, FailureFacts } from "../dialect.ts";
+import type { EncodedFailure, FailureFacts } from "#dialects/dialect";
 import { threadDetails } from "./held-thread.ts";
 
 /** The Messages API's error types (protocols.md §12); official SDKs choose their class by status, agents by type. */

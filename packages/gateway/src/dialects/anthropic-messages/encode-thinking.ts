@@ -1,5 +1,5 @@
 import type { Effort, GenerateRequest } from "#domain/request";
-import type { EncodeTarget } from "../dialect.ts";
+import type { EncodeTarget } from "#dialects/dialect";
 import type { LossLedger } from "./losses.ts";
 import { generationOf, type ModelGeneration } from "./model-generation.ts";
 

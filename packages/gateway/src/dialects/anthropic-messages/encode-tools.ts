@@ -1,11 +1,11 @@
 import type { GenerateRequest, Tool } from "#domain/request";
-import type { EncodeTarget } from "../dialect.ts";
+import type { EncodeTarget } from "#dialects/dialect";
 import type { ArrangedTurn } from "./arrange-turns.ts";
 import type { BlockEncoder } from "./encode-blocks.ts";
 import type { LossLedger } from "./losses.ts";
 import { isOwnForeign } from "./own-foreign.ts";
 import { closedSchema } from "./output-schema.ts";
-import { isObject } from "../shape.ts";
+import { isObject } from "#dialects/shape";
 
 export interface ToolFields {
   readonly tools: readonly unknown[];

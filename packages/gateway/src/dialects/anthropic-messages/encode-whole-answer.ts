@@ -1,6 +1,6 @@
 import type { AnswerEvent, Finish } from "#domain/answer";
 import type { Usage } from "#domain/usage";
-import type { EncodeOptions } from "../dialect.ts";
+import type { EncodeOptions } from "#dialects/dialect";
 import { messageHead, stopFields, toolId } from "./encode-answer.ts";
 import { tagSeal } from "./seal-tag.ts";
 import { wellFormedInput } from "./tool-input.ts";

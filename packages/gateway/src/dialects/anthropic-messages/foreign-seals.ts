@@ -1,5 +1,5 @@
 import { readJson, type FieldScan } from "#wire/json-splice";
-import { isObject, type JsonObject } from "../shape.ts";
+import { isObject, type JsonObject } from "#dialects/shape";
 import { readSeal, sealMark } from "./seal-tag.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Dialect } from "../dialect.ts";
+import type { Dialect } from "#dialects/dialect";
 import { decodeAnswer, streamDecoder } from "./decode-answer.ts";
 import { decodeRequest } from "./decode-request.ts";
 import { attachFacts } from "./attach-facts.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { plainChatQuirks } from "#domain/quirks";
 import type { GenerateRequest, Part, Turn } from "#domain/request";
-import type { EncodeTarget } from "../dialect.ts";
+import type { EncodeTarget } from "#dialects/dialect";
 import { encodeRequest } from "./encode-request.ts";
 import { losses, type LossName } from "./losses.ts";
 

@@ -1,7 +1,7 @@
 import type { AnswerEvent } from "#domain/answer";
 import { failure, type Failure } from "#domain/failure";
 import { foreignName } from "./own-foreign.ts";
-import { isObject, type JsonObject } from "../shape.ts";
+import { isObject, type JsonObject } from "#dialects/shape";
 import { finishOf } from "./stop-reasons.ts";
 import { UsageCounter } from "./usage-fields.ts";
 
@@ -35,6 +35,8 @@ export class MessageEvents {
   readonly #usage = new UsageCounter();
   readonly #open = new Map<number, OpenBlock>();
   #messageId: string | undefined;
+  /** What `message_start` said: it may already say why the answer stops. */
+  #head: JsonObject = {};
   #blocks = 0;
   #sawTool = false;
   #finished = false;
@@ -84,9 +86,26 @@ export class MessageEvents {
         : broken("a second message_start inside one answer");
     }
     this.#messageId = id;
+    this.#head = head;
     const usage = this.#usage.report(head["usage"]);
-    const start: AnswerEvent = { kind: "start", id, model: stringOr(head["model"], "") };
-    return events(usage === undefined ? [start] : [start, { kind: "usage", usage }]);
+    const found: AnswerEvent[] = [{ kind: "start", id, model: stringOr(head["model"], "") }];
+    if (usage !== undefined) found.push({ kind: "usage", usage });
+    return this.#wholeBlocks(head["content"], found);
+  }
+
+  /**
+   * Content that came with the start: all of a message that was not streamed, and tool calls that the provider's own
+   * running code makes (recorded December 2025: `message_start` with content and stop reason, then `message_stop`).
+   */
+  #wholeBlocks(content: unknown, found: AnswerEvent[]): MessageStep {
+    const blocks: readonly unknown[] = Array.isArray(content) ? content : [];
+    for (const [index, block] of blocks.entries()) {
+      for (const step of [this.#blockStart({ index, content_block: block }), this.#blockStop({ index })]) {
+        if (step.kind === "failed") return step;
+        if (step.kind === "events") found.push(...step.events);
+      }
+    }
+    return events(found);
   }
 
   #blockStart(message: JsonObject): MessageStep {
@@ -173,13 +192,7 @@ export class MessageEvents {
 
   #messageDelta(message: JsonObject): MessageStep {
     if (this.#messageId === undefined) return broken("message_delta before message_start");
-    const delta = isObject(message["delta"]) ? message["delta"] : {};
-    const found: AnswerEvent[] = [];
-    if (typeof delta["stop_reason"] === "string" && !this.#finished) {
-      this.#finished = true;
-      found.push(...this.#closeBlocks(), ...stopDetails(delta["stop_details"]));
-      found.push({ kind: "finish", finish: finishOf(delta["stop_reason"], delta["stop_sequence"]) });
-    }
+    const found: AnswerEvent[] = isObject(message["delta"]) ? this.#stop(message["delta"]) : [];
     const usage = this.#usage.report(message["usage"]);
     if (usage !== undefined) found.push({ kind: "usage", usage });
     return events(found);
@@ -189,12 +202,20 @@ export class MessageEvents {
     if (this.#messageId === undefined) return broken("message_stop before message_start");
     if (this.#ended) return repeated;
     this.#ended = true;
-    const found: AnswerEvent[] = [...this.#closeBlocks()];
+    const found: AnswerEvent[] = [...this.#stop(this.#head), ...this.#closeBlocks()];
     // Some servers complete an answer without ever saying why it stopped.
     if (!this.#finished) found.push({ kind: "finish", finish: { reason: this.#sawTool ? "tools" : "stop" } });
     this.#finished = true;
     found.push({ kind: "end" });
     return { kind: "events", events: found, ended: true };
+  }
+
+  /** The finish, where these fields name a reason and none was named before. */
+  #stop(fields: JsonObject): AnswerEvent[] {
+    const { stop_reason: reason, stop_sequence: sequence, stop_details: details } = fields;
+    if (typeof reason !== "string" || this.#finished) return [];
+    this.#finished = true;
+    return [...this.#closeBlocks(), ...stopDetails(details), { kind: "finish", finish: finishOf(reason, sequence) }];
   }
 
   #closeBlocks(): AnswerEvent[] {

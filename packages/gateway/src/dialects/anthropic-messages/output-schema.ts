@@ -1,5 +1,5 @@
 import type { LossLedger } from "./losses.ts";
-import { isObject, type JsonObject } from "../shape.ts";
+import { isObject, type JsonObject } from "#dialects/shape";
 
 const maxDepth = 64;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { plainChatQuirks } from "#domain/quirks";
 import { editFields, scanFields } from "#wire/json-splice";
-import type { EncodeTarget } from "../dialect.ts";
+import type { EncodeTarget } from "#dialects/dialect";
 import { encodeFailure } from "./encode-failure.ts";
 import { peek, relayEdits } from "./peek.ts";
 

@@ -1,7 +1,7 @@
 import type { Failure } from "#domain/failure";
 import type { FieldScan } from "#wire/json-splice";
-import type { EncodeTarget, Peek, RelayEdits } from "../dialect.ts";
-import { ownFields, readCallOptions, refuseRepeated } from "../peek-options.ts";
+import type { EncodeTarget, Peek, RelayEdits } from "#dialects/dialect";
+import { ownFields, readCallOptions, refuseRepeated } from "#dialects/peek-options";
 import { messagesWithoutForeignSeals } from "./foreign-seals.ts";
 import { refuseThread } from "./held-thread.ts";
 

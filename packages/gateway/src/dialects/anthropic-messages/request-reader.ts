@@ -1,4 +1,4 @@
-import { ShapeReader, type JsonObject } from "../shape.ts";
+import { ShapeReader, type JsonObject } from "#dialects/shape";
 
 /**
  * Reads a Messages request. Besides shapes it keeps what nobody asked for, so that a translation can name it.

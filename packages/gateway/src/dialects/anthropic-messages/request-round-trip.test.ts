@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { plainChatQuirks } from "#domain/quirks";
 import type { GenerateRequest, Part } from "#domain/request";
-import type { EncodeTarget } from "../dialect.ts";
+import type { EncodeTarget } from "#dialects/dialect";
 import { decodeRequest } from "./decode-request.ts";
 import { encodeRequest } from "./encode-request.ts";
 

@@ -5,7 +5,7 @@ import type { AnswerEvent, FinishReason } from "#domain/answer";
 import { failure } from "#domain/failure";
 import { plainChatQuirks } from "#domain/quirks";
 import { emptyUsage } from "#domain/usage";
-import type { EncodeOptions } from "../dialect.ts";
+import type { EncodeOptions } from "#dialects/dialect";
 import { decodeAnswer, streamDecoder } from "./decode-answer.ts";
 import { streamEncoder } from "./encode-answer.ts";
 import { encodeAnswer } from "./encode-whole-answer.ts";

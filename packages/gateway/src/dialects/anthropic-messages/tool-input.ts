@@ -1,4 +1,4 @@
-import { isObject } from "../shape.ts";
+import { isObject } from "#dialects/shape";
 
 export interface ToolInput {
   /** Text of a JSON object. */

@@ -1,5 +1,5 @@
 import { completionTokens, type Usage } from "#domain/usage";
-import { isObject } from "../shape.ts";
+import { isObject } from "#dialects/shape";
 
 /**
  * Keeps the latest of every counter. Reports are cumulative: a later one overwrites and is never added, and what it

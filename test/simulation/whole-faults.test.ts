@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { Behaviour } from "./behaviour.ts";
-import { exchange, masked } from "../../../../test/upstream/raw-exchange.ts";
-import type { Dialect } from "../../../../test/upstream/raw-exchange.ts";
-import { startSimulator, type Simulator } from "./server.ts";
+import type { Behaviour } from "#simulation/behaviour";
+import { exchange, masked } from "../upstream/raw-exchange.ts";
+import type { Dialect } from "../upstream/raw-exchange.ts";
+import { startSimulator, type Simulator } from "#simulation/server";
 
 const started: Simulator[] = [];
 afterEach(async () => {

@@ -1,10 +1,10 @@
 import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Behaviour } from "./behaviour.ts";
-import { exchange, masked, requestBytes, textOf } from "../../../../test/upstream/raw-exchange.ts";
-import type { Dialect } from "../../../../test/upstream/raw-exchange.ts";
-import { startSimulator, type Simulator } from "./server.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import type { Behaviour } from "#simulation/behaviour";
+import { exchange, masked, requestBytes, textOf } from "../upstream/raw-exchange.ts";
+import type { Dialect } from "../upstream/raw-exchange.ts";
+import { startSimulator, type Simulator } from "#simulation/server";
+import { VirtualClock } from "#simulation/virtual-clock";
 
 const started: Simulator[] = [];
 afterEach(async () => {

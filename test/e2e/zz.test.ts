@@ -1,0 +1,26 @@
+import { connect } from "node:net";
+import { setTimeout as after } from "node:timers/promises";
+import { it } from "vitest";
+import { ask } from "../world/ask.ts";
+import { sampleRoute } from "../world/sample-snapshot.ts";
+import { providerAt, startGateway } from "../world/start-gateway.ts";
+import { stalls, startUpstream } from "../upstream/start-upstream.ts";
+it("x", async () => {
+    await using upstream = await startUpstream(stalls({ chunk: 1 }, { stall: { after: { chunk: 1 }, forMs: 400 } }));
+    await using gateway = await startGateway([providerAt("p1","openai",upstream.url)],[sampleRoute("main",["p1/m"])]);
+    const t0=performance.now(); const log=(m: string)=>console.log(Math.round(performance.now()-t0),m);
+    const running = ask(gateway.url, { dialect: "openai-chat", streamed: true }).then((r)=>{log("running done "+r.ending);});
+    const socket = connect(gateway.plane.port, "127.0.0.1");
+    socket.on("data", (bytes) => log("got "+String(bytes)));
+    socket.on("close", () => log("closed"));
+    socket.on("end", () => log("end"));
+    socket.write("POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n");
+    await upstream.log.until((entries) => entries.length === 1);
+    await after(50);
+    log("drain");
+    const drained = gateway.plane.drain(5_000);
+    socket.write("\r\n");
+    await running;
+    const f=setInterval(()=>log(JSON.stringify(gateway.plane.metrics().find((m)=>m.name==="hedgerow_calls_in_flight"))),1000);
+    await drained; log("drained"); clearInterval(f);
+});
