@@ -3,7 +3,14 @@ import Anthropic from "@anthropic-ai/sdk";
 import { describe, expect, it } from "vitest";
 import { defaultLimits } from "#domain/snapshot";
 import { cutAfter, fails, ok, stalls } from "../upstream/start-upstream.ts";
-import { abortLatencies, failureOf, openaiUpstream, openHouse, upstreamLanguages, type House } from "./upstream-languages.ts";
+import {
+  abortLatencies,
+  failureOf,
+  openaiUpstream,
+  openHouse,
+  upstreamLanguages,
+  type House,
+} from "./upstream-languages.ts";
 
 const asked = { model: "main", max_tokens: 100, messages: [{ role: "user" as const, content: "How are the hedges?" }] };
 
@@ -55,22 +62,25 @@ describe.each(upstreamLanguages)("the official anthropic package over $title", (
     expect(house.asked).toEqual([]);
   });
 
-  it.each(["bearer token", "x-api-key"])("has its gateway key checked as %s and kept from the provider", async (place) => {
-    const key = "hr-0123456789abcdef";
-    const keys = [{ name: "team", sha256: createHash("sha256").update(key).digest("hex") }];
-    await using house = await openHouse(language, ok("hello"), { keys });
-    const withKey = (value: string): Anthropic =>
-      client(
-        house,
-        place === "x-api-key"
-          ? { apiKey: null, defaultHeaders: { "x-api-key": value, authorization: null } }
-          : { apiKey: value },
-      );
-    expect(await failureOf(withKey("hr-wrong").messages.create(asked))).toBeInstanceOf(Anthropic.AuthenticationError);
-    expect((await withKey(key).messages.create(asked)).content).toMatchObject([{ text: "hello" }]);
-    expect(house.asked).toHaveLength(1);
-    expect(JSON.stringify(house.asked[0]?.headers)).not.toContain(key);
-  });
+  it.each(["bearer token", "x-api-key"])(
+    "has its gateway key checked as %s and kept from the provider",
+    async (place) => {
+      const key = "hr-0123456789abcdef";
+      const keys = [{ name: "team", sha256: createHash("sha256").update(key).digest("hex") }];
+      await using house = await openHouse(language, ok("hello"), { keys });
+      const withKey = (value: string): Anthropic =>
+        client(
+          house,
+          place === "x-api-key"
+            ? { apiKey: null, defaultHeaders: { "x-api-key": value, authorization: null } }
+            : { apiKey: value },
+        );
+      expect(await failureOf(withKey("hr-wrong").messages.create(asked))).toBeInstanceOf(Anthropic.AuthenticationError);
+      expect((await withKey(key).messages.create(asked)).content).toMatchObject([{ text: "hello" }]);
+      expect(house.asked).toHaveLength(1);
+      expect(JSON.stringify(house.asked[0]?.headers)).not.toContain(key);
+    },
+  );
 
   it.each([
     ["a cut", cutAfter(2)],

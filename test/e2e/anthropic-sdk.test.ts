@@ -22,7 +22,11 @@ const weatherSchema = {
   required: ["city", "days"],
   additionalProperties: false,
 } as const;
-const weather = { name: "weather", description: "Tells the weather.", input_schema: { ...weatherSchema, required: ["city", "days"] } };
+const weather = {
+  name: "weather",
+  description: "Tells the weather.",
+  input_schema: { ...weatherSchema, required: ["city", "days"] },
+};
 
 function client(house: House, more: ConstructorParameters<typeof Anthropic>[0] = {}): Anthropic {
   return new Anthropic({ baseURL: house.url, apiKey: "any", maxRetries: 0, ...more });
@@ -120,35 +124,38 @@ describe.each(upstreamLanguages)("the official anthropic package over $title", (
     expect(house.lastBody()).not.toHaveProperty("thread");
   });
 
-  it.each([false, true])("gets parallel calls, one without arguments, and gives all results (streamed: %s)", async (streamed) => {
-    const toolCalls = [{ name: "weather", arguments: { city: "Ulm", days: 2 } }, { name: "clock" }];
-    await using house = await openHouse(language, ({ toolResults }) =>
-      toolResults.length === 0 ? { answer: { text: "Let me see.", toolCalls } } : ok(toolResults.join(" / ")),
-    );
-    const clock = { name: "clock", input_schema: { type: "object" as const, properties: {} } };
-    const request = { ...asked, tools: [weather, clock] };
-    const { messages: api } = client(house);
-    const answer = streamed ? await api.stream(request).finalMessage() : await api.create(request);
-    expect(answer.content.map(({ type }) => type)).toEqual(["text", "tool_use", "tool_use"]);
-    const uses = answer.content.filter((block) => block.type === "tool_use");
-    expect(uses.map(({ name, input }) => [name, input])).toEqual([
-      ["weather", { city: "Ulm", days: 2 }],
-      ["clock", {}],
-    ]);
-    const results = uses.map(({ id, name }, index) => {
-      return { type: "tool_result" as const, tool_use_id: id, content: `${name} done`, is_error: index === 1 };
-    });
-    const turns = [
-      ...messages,
-      { role: "assistant" as const, content: answer.content },
-      { role: "user" as const, content: results },
-    ];
-    const { data, response } = await api.create({ ...request, messages: turns }).withResponse();
-    expect(textOf(data)).toContain("weather done / ");
-    expect(textOf(data)).toContain("clock done");
-    const relayed = language === anthropicUpstream;
-    expect(response.headers.get("x-hedgerow-warning") ?? "").toMatch(relayed ? /^$/ : /tool-error/);
-  });
+  it.each([false, true])(
+    "gets parallel calls, one without arguments, and gives all results (streamed: %s)",
+    async (streamed) => {
+      const toolCalls = [{ name: "weather", arguments: { city: "Ulm", days: 2 } }, { name: "clock" }];
+      await using house = await openHouse(language, ({ toolResults }) =>
+        toolResults.length === 0 ? { answer: { text: "Let me see.", toolCalls } } : ok(toolResults.join(" / ")),
+      );
+      const clock = { name: "clock", input_schema: { type: "object" as const, properties: {} } };
+      const request = { ...asked, tools: [weather, clock] };
+      const { messages: api } = client(house);
+      const answer = streamed ? await api.stream(request).finalMessage() : await api.create(request);
+      expect(answer.content.map(({ type }) => type)).toEqual(["text", "tool_use", "tool_use"]);
+      const uses = answer.content.filter((block) => block.type === "tool_use");
+      expect(uses.map(({ name, input }) => [name, input])).toEqual([
+        ["weather", { city: "Ulm", days: 2 }],
+        ["clock", {}],
+      ]);
+      const results = uses.map(({ id, name }, index) => {
+        return { type: "tool_result" as const, tool_use_id: id, content: `${name} done`, is_error: index === 1 };
+      });
+      const turns = [
+        ...messages,
+        { role: "assistant" as const, content: answer.content },
+        { role: "user" as const, content: results },
+      ];
+      const { data, response } = await api.create({ ...request, messages: turns }).withResponse();
+      expect(textOf(data)).toContain("weather done / ");
+      expect(textOf(data)).toContain("clock done");
+      const relayed = language === anthropicUpstream;
+      expect(response.headers.get("x-hedgerow-warning") ?? "").toMatch(relayed ? /^$/ : /tool-error/);
+    },
+  );
 
   it.each([false, true])("parses a structured answer (streamed: %s)", async (streamed) => {
     await using house = await openHouse(language, assistant);
@@ -207,7 +214,13 @@ describe.each(upstreamLanguages)("the official anthropic package over $title", (
     const file = { filename: "hedges.pdf", file_data: `data:application/pdf;base64,${pdf.data}` };
     expect(house.lastBody()["messages"]).toMatchObject([
       { role: expect.stringMatching(/^(?:system|developer)$/) as string, content: "Be brief." },
-      { role: "user", content: [{ type: "file", file }, { type: "text", text: "Sum it up." }] },
+      {
+        role: "user",
+        content: [
+          { type: "file", file },
+          { type: "text", text: "Sum it up." },
+        ],
+      },
     ]);
     expect(warning).toContain("cache-markers");
   });
@@ -221,9 +234,7 @@ describe.each(upstreamLanguages)("the official anthropic package over $title", (
 
   it("counts tokens: by the provider where it can, else by an estimate that says so", async () => {
     await using house = await openHouse(language, ok("hello"));
-    const { data, response } = await client(house)
-      .messages.countTokens({ model: "main", messages })
-      .withResponse();
+    const { data, response } = await client(house).messages.countTokens({ model: "main", messages }).withResponse();
     const warning = response.headers.get("x-hedgerow-warning");
     if (language === anthropicUpstream) {
       expect(data).toEqual({ input_tokens: 5 });
@@ -262,28 +273,33 @@ describe("thoughts", () => {
       { role: "user" as const, content: [result] },
     ];
     expect(textOf(await api.create({ ...request, messages: turns }))).toContain("rain");
-    const changed = turns.map((turn) => JSON.parse(JSON.stringify(turn).replace("short answer", "long answer")) as typeof turn);
+    const changed = turns.map(
+      (turn) => JSON.parse(JSON.stringify(turn).replace("short answer", "long answer")) as typeof turn,
+    );
     await expect(api.create({ ...request, messages: changed })).rejects.toBeInstanceOf(Anthropic.BadRequestError);
   });
 
-  it.each([false, true])("of an OpenAI upstream are shown, and not sent to Anthropic as if it had signed them (streamed: %s)", async (streamed) => {
-    const thought = ok("Green.", { answer: { reasoning: "Hedges are plants." } });
-    await using foreign = await openHouse(openaiUpstream, thought);
-    const { messages: api } = client(foreign);
-    const answer = streamed ? await api.stream(asked).finalMessage() : await api.create(asked);
-    expect(answer.content).toMatchObject([
-      { type: "thinking", thinking: "Hedges are plants." },
-      { type: "text", text: "Green." },
-    ]);
-    await using native = await openHouse(anthropicUpstream, ok("And yellow."));
-    const turns = [
-      ...messages,
-      { role: "assistant" as const, content: answer.content },
-      { role: "user" as const, content: "And in autumn?" },
-    ];
-    expect(textOf(await client(native).messages.create({ ...asked, messages: turns }))).toBe("And yellow.");
-    expect(JSON.stringify(native.lastBody())).not.toContain("Hedges are plants.");
-  });
+  it.each([false, true])(
+    "of an OpenAI upstream are shown, and not sent to Anthropic as if it had signed them (streamed: %s)",
+    async (streamed) => {
+      const thought = ok("Green.", { answer: { reasoning: "Hedges are plants." } });
+      await using foreign = await openHouse(openaiUpstream, thought);
+      const { messages: api } = client(foreign);
+      const answer = streamed ? await api.stream(asked).finalMessage() : await api.create(asked);
+      expect(answer.content).toMatchObject([
+        { type: "thinking", thinking: "Hedges are plants." },
+        { type: "text", text: "Green." },
+      ]);
+      await using native = await openHouse(anthropicUpstream, ok("And yellow."));
+      const turns = [
+        ...messages,
+        { role: "assistant" as const, content: answer.content },
+        { role: "user" as const, content: "And in autumn?" },
+      ];
+      expect(textOf(await client(native).messages.create({ ...asked, messages: turns }))).toBe("And yellow.");
+      expect(JSON.stringify(native.lastBody())).not.toContain("Hedges are plants.");
+    },
+  );
 });
 
 function textOf(message: { readonly content: readonly { readonly type: string }[] }): string {

@@ -4,11 +4,9 @@ import {
   Aborted,
   Hedgerow,
   InvalidRequest,
-  ManualInterventionRequired,
   ModelNotFound,
   NoCapacity,
   RateLimited,
-  TimedOut,
   Truncated,
   Unauthenticated,
   UpstreamFailed,
@@ -17,7 +15,14 @@ import {
 import { cutAfter, fails, ok, says, stalls, startUpstream } from "../upstream/start-upstream.ts";
 import { sampleRoute } from "../world/sample-snapshot.ts";
 import { providerAt, startGateway } from "../world/start-gateway.ts";
-import { abortLatencies, failureOf, openHouse, upstreamLanguages, type House } from "./upstream-languages.ts";
+import {
+  abortLatencies,
+  failureOf,
+  openaiUpstream,
+  openHouse,
+  upstreamLanguages,
+  type House,
+} from "./upstream-languages.ts";
 
 const messages = [{ role: "user" as const, content: "How are the hedges?" }];
 const asked = { model: "main", messages };
@@ -151,37 +156,30 @@ describe.each(upstreamLanguages)("@hedgerow/client over $title", (language) => {
   });
 });
 
-describe("deadlines and keys", () => {
-  const [language] = upstreamLanguages;
-
-  it("are told apart: the gateway's 504 by its deadline, this side's by its own clock", async () => {
-    await using house = await openHouse(language, stalls("request"));
-    const byGateway = await failureOf(
-      client(house).chat.completions.create({ ...asked, hedgerow: { timeout_ms: 200 } }),
-    );
-    expect(byGateway).toBeInstanceOf(UpstreamTimeout);
-    expect(byGateway).toMatchObject({ status: 504, code: "upstream_timeout" });
+describe("deadlines", () => {
+  it("of a call are the gateway's too: it gives up in time, tells so and lets the provider go", async () => {
+    await using house = await openHouse(openaiUpstream, stalls("request"));
     const startedMs = performance.now();
-    const own = await failureOf(client(house).chat.completions.create({ ...asked, timeoutMs: 300 }));
-    expect([UpstreamTimeout, TimedOut].some((kind) => kind.isInstance(own))).toBe(true);
+    const failed = await failureOf(client(house).chat.completions.create({ ...asked, timeoutMs: 300 }));
+    expect(failed).toBeInstanceOf(UpstreamTimeout);
+    expect(failed).toMatchObject({ status: 504, code: "upstream_timeout" });
     expect(performance.now() - startedMs).toBeLessThan(2000);
     await house.upstream.log.until((entries) => entries.every(({ state }) => state === "aborted"));
   });
 
-  it("are refused where the key is unknown", async () => {
-    const keys = [{ name: "team", sha256: createHash("sha256").update("hr-right-key").digest("hex") }];
-    await using house = await openHouse(language, ok("hello"), { keys });
-    expect(await failureOf(client(house, "hr-wrong-key").chat.completions.create(asked))).toBeInstanceOf(
-      Unauthenticated,
-    );
-    expect((await client(house, "hr-right-key").chat.completions.create(asked)).text).toBe("hello");
-    expect((await client(house, "hr-right-key").models.list()).data.map(({ id }) => id)).toEqual(["main"]);
+  it("that end a stream halfway are told inside it", async () => {
+    await using house = await openHouse(openaiUpstream, stalls({ chunk: 2 }));
+    const stream = await client(house).chat.completions.create({ ...asked, stream: true, timeoutMs: 300 });
+    const failed = await failureOf(stream.text());
+    expect(failed).toBeInstanceOf(Truncated);
+    expect(failed).toMatchObject({ code: "upstream_timeout", partialText: "one two" });
   });
+});
 
-  it("never raise ManualInterventionRequired while no confidence gate exists", async () => {
-    await using house = await openHouse(language, ok("hm"));
-    const answer = await client(house).chat.completions.create({ ...asked, minConfidence: 1 });
-    expect(ManualInterventionRequired.isInstance(answer)).toBe(false);
-    expect(answer.text).toBe("hm");
-  });
+it("is let in by its gateway key alone", async () => {
+  const keys = [{ name: "team", sha256: createHash("sha256").update("hr-right-key").digest("hex") }];
+  await using house = await openHouse(openaiUpstream, ok("hello"), { keys });
+  expect(await failureOf(client(house, "hr-wrong-key").chat.completions.create(asked))).toBeInstanceOf(Unauthenticated);
+  expect((await client(house, "hr-right-key").chat.completions.create(asked)).text).toBe("hello");
+  expect((await client(house, "hr-right-key").models.list()).data.map(({ id }) => id)).toEqual(["main"]);
 });

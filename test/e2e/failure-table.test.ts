@@ -29,8 +29,9 @@ function cases<Row extends FaultRow>(rows: readonly Row[]): readonly { row: Row;
 describe.concurrent("before the first content", () => {
   it.each(cases(beforeCommit))("$title", async ({ row, lane }) => oneFails(row, lane, deadEnds));
 
-  it.each(cases(beforeCommit.filter((row) => row.next !== "nobody")))("$title, and every target fails so", ({ row, lane }) =>
-    allFail(row, lane, deadEnds),
+  it.each(cases(beforeCommit.filter((row) => row.next !== "nobody")))(
+    "$title, and every target fails so",
+    ({ row, lane }) => allFail(row, lane, deadEnds),
   );
 });
 

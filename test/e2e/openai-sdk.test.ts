@@ -124,31 +124,37 @@ describe.each(upstreamLanguages)("the official openai package over $title", (lan
     expect(house.asked.map(({ status }) => status)).toEqual([200, 200]);
   });
 
-  it.each([false, true])("gets parallel calls, one without arguments, and gives all results (streamed: %s)", async (streamed) => {
-    const toolCalls = [{ name: "weather", arguments: { city: "Ulm", days: 12345678901 } }, { name: "clock" }];
-    await using house = await openHouse(language, ({ toolResults }) =>
-      toolResults.length === 0 ? { answer: { text: "Let me see.", toolCalls } } : ok(toolResults.join(" / ")),
-    );
-    const clock = { type: "function" as const, function: { name: "clock", parameters: { type: "object", properties: {} } } };
-    const request = { ...asked, tools: [weather, clock], parallel_tool_calls: true };
-    const { completions } = client(house).chat;
-    const answer = streamed
-      ? await completions.stream(request).finalChatCompletion()
-      : await completions.create(request);
-    const { message } = answer.choices[0]!;
-    const functions = message.tool_calls!.flatMap((call) => (call.type === "function" ? [call] : []));
-    expect(functions.map((call) => [call.function.name, JSON.parse(call.function.arguments)])).toEqual([
-      ["weather", { city: "Ulm", days: 12345678901 }],
-      ["clock", {}],
-    ]);
-    expect(message.content).toBe("Let me see.");
-    expect(new Set(functions.map(({ id }) => id)).size).toBe(2);
-    const results = functions.map(({ id, function: { name } }) => {
-      return { role: "tool" as const, tool_call_id: id, content: `${name} done` };
-    });
-    const after = await completions.create({ ...request, messages: [...messages, message, ...results] });
-    expect(after.choices[0]?.message.content).toBe("weather done / clock done");
-  });
+  it.each([false, true])(
+    "gets parallel calls, one without arguments, and gives all results (streamed: %s)",
+    async (streamed) => {
+      const toolCalls = [{ name: "weather", arguments: { city: "Ulm", days: 12345678901 } }, { name: "clock" }];
+      await using house = await openHouse(language, ({ toolResults }) =>
+        toolResults.length === 0 ? { answer: { text: "Let me see.", toolCalls } } : ok(toolResults.join(" / ")),
+      );
+      const clock = {
+        type: "function" as const,
+        function: { name: "clock", parameters: { type: "object", properties: {} } },
+      };
+      const request = { ...asked, tools: [weather, clock], parallel_tool_calls: true };
+      const { completions } = client(house).chat;
+      const answer = streamed
+        ? await completions.stream(request).finalChatCompletion()
+        : await completions.create(request);
+      const { message } = answer.choices[0]!;
+      const functions = message.tool_calls!.flatMap((call) => (call.type === "function" ? [call] : []));
+      expect(functions.map((call) => [call.function.name, JSON.parse(call.function.arguments)])).toEqual([
+        ["weather", { city: "Ulm", days: 12345678901 }],
+        ["clock", {}],
+      ]);
+      expect(message.content).toBe("Let me see.");
+      expect(new Set(functions.map(({ id }) => id)).size).toBe(2);
+      const results = functions.map(({ id, function: { name } }) => {
+        return { role: "tool" as const, tool_call_id: id, content: `${name} done` };
+      });
+      const after = await completions.create({ ...request, messages: [...messages, message, ...results] });
+      expect(after.choices[0]?.message.content).toBe("weather done / clock done");
+    },
+  );
 
   it.each([false, true])("parses a structured answer (streamed: %s)", async (streamed) => {
     await using house = await openHouse(language, assistant);
@@ -251,22 +257,25 @@ describe("an image", () => {
 describe("reasoning over an Anthropic upstream", () => {
   const effort = { ...asked, reasoning_effort: "high" as const };
 
-  it.each([false, true])("comes with its signature, which is taken back with the next turn (streamed: %s)", async (streamed) => {
-    await using house = await openHouse(anthropicUpstream, assistant);
-    const openai = client(house);
-    const first = [{ role: "user" as const, content: "Use weather, please" }];
-    const request = { ...effort, tools: [weather], messages: first };
-    const answer = streamed
-      ? await gathered(await openai.chat.completions.create({ ...request, stream: true }))
-      : (await openai.chat.completions.create(request)).choices[0]!.message;
-    const call = answer.tool_calls![0]!;
-    const result = { role: "tool" as const, tool_call_id: call.id, content: "rain" };
-    const after = await openai.chat.completions.create({ ...request, messages: [...first, answer, result] });
-    expect(after.choices[0]?.message.content).toContain("The tool answered: “rain”");
-    const turns = house.lastBody()["messages"] as { role: string; content: { type: string; signature?: string }[] }[];
-    expect(turns[1]?.content.map(({ type }) => type)).toEqual(["thinking", "tool_use"]);
-    expect(turns[1]?.content[0]?.signature).toMatch(/.{40}/);
-  });
+  it.each([false, true])(
+    "comes with its signature, which is taken back with the next turn (streamed: %s)",
+    async (streamed) => {
+      await using house = await openHouse(anthropicUpstream, assistant);
+      const openai = client(house);
+      const first = [{ role: "user" as const, content: "Use weather, please" }];
+      const request = { ...effort, tools: [weather], messages: first };
+      const answer = streamed
+        ? await gathered(await openai.chat.completions.create({ ...request, stream: true }))
+        : (await openai.chat.completions.create(request)).choices[0]!.message;
+      const call = answer.tool_calls![0]!;
+      const result = { role: "tool" as const, tool_call_id: call.id, content: "rain" };
+      const after = await openai.chat.completions.create({ ...request, messages: [...first, answer, result] });
+      expect(after.choices[0]?.message.content).toContain("The tool answered: “rain”");
+      const turns = house.lastBody()["messages"] as { role: string; content: { type: string; signature?: string }[] }[];
+      expect(turns[1]?.content.map(({ type }) => type)).toEqual(["thinking", "tool_use"]);
+      expect(turns[1]?.content[0]?.signature).toMatch(/.{40}/);
+    },
+  );
 
   it("is asked for in Anthropic's words", async () => {
     await using house = await openHouse(anthropicUpstream, assistant);
@@ -293,4 +302,3 @@ async function gathered(
   }
   return Object.assign({ role: "assistant" as const, tool_calls: toolCalls }, { reasoning_details: details });
 }
-

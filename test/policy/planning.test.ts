@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { ProviderWish } from "#domain/call";
 import { failure, failureTraits, type Failure, type FailureKind } from "#domain/failure";
 import type { Attempt, Outcome, Plan, Target } from "#domain/plan";
 import type { Snapshot } from "#domain/snapshot";
@@ -65,6 +66,26 @@ describe("makePlan", () => {
     expect(wish({ order: ["c"] })).toEqual(["c/n", "a/m", "b/m"]);
     expect(wish({ allowFallbacks: false })).toEqual(["a/m"]);
     expect(wish({ only: ["zzz"] })).toEqual(["failed: model_not_found"]);
+  });
+
+  it("sorts by price and keeps below a ceiling, unknown prices last and above every ceiling", () => {
+    const priced = (input: number) => ({
+      models: new Map([
+        [
+          "m",
+          { ...sampleTraits("v/m", 1), price: { input, output: input, from: { source: "test", date: "2026-11-21" } } },
+        ],
+      ]),
+    });
+    const shop = sampleSnapshot(
+      [sampleProvider("a"), sampleProvider("b", priced(3e9)), sampleProvider("c", priced(1e9))],
+      [sampleRoute("main", ["a/m", "b/m", "c/m"])],
+    );
+    const view = { health: new Health(), traitsOf, nowMs: 0 };
+    const wish = (provider: ProviderWish) =>
+      targets(makePlan({ model: "main", options: { metadata: false, provider } }, shop, view));
+    expect(wish({ sort: "price" })).toEqual(["c/m", "b/m", "a/m"]);
+    expect(wish({ maxPrice: { prompt: 2e9 } })).toEqual(["c/m"]);
   });
 
   it("leaves out what is parked and says why", () => {

@@ -42,7 +42,7 @@ export function ownStreams(): readonly Recording[] {
 
 export function recordedStreams(root: string): readonly Recording[] {
   return [
-    ...normalised(root).filter(({ bytes }) => /^(?:data|event|:)/u.test(bytes.toString("latin1", 0, 5))),
+    ...normalised(root).filter(isStream),
     ...globSync("**/*.{sse,chunks.txt}", { cwd: root })
       .toSorted()
       .flatMap((file) => streamFile(root, file)),
@@ -58,7 +58,11 @@ export function recordedAnswers(root: string): readonly Recording[] {
       const dialect = dialectOf(objectOf(parsed(bytes.toString("utf8"))));
       return dialect === undefined ? [] : [{ name: basename(file), dialect, bytes }];
     });
-  return [...normalised(root).filter(({ bytes }) => bytes[0] === 0x7b), ...files];
+  return [...normalised(root).filter((one) => !isStream(one)), ...files];
+}
+
+function isStream({ bytes }: Recording): boolean {
+  return /^\s*(?:data|event|:)/u.test(bytes.toString("latin1", 0, 8));
 }
 
 function normalised(root: string): readonly Recording[] {

@@ -12,7 +12,7 @@ export interface SseMessage {
  * with the gateway's own. A last block without its blank line is left out, as the standard says.
  */
 export function readSse(text: string): readonly SseMessage[] {
-  const blocks = text.matchAll(/(?:[^\r\n]+(?:\r\n|\r|\n))*(?:\r\n|\r|\n)/gu);
+  const blocks = text.matchAll(/(?:[^\r\n]+(?:\r\n|\r|\n))*(?:\r\n|\r|\n)/guy);
   return Array.from(blocks, ([raw]) => {
     const fields = raw
       .replace(/^\uFEFF/u, "")

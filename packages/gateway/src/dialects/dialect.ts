@@ -51,6 +51,8 @@ export interface RelayEdits {
   readonly edits: ReadonlyMap<string, string | undefined>;
   /** Usage in the stream was asked for by us alone: its frames are not for the caller. */
   readonly usageAdded: boolean;
+  /** What the edits take away from the caller's request, in words. */
+  readonly warnings?: readonly string[];
 }
 
 export interface Peek {

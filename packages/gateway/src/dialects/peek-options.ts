@@ -7,7 +7,9 @@ import { ShapeReader, type JsonObject } from "./shape.ts";
 export const ownFields = ["hedgerow", "models", "fallbacks", "provider", "session_id"] as const;
 
 const ownOptions = ["route", "min_confidence", "timeout_ms", "session", "tags", "metadata"] as const;
-const providerWishes = ["order", "only", "ignore", "allow_fallbacks"] as const;
+const providerWishes = ["order", "only", "ignore", "allow_fallbacks", "sort", "max_price"] as const;
+const priceCeilings = ["prompt", "completion"] as const;
+const nanoPerUsd = 1e9;
 const mostNames = 32;
 const longestWord = 256;
 
@@ -121,12 +123,31 @@ function readProviderWish(reader: ShapeReader, value: unknown): ProviderWish | u
   const only = reader.optionalWords(wish["only"], "provider.only");
   const ignore = reader.optionalWords(wish["ignore"], "provider.ignore");
   const allowFallbacks = reader.optionalBoolean(wish["allow_fallbacks"], "provider.allow_fallbacks");
+  const sort = reader.optionalOneOf(wish["sort"], "provider.sort", ["price"]);
+  const maxPrice = readMaxPrice(reader, wish["max_price"]);
   return {
+    ...(sort === undefined ? {} : { sort }),
+    ...(maxPrice === undefined ? {} : { maxPrice }),
     ...(order === undefined ? {} : { order }),
     ...(only === undefined ? {} : { only }),
     ...(ignore === undefined ? {} : { ignore }),
     ...(allowFallbacks === undefined ? {} : { allowFallbacks }),
   };
+}
+
+/** USD per million tokens, as OpenRouter writes them. */
+function readMaxPrice(reader: ShapeReader, value: unknown): ProviderWish["maxPrice"] {
+  const ceilings = reader.optionalObject(value, "provider.max_price");
+  if (ceilings === undefined) return undefined;
+  refuseUnknown(reader, ceilings, { path: "provider.max_price", known: priceCeilings });
+  const read = (name: (typeof priceCeilings)[number]): number | undefined => {
+    const usd = reader.optionalNumber(ceilings[name], `provider.max_price.${name}`);
+    if (usd !== undefined && usd < 0) reader.refuse(`provider.max_price.${name}`, "must not be below 0");
+    return usd === undefined ? undefined : Math.round(usd * nanoPerUsd);
+  };
+  const prompt = read("prompt");
+  const completion = read("completion");
+  return { ...(prompt === undefined ? {} : { prompt }), ...(completion === undefined ? {} : { completion }) };
 }
 
 /** A wish that is not understood must not look granted: `zdr: true` ignored would be a broken promise. */

@@ -70,6 +70,11 @@ export class ShapeReader {
     return value === undefined || value === null ? undefined : this.object(value, path);
   }
 
+  optionalOneOf<Word extends string>(value: unknown, path: string, words: readonly Word[]): Word | undefined {
+    if (value === undefined || value === null) return undefined;
+    return words.find((word) => word === value) ?? this.refuse(path, `must be ${words.join(" or ")}`);
+  }
+
   optionalWords(value: unknown, path: string): readonly string[] | undefined {
     if (value === undefined || value === null) return undefined;
     return this.array(value, path).map((item, index) => this.word(item, `${path}[${index}]`));

@@ -24,6 +24,10 @@ export interface ProviderWish {
   readonly only?: readonly string[];
   readonly ignore?: readonly string[];
   readonly allowFallbacks?: boolean;
+  /** Cheapest first; targets of unknown price last. */
+  readonly sort?: "price";
+  /** Ceilings in integer nano-dollars per million tokens; a target of unknown price is above every ceiling. */
+  readonly maxPrice?: { readonly prompt?: number; readonly completion?: number };
 }
 
 /** A request that was let in: authenticated, bounded, peeked at, not parsed. */

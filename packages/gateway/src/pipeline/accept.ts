@@ -3,10 +3,11 @@ import { clientEndpoint, dialectOfHeaders, dialects } from "#dialects/registry";
 import type { Dialect } from "#dialects/dialect";
 import type { Call, Operation } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
-import type { Exchange } from "#domain/ports";
+import type { BodyRead, Exchange } from "#domain/ports";
 import type { GatewayKey, Snapshot } from "#domain/snapshot";
 import { scanFields, type FieldScan } from "#wire/json-splice";
 import type { DataPlane } from "./data-plane.ts";
+import type { CallControl } from "./live-calls.ts";
 
 /** What came in, as far as it got. */
 export type Accepted =
@@ -32,8 +33,15 @@ export interface Turned {
   readonly operation?: Operation;
 }
 
+export interface Acceptance {
+  readonly snapshot: Snapshot;
+  /** Ends the wait for a body that is still on its way. */
+  readonly control: CallControl;
+}
+
 /** Authenticates, bounds, reads and peeks; parses nothing it does not have to. */
-export async function accept(exchange: Exchange, plane: DataPlane, snapshot: Snapshot): Promise<Accepted> {
+export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptance): Promise<Accepted> {
+  const { snapshot, control } = at;
   const acceptedAtMs = plane.clock.nowMs();
   const id = `req_${plane.newId()}`;
   const endpoint = clientEndpoint(exchange.path);
@@ -60,10 +68,9 @@ export async function accept(exchange: Exchange, plane: DataPlane, snapshot: Sna
 
   const closed = doorClosed(plane, snapshot);
   if (closed !== undefined) return turn(closed);
-  const body = await exchange.readBody({
-    maxBytes: snapshot.limits.maxBodyBytes,
-    idleMs: snapshot.limits.uploadIdleMs,
-  });
+  const { maxBodyBytes: maxBytes, uploadIdleMs: idleMs } = snapshot.limits;
+  const body = await Promise.race([exchange.readBody({ maxBytes, idleMs }), endOf(control)]);
+  control.listen(undefined);
   if (body.kind === "gone") return { kind: "gone" };
   if (body.kind === "refused") return turn(body.failure);
   const scan = scanFields(body.bytes, { maxDepth: snapshot.limits.maxDepth });
@@ -85,6 +92,15 @@ export async function accept(exchange: Exchange, plane: DataPlane, snapshot: Sna
     acceptedAtMs,
   };
   return { kind: "call", call, dialect, scan, ...(known.key === undefined ? {} : { key: known.key }) };
+}
+
+/** An upload that is cut short from outside: by its client, or by a drain that can wait no longer. */
+function endOf(control: CallControl): Promise<BodyRead> {
+  return new Promise((resolve) => {
+    control.listen((why) => {
+      resolve(why.kind === "client_gone" ? { kind: "gone" } : { kind: "refused", failure: why });
+    });
+  });
 }
 
 /** Looked at before the body is read, so that refusing is cheap. */

@@ -18,6 +18,7 @@ export function deliver(journey: Journey, end: JourneyEnd): void {
         failure: end.failure,
         attempts: journey.attempts,
         route: journey.route,
+        budgetSpent: journey.budgetSpent,
       });
       return;
     case "broken":

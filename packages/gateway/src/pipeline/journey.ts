@@ -48,6 +48,8 @@ export class Journey {
   warnings: readonly string[] = [];
   /** The plan's; empty until there is one, so that a name nobody knows names nothing in headers or metrics. */
   route = "";
+  /** A further attempt was wanted and the route's retry budget had none left. */
+  budgetSpent = false;
   #plan: Plan | undefined;
   #deadlineAtMs = 0;
   readonly #decoded;
@@ -87,7 +89,11 @@ export class Journey {
     let empty: Held | undefined;
     for (;;) {
       if (control.ended !== undefined) return endedFromOutside(control.ended);
-      const step = this.#next(plan, turn, () => budget.withdraw(plane.clock.nowMs()));
+      const step = this.#next(plan, turn, () => {
+        const granted = budget.withdraw(plane.clock.nowMs());
+        this.budgetSpent = !granted;
+        return granted;
+      });
       if (step.kind === "stop") return this.#conclude(step.why, empty);
       if (step.afterMs > 0 && !(await this.#wait(step.afterMs))) continue;
       const tried = await this.#attempt(plan, step);
@@ -98,7 +104,7 @@ export class Journey {
         return brokenOrAborted(result, outcome.failure);
       }
       if (outcome.kind !== "answered") continue;
-      this.warnings = lane.warnings();
+      this.warnings = this.#warningsOf(lane);
       if (outcome.empty !== true) return { kind: "answered", ...tried };
       if (!plan.retryEmpty || empty !== undefined) return this.#answeredEmpty(tried);
       empty = tried;
@@ -167,7 +173,7 @@ export class Journey {
       this.attempts.push(notSent(step, why, plane.clock.nowMs()));
       return undefined;
     }
-    this.warnings = lane.warnings();
+    this.warnings = this.#warningsOf(lane);
     const result = await attempt({
       plane,
       limits: snapshot.limits,
@@ -230,6 +236,12 @@ export class Journey {
     };
   }
 
+  #warningsOf(lane: Lane): readonly string[] {
+    const asked = this.input.call.options.minConfidence;
+    if (asked === undefined) return lane.warnings();
+    return [...lane.warnings(), "min-confidence: this version judges no answers, so none is held back"];
+  }
+
   /** False where the call ended from outside while waiting. */
   #wait(afterMs: number): Promise<boolean> {
     const { plane, control } = this.input;
@@ -252,7 +264,7 @@ export class Journey {
 
   /** An empty answer is the provider's answer all the same: given as it is when nobody has a better one. */
   #answeredEmpty(tried: Held): JourneyEnd {
-    this.warnings = [...tried.lane.warnings(), "The provider's answer is empty."];
+    this.warnings = [...this.#warningsOf(tried.lane), "empty: the provider's answer is empty"];
     return { kind: "answered", ...tried };
   }
 }

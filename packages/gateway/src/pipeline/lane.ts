@@ -47,14 +47,14 @@ export function isLane(made: Lane | Failure): made is Lane {
 
 function relay(input: LaneInput): Lane {
   const { call, scan, target, upstream } = input;
-  const { edits, usageAdded } = upstream.relayEdits(scan, call.body, target);
+  const { edits, usageAdded, warnings = [] } = upstream.relayEdits(scan, call.body, target);
   return {
     kind: "relay",
     upstream,
     body: editFields(call.body, scan, edits),
     headers: { ...upstream.defaultHeaders, ...call.passHeaders },
     heartbeat: upstream.heartbeat,
-    warnings: () => [],
+    warnings: () => warnings,
     // Usage that only we asked for is not the caller's.
     renderFrame: (frame) => (frame.usageOnly && usageAdded ? nothing : frame.raw),
     renderAnswer: (body) => body,

@@ -11,6 +11,8 @@ export interface Refusal {
   readonly failure: Failure;
   readonly attempts: readonly Attempt[];
   readonly route?: string;
+  /** The route's retry budget is used up: asking again at once would only feed the storm. */
+  readonly budgetSpent?: boolean;
 }
 
 const shortestWaitMs = 1_000;
@@ -18,9 +20,10 @@ const longestWaitMs = 60_000;
 const defaultWaitMs = 2_000;
 
 /** An error before anything was sent, in the caller's language. */
-export function refuse({ exchange, dialect, id, failure, attempts, route }: Refusal): void {
+export function refuse({ exchange, dialect, id, failure, attempts, route, budgetSpent = false }: Refusal): void {
   if (exchange.gone) return;
-  const facts = failureFacts(id, failure, attempts);
+  const told = failureFacts(id, failure, attempts);
+  const facts = { ...told, retryable: told.retryable && !budgetSpent };
   const encoded = dialect.encodeFailure(failure, facts);
   const last = attempts.at(-1)?.target;
   exchange.respond(encoded.status, {

@@ -19,7 +19,7 @@ export async function serveCall(exchange: Exchange, plane: DataPlane): Promise<v
   const control = plane.live.open();
   exchange.onGone(() => control.end(failure("client_gone", "The client closed the connection.")));
   try {
-    const accepted = await accept(exchange, plane, snapshot);
+    const accepted = await accept(exchange, plane, { snapshot, control });
     switch (accepted.kind) {
       case "gone":
         return;

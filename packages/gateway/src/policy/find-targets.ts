@@ -39,7 +39,10 @@ export function findTargets(asked: Asked, snapshot: Snapshot, traitsOf: TraitsOf
   }
   const wanted = honour(asked.wish, [...targets.values()]);
   if (wanted.length === 0) {
-    return failure("model_not_found", "The request's `provider` object leaves no target; loosen `only` or `ignore`.");
+    return failure(
+      "model_not_found",
+      "The request's `provider` object leaves no target; loosen `only`, `ignore` or `max_price`.",
+    );
   }
   return { kind: "found", route, targets: wanted };
 }
@@ -113,16 +116,35 @@ function targetOf(spec: ProviderSpec, model: string, more: { lastResort: boolean
 /** OpenRouter's `provider` object where the meaning is the same. */
 function honour(wish: ProviderWish | undefined, targets: readonly Target[]): readonly Target[] {
   if (wish === undefined) return targets;
-  const { only, ignore, order } = wish;
+  const { only, ignore, order, maxPrice } = wish;
   const kept = targets.filter(
-    (target) => (only === undefined || only.includes(target.provider)) && ignore?.includes(target.provider) !== true,
+    (target) =>
+      (only === undefined || only.includes(target.provider)) &&
+      ignore?.includes(target.provider) !== true &&
+      (maxPrice === undefined || isWithin(target, maxPrice)),
   );
   const rank = (target: Target): number => {
     const at = order?.indexOf(target.provider) ?? -1;
     return at === -1 ? Number.MAX_SAFE_INTEGER : at;
   };
-  const ordered = order === undefined ? kept : kept.toSorted((a, b) => rank(a) - rank(b));
+  const byPrice = wish.sort === "price" ? kept.toSorted((a, b) => priceOf(a) - priceOf(b)) : kept;
+  const ordered = order === undefined ? byPrice : byPrice.toSorted((a, b) => rank(a) - rank(b));
   return wish.allowFallbacks === false ? ordered.slice(0, 1) : ordered;
+}
+
+function isWithin(target: Target, ceiling: NonNullable<ProviderWish["maxPrice"]>): boolean {
+  const price = target.traits?.price;
+  if (price === undefined) return false;
+  return (
+    price.input <= (ceiling.prompt ?? Number.POSITIVE_INFINITY) &&
+    price.output <= (ceiling.completion ?? Number.POSITIVE_INFINITY)
+  );
+}
+
+/** For comparison only: prompts are usually some three times as long as answers. */
+function priceOf(target: Target): number {
+  const price = target.traits?.price;
+  return price === undefined ? Number.POSITIVE_INFINITY : price.input * 3 + price.output;
 }
 
 function unknownModel(name: string, snapshot: Snapshot): Failure {

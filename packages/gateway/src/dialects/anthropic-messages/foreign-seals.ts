@@ -7,7 +7,11 @@ import { readSeal, sealMark } from "./seal-tag.ts";
  * we tagged: thoughts the target's vendor sealed get their own seal back, all others are taken out, because a foreign
  * signature is a 400. Undefined where there are none, which is nearly always: then the bytes stay as they are.
  */
-export function messagesWithoutForeignSeals(body: Uint8Array, scan: FieldScan, issuer: string): string | undefined {
+export function messagesWithoutForeignSeals(
+  body: Uint8Array,
+  scan: FieldScan,
+  issuer: string,
+): { readonly json: string; readonly lost: boolean } | undefined {
   const span = scan.fields.get("messages");
   if (span === undefined) return undefined;
   const bytes = Buffer.from(body.buffer, body.byteOffset + span.start, span.end - span.start);
@@ -15,16 +19,18 @@ export function messagesWithoutForeignSeals(body: Uint8Array, scan: FieldScan, i
   const read = readJson(body, span);
   if (!read.ok || !Array.isArray(read.value)) return undefined;
   let changed = false;
+  let lost = false;
   const messages = read.value.flatMap((message: unknown) => {
     if (!isObject(message) || !Array.isArray(message["content"])) return [message];
     const content = message["content"].flatMap((block: unknown) => {
       const kept = isObject(block) ? unsealed(block, issuer) : block;
       changed ||= kept !== block;
+      lost ||= kept === undefined;
       return kept === undefined ? [] : [kept];
     });
     return content.length === 0 && message["content"].length > 0 ? [] : [{ ...message, content }];
   });
-  return changed ? JSON.stringify(messages) : undefined;
+  return changed ? { json: JSON.stringify(messages), lost } : undefined;
 }
 
 /** The block as the issuer may see it: itself where we did not tag it, undefined where it must not be sent. */

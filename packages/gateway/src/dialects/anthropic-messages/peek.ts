@@ -2,6 +2,7 @@ import type { Failure } from "#domain/failure";
 import type { FieldScan } from "#wire/json-splice";
 import type { EncodeTarget, Peek, RelayEdits } from "#dialects/dialect";
 import { ownFields, readCallOptions, refuseRepeated } from "#dialects/peek-options";
+import { LossLedger } from "./losses.ts";
 import { messagesWithoutForeignSeals } from "./foreign-seals.ts";
 import { refuseThread } from "./held-thread.ts";
 
@@ -40,6 +41,9 @@ export function relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarg
   const edits = new Map<string, string | undefined>([["model", JSON.stringify(target.model)]]);
   for (const name of ownFields) if (scan.fields.has(name)) edits.set(name, undefined);
   const messages = messagesWithoutForeignSeals(body, scan, target.issuer);
-  if (messages !== undefined) edits.set("messages", messages);
-  return { edits, usageAdded: false };
+  if (messages === undefined) return { edits, usageAdded: false };
+  edits.set("messages", messages.json);
+  const ledger = new LossLedger();
+  if (messages.lost) ledger.note("foreign-reasoning");
+  return { edits, usageAdded: false, warnings: ledger.warnings };
 }

@@ -69,11 +69,19 @@ const result = (parts: Extract<Part, { kind: "tool-result" }>["parts"], failed =
 });
 const sealed = { kind: "reasoning", text: "t", seal: { issuer: "anthropic", form: "signature", value: "s" } } as const;
 
+const smallTraits: ModelTraits = {
+  name: "openai/gpt-4.1",
+  maxOutputTokens: 32_768,
+  capabilities: {},
+  from: { source: "test", date: "2026-11-21" },
+};
+
 /** For each row of the table a request that meets it. */
 const cases: Record<Exclude<Loss, "answer-paused" | "answer-malformed" | "foreign-event">, Case> = {
   "top-k": { sampling: { topK: 5 } },
   sampling: { sampling: { temperature: 1, topP: 1 }, capabilities: { sampling: false } },
   "stop-sequences": { stop: ["a", "b", "c", "d", "e"] },
+  "max-tokens-lowered": { maxOutputTokens: 128_000, to: { traits: smallTraits } },
   "service-tier": { serviceTier: "lunar" },
   "user-id": { user: "u".repeat(65) },
   "unknown-field": { rest: { context_management: {} } },
@@ -166,6 +174,13 @@ describe("encodeRequest", () => {
         ],
       },
     ]);
+  });
+
+  it("asks for no longer answer than the model can give, and for shorter ones as they are", () => {
+    const limit = (maxOutputTokens: number) => body({ maxOutputTokens, to: { traits: smallTraits } });
+    expect(limit(128_000)).toMatchObject({ max_completion_tokens: 32_768 });
+    expect(limit(500)).toMatchObject({ max_completion_tokens: 500 });
+    expect(body({ maxOutputTokens: 128_000 })).toMatchObject({ max_completion_tokens: 128_000 });
   });
 
   it("says in words that a tool failed", () => {

@@ -37,7 +37,7 @@ export function encodeRequest(request: GenerateRequest, target: EncodeTarget): E
     ...encodeTools(request, target, report),
     response_format: encodeOutput(request.output, target, report),
     ...encodeSampling(request, target, report),
-    [target.quirks.maxOutputField]: request.maxOutputTokens,
+    [target.quirks.maxOutputField]: encodeMaxTokens(request.maxOutputTokens, target, report),
     stop: request.stop.length > 0 ? request.stop : undefined,
     n: request.choices > 1 ? request.choices : undefined,
     logprobs: request.logprobs === undefined ? undefined : true,
@@ -56,6 +56,14 @@ export function encodeRequest(request: GenerateRequest, target: EncodeTarget): E
   leaveOutRefused(body, target, report);
   if (report.refusal !== undefined) return { kind: "refused", failure: report.refusal };
   return { kind: "encoded", body: Buffer.from(JSON.stringify(body)), headers: {}, warnings: report.warnings };
+}
+
+/** OpenAI answers 400 to more than the model can give; clients of other languages send 128,000 as a matter of course. */
+function encodeMaxTokens(wished: number | undefined, target: EncodeTarget, report: LossReport): number | undefined {
+  const most = target.traits?.maxOutputTokens;
+  if (wished === undefined || most === undefined || wished <= most) return wished;
+  report.meet("max-tokens-lowered", `${wished} to ${most}`);
+  return most;
 }
 
 function leaveOutRefused(body: Record<string, unknown>, target: EncodeTarget, report: LossReport): void {

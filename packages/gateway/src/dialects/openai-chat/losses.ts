@@ -17,6 +17,7 @@ export const losses = {
   "top-k": { treatment: "dropped", why: "OpenAI Chat has no top_k" },
   sampling: { treatment: "dropped", why: "the model takes no sampling parameters" },
   "stop-sequences": { treatment: "refused", why: "OpenAI Chat takes at most 4 stop sequences" },
+  "max-tokens-lowered": { treatment: "mapped", why: "the limit of the answer was lowered to what the model can give" },
   "service-tier": { treatment: "dropped", why: "the service tier has no counterpart in OpenAI Chat" },
   "user-id": { treatment: "mapped", why: "OpenAI Chat takes at most 64 characters of user id, so its digest was sent" },
   "unknown-field": { treatment: "dropped", why: "fields that OpenAI Chat has no word for were left out" },
