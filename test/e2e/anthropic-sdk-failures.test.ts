@@ -20,7 +20,7 @@ function client(house: House, more: ConstructorParameters<typeof Anthropic>[0] =
 
 interface Case {
   readonly upstream: number;
-  readonly kind: typeof Anthropic.APIError;
+  readonly kind: new (...args: never) => Error;
   readonly status: number;
   readonly type: string;
 }

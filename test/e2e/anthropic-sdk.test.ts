@@ -5,6 +5,7 @@ import { ok, says } from "../upstream/start-upstream.ts";
 import {
   anthropicUpstream,
   assistant,
+  gather,
   openaiUpstream,
   openHouse,
   upstreamLanguages,
@@ -50,7 +51,7 @@ describe.each(upstreamLanguages)("the official anthropic package over $title", (
   it("iterates over a stream of well-formed events, piece by piece", async () => {
     const pieces = ["Green", " and", " täll", " 🌿."];
     await using house = await openHouse(language, says(pieces, { answer: { usage } }));
-    const events = await Array.fromAsync(await client(house).messages.create({ ...asked, stream: true }));
+    const events = await gather(await client(house).messages.create({ ...asked, stream: true }));
     const texts = events.flatMap((event) =>
       event.type === "content_block_delta" && event.delta.type === "text_delta" ? [event.delta.text] : [],
     );
@@ -250,7 +251,7 @@ describe.each(upstreamLanguages)("the official anthropic package over $title", (
     await using house = await openHouse(language, ok("hello"));
     const anthropic = client(house, { baseURL: house.url + root });
     expect(textOf(await anthropic.messages.create(asked))).toBe("hello");
-    expect(await Array.fromAsync(anthropic.models.list())).toMatchObject([{ id: "main", type: "model" }]);
+    expect(await gather(anthropic.models.list())).toMatchObject([{ id: "main", type: "model" }]);
     expect(await anthropic.models.retrieve("main")).toMatchObject({ id: "main", type: "model" });
   });
 });
@@ -277,6 +278,20 @@ describe("thoughts", () => {
       (turn) => JSON.parse(JSON.stringify(turn).replace("short answer", "long answer")) as typeof turn,
     );
     await expect(api.create({ ...request, messages: changed })).rejects.toBeInstanceOf(Anthropic.BadRequestError);
+  });
+
+  it("that are sealed come back to the provider as they were", async () => {
+    const sealed = ok("Green.", { answer: { reasoning: { text: "hidden", seal: "redacted" } } });
+    await using house = await openHouse(anthropicUpstream, sealed);
+    const { messages: api } = client(house);
+    const { content } = await api.stream(asked).finalMessage();
+    expect(content.map(({ type }) => type)).toEqual(["redacted_thinking", "text"]);
+    const turns = [
+      ...messages,
+      { role: "assistant" as const, content },
+      { role: "user" as const, content: "And in autumn?" },
+    ];
+    expect(textOf(await api.create({ ...asked, messages: turns }))).toBe("Green.");
   });
 
   it.each([false, true])(

@@ -13,7 +13,6 @@ import {
   UpstreamTimeout,
 } from "@hedgerow/client";
 import { cutAfter, fails, ok, says, stalls, startUpstream } from "../upstream/start-upstream.ts";
-import { sampleRoute } from "../world/sample-snapshot.ts";
 import { providerAt, startGateway } from "../world/start-gateway.ts";
 import {
   abortLatencies,

@@ -20,7 +20,7 @@ function client(house: House, more: ConstructorParameters<typeof OpenAI>[0] = {}
 
 interface Case {
   readonly upstream: number;
-  readonly kind: typeof OpenAI.APIError;
+  readonly kind: new (...args: never) => Error;
   readonly status: number;
   readonly code: string;
 }
@@ -63,6 +63,17 @@ describe.each(upstreamLanguages)("the official openai package over $title", (lan
     expect(await failureOf(Promise.resolve(client(house).models.retrieve("nobody")))).toBeInstanceOf(
       OpenAI.NotFoundError,
     );
+    expect(house.asked).toEqual([]);
+  });
+
+  it("is told at once what another language cannot give: several answers, log-probabilities", async () => {
+    await using house = await openHouse(anthropicUpstream, ok());
+    const { completions } = client(house).chat;
+    for (const more of [{ n: 2 }, { logprobs: true }]) {
+      const failed = await failureOf(completions.create({ ...asked, ...more }));
+      expect(failed).toBeInstanceOf(OpenAI.BadRequestError);
+      expect(failed).toMatchObject({ code: "invalid_request" });
+    }
     expect(house.asked).toEqual([]);
   });
 

@@ -6,6 +6,7 @@ import { ok, says } from "../upstream/start-upstream.ts";
 import {
   anthropicUpstream,
   assistant,
+  gather,
   openaiUpstream,
   openHouse,
   upstreamLanguages,
@@ -35,7 +36,7 @@ function client(house: House, root = "/v1"): OpenAI {
 describe.each(upstreamLanguages)("the official openai package over $title", (language) => {
   it("gets a plain answer, with usage in OpenAI's inclusive counts", async () => {
     await using house = await openHouse(language, ok("Green and tall.", { answer: { usage } }));
-    const { data, response } = await client(house).chat.completions.create(asked).withResponse();
+    const { data, response, request_id } = await client(house).chat.completions.create(asked).withResponse();
     expect(data).toMatchObject({
       object: "chat.completion",
       choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content: "Green and tall." } }],
@@ -43,7 +44,7 @@ describe.each(upstreamLanguages)("the official openai package over $title", (lan
     });
     expect(response.headers.get("x-hedgerow-model")).toBe(language.model);
     expect(response.headers.get("x-hedgerow-attempts")).toBe("1");
-    expect(data._request_id).toMatch(/^req_[0-9a-f]{24}$/);
+    expect(request_id).toMatch(/^req_[0-9a-f]{24}$/);
     expect(house.lastBody()).toMatchObject({ model: language.model });
   });
 
@@ -51,7 +52,7 @@ describe.each(upstreamLanguages)("the official openai package over $title", (lan
     const pieces = ["Green", " and", " täll", " 🌿."];
     await using house = await openHouse(language, says(pieces, { answer: { usage } }));
     const stream = await client(house).chat.completions.create({ ...asked, stream: true });
-    const chunks = await Array.fromAsync(stream);
+    const chunks = await gather(stream);
     const texts = chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").filter((text) => text !== "");
     expect(texts).toEqual(pieces);
     expect(chunks.every((chunk) => chunk.choices.length === 1 && (chunk.usage ?? null) === null)).toBe(true);
@@ -62,7 +63,7 @@ describe.each(upstreamLanguages)("the official openai package over $title", (lan
   it("gets usage in a stream's last chunk where it asks for it", async () => {
     await using house = await openHouse(language, ok("Green and tall.", { answer: { usage } }));
     const body = { ...asked, stream: true as const, stream_options: { include_usage: true } };
-    const chunks = await Array.fromAsync(await client(house).chat.completions.create(body));
+    const chunks = await gather(await client(house).chat.completions.create(body));
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: inclusive });
     expect(chunks.slice(0, -1).every((chunk) => (chunk.usage ?? null) === null)).toBe(true);
   });
@@ -192,7 +193,7 @@ describe.each(upstreamLanguages)("the official openai package over $title", (lan
     await using house = await openHouse(language, ok("Green", { answer: { finish } }));
     const { completions } = client(house).chat;
     const whole = await completions.create(asked);
-    const streamed = await Array.fromAsync(await completions.create({ ...asked, stream: true }));
+    const streamed = await gather(await completions.create({ ...asked, stream: true }));
     expect([whole.choices[0]?.finish_reason, streamed.at(-1)?.choices[0]?.finish_reason]).toEqual([word, word]);
   });
 
@@ -211,7 +212,7 @@ describe.each(upstreamLanguages)("the official openai package over $title", (lan
     const { completions } = client(house).chat;
     const whole = await completions.create({ ...asked, max_completion_tokens: 3000 });
     expect(whole.choices[0]?.message).toMatchObject({ content: "Green.", reasoning_content: "Hedges are plants." });
-    const chunks = await Array.fromAsync(await completions.create({ ...asked, stream: true }));
+    const chunks = await gather(await completions.create({ ...asked, stream: true }));
     const deltas = chunks.map((chunk) => chunk.choices[0]?.delta as { content?: string; reasoning_content?: string });
     expect(deltas.map((delta) => delta?.reasoning_content ?? "").join("")).toBe("Hedges are plants.");
     expect(deltas.map((delta) => delta?.content ?? "").join("")).toBe("Green.");

@@ -83,6 +83,13 @@ export async function failureOf(work: Promise<unknown>): Promise<unknown> {
   );
 }
 
+/** Everything a stream gives. */
+export async function gather<Item>(stream: AsyncIterable<Item>): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  for await (const item of stream) items.push(item);
+  return items;
+}
+
 /** How long it takes from a client's abort to the provider seeing its call cancelled, over several calls. */
 export interface AbortLatencies {
   readonly count: number;

@@ -47,8 +47,11 @@ export type AnswerEvent =
   /** The model's own words of refusal, where the language keeps them apart from text. */
   | { readonly kind: "refusal-delta"; readonly text: string }
   | { readonly kind: "ping" }
-  /** Something the hub has no word for. A relay keeps its bytes; a translation names it in a warning. */
-  | { readonly kind: "foreign"; readonly what: string; readonly payload: unknown }
+  /**
+   * Something the hub has no word for. A relay keeps its bytes; a translation names it in a warning. `content`: it is a
+   * part of the answer itself (a server tool's result, a custom tool call), so a relay that hands it on commits.
+   */
+  | { readonly kind: "foreign"; readonly what: string; readonly payload: unknown; readonly content?: true }
   /** Cumulative: a later report replaces an earlier one. */
   | { readonly kind: "usage"; readonly usage: Usage }
   | { readonly kind: "finish"; readonly finish: Finish }
@@ -58,8 +61,11 @@ export type AnswerEvent =
 
 export type AnswerSink = (event: AnswerEvent) => void;
 
-/** Whether an event carries content, that is: whether handing it to the client commits the call. */
-export function isContent(event: AnswerEvent): boolean {
+/**
+ * Whether an event carries content, that is: whether handing it to the client commits the call. What the hub has no
+ * word for reaches the client only where the bytes are relayed.
+ */
+export function isContent(event: AnswerEvent, relayed: boolean): boolean {
   switch (event.kind) {
     case "text-delta":
     case "reasoning-delta":
@@ -71,6 +77,8 @@ export function isContent(event: AnswerEvent): boolean {
     case "tool-start":
     case "tool-delta":
       return true;
+    case "foreign":
+      return relayed && event.content === true;
     default:
       return false;
   }

@@ -63,7 +63,7 @@ class AttemptRun implements UpstreamHandler {
   readonly #input: AttemptInput;
   readonly #resolve: (result: AttemptResult) => void;
   readonly #kind: ProviderKind;
-  readonly #seen = new Observation();
+  readonly #seen: Observation;
   readonly #gate: CommitGate;
   readonly #watchdog: Watchdog;
   readonly #startedAtMs: number;
@@ -83,6 +83,7 @@ class AttemptRun implements UpstreamHandler {
   constructor(input: AttemptInput, resolve: (result: AttemptResult) => void) {
     const { plane, limits, exchange } = input;
     this.#input = input;
+    this.#seen = new Observation(input.lane.kind === "relay");
     this.#resolve = resolve;
     this.#kind = input.kind;
     this.#startedAtMs = plane.clock.nowMs();

@@ -55,12 +55,8 @@ function sendWhole(journey: Journey, { result, lane }: Answered): void {
   const body = lane.renderAnswer(result.body ?? new Uint8Array(0), result.seen.events);
   if (body === undefined) throw new Error("an answer that was read whole cannot be written");
   const facts = journey.facts(result.attempt.target, result);
-  exchange.respond(200, { ...answerHeaders(facts), "content-type": "application/json", ...closing(journey) });
+  exchange.respond(200, { ...answerHeaders(facts), "content-type": "application/json" });
   exchange.end(call.options.metadata ? withFacts(body, lateFacts({ ...facts, tries: journey.attempts })) : body);
-}
-
-function closing(journey: Journey): Readonly<Record<string, string>> {
-  return journey.input.plane.live.draining ? { connection: "close" } : {};
 }
 
 function withFacts(body: Uint8Array, facts: object): Uint8Array {

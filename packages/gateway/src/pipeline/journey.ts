@@ -232,7 +232,6 @@ export class Journey {
       "cache-control": "no-cache",
       // nginx would otherwise gather the stream before passing it on.
       "x-accel-buffering": "no",
-      ...(this.input.plane.live.draining ? { connection: "close" } : {}),
     };
   }
 

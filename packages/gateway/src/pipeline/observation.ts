@@ -13,6 +13,12 @@ export class Observation {
   events: readonly AnswerEvent[] = [];
   /** Characters of content so far: a rough measure, and a sign of progress. */
   contentBytes = 0;
+  readonly #relayed: boolean;
+
+  /** `relayed`: the client gets the provider's bytes, and with them what the hub has no word for. */
+  constructor(relayed: boolean) {
+    this.#relayed = relayed;
+  }
 
   /** True for the first event with content: the commit point. */
   see(event: AnswerEvent): boolean {
@@ -30,7 +36,7 @@ export class Observation {
         this.failure ??= event.failure;
         return false;
       default:
-        if (!isContent(event)) return false;
+        if (!isContent(event, this.#relayed)) return false;
         this.contentBytes += sizeOf(event);
         if (this.contentSeen) return false;
         this.contentSeen = true;

@@ -37,7 +37,6 @@ export function refuse({ exchange, dialect, id, failure, attempts, route, budget
       : { "x-hedgerow-provider": ascii(last.provider), "x-hedgerow-model": ascii(last.model) }),
     "x-should-retry": String(facts.retryable),
     ...waitHeaders(failure, encoded.status),
-    ...(failure.kind === "draining" ? { connection: "close" } : {}),
   });
   exchange.end(encoded.body);
 }

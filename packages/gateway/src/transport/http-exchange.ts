@@ -8,6 +8,8 @@ interface Parts {
   readonly response: ServerResponse;
   readonly headers: Readonly<Record<string, string>>;
   readonly target: string;
+  /** Whether the connection is to end with this answer. */
+  readonly closing: () => boolean;
 }
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;
@@ -26,9 +28,11 @@ export class HttpExchange implements Exchange {
   readonly headers: Readonly<Record<string, string>>;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #closing: () => boolean;
   #status = 200;
   #fields: Headers = {};
   #gone = false;
+  #uploadCut = false;
   #whenGone: (() => void) | undefined;
   #whenDrained: (() => void) | undefined;
 
@@ -40,6 +44,7 @@ export class HttpExchange implements Exchange {
     this.headers = parts.headers;
     this.#request = parts.request;
     this.#response = parts.response;
+    this.#closing = parts.closing;
     // A closed socket before the end of the answer means the client went; a FIN alone also closes it here, because
     // a half-close cannot be told from an abort in time to cancel the upstream.
     parts.response.on("close", () => {
@@ -70,8 +75,7 @@ export class HttpExchange implements Exchange {
     if (encoding !== "identity" && encoding !== "gzip") {
       return refusal("invalid_request", `Send the body plain or as gzip; "${encoding.slice(0, 40)}" is not read.`);
     }
-    const announced = Number(this.headers["content-length"] ?? 0);
-    if (announced > limits.maxBytes) return this.#tooLarge(limits.maxBytes);
+    if (this.#announcedBytes() > limits.maxBytes) return this.#tooLarge(limits.maxBytes);
     const read = await this.#collect(limits);
     if (read.kind !== "read" || encoding === "identity") return read;
     return inflateBody(read.bytes, limits.maxBytes);
@@ -88,6 +92,7 @@ export class HttpExchange implements Exchange {
         resolve(read);
       };
       const onIdle = (): void => {
+        this.#cutUpload();
         settle(refusal("upload_timeout", `No byte of the body came for ${limits.idleMs} ms; send it again.`));
       };
       const timer = setTimeout(onIdle, limits.idleMs);
@@ -110,6 +115,14 @@ export class HttpExchange implements Exchange {
   }
 
   #tooLarge(maxBytes: number): BodyRead {
+    this.#cutUpload();
+    return refusal("request_too_large", `The request body may have at most ${maxBytes} bytes.`);
+  }
+
+  /** The connection ends with this answer: what the client still has to say is not waited for. */
+  #cutUpload(): void {
+    if (this.#uploadCut) return;
+    this.#uploadCut = true;
     const socket = this.#request.socket;
     let left = lingerBytes;
     this.#fields = { ...this.#fields, connection: "close" };
@@ -118,7 +131,16 @@ export class HttpExchange implements Exchange {
       if (left < 0) this.#request.pause();
     });
     this.#response.once("finish", () => setTimeout(() => socket.destroy(), lingerMs).unref());
-    return refusal("request_too_large", `The request body may have at most ${maxBytes} bytes.`);
+  }
+
+  /** Node would read a body that nobody wanted to its end; a small one costs less than a new connection. */
+  #leavesMuchUnread(): boolean {
+    if (this.#request.complete || this.#response.headersSent) return false;
+    return this.headers["transfer-encoding"] !== undefined || this.#announcedBytes() > lingerBytes;
+  }
+
+  #announcedBytes(): number {
+    return Number(this.headers["content-length"] ?? 0);
   }
 
   respond(status: number, headers: Headers): void {
@@ -134,6 +156,7 @@ export class HttpExchange implements Exchange {
 
   end(bytes?: Uint8Array): void {
     if (this.#gone) return;
+    if (this.#leavesMuchUnread()) this.#cutUpload();
     this.#head(bytes?.length ?? 0);
     if (bytes === undefined) this.#response.end();
     else this.#response.end(bytes);
@@ -148,6 +171,7 @@ export class HttpExchange implements Exchange {
     if (this.#response.headersSent) return;
     const fields: Record<string, string | number | readonly string[]> = { ...this.#fields };
     if (length !== undefined) fields["content-length"] = length;
+    if (this.#closing()) fields["connection"] = "close";
     this.#response.writeHead(this.#status, fields as Record<string, string | number | string[]>);
   }
 }

@@ -1,5 +1,5 @@
 import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Server as NetServer } from "node:net";
+import { Server as NetServer, type AddressInfo } from "node:net";
 import type { Exchange } from "#domain/ports";
 import { HttpExchange } from "./http-exchange.ts";
 import { checkHead } from "./request-checks.ts";
@@ -21,7 +21,10 @@ export interface ListenerOptions {
 
 export interface Listener {
   readonly port: number;
-  /** No new connections; idle ones are closed, busy ones told to close after their answer. */
+  /**
+   * No new connections; those that are open are told to close with their next answer, and closed after a moment
+   * without a request. May be called again.
+   */
   stopAccepting(): void;
   /** Resolves when the last connection is gone. */
   readonly closed: Promise<void>;
@@ -32,6 +35,8 @@ export interface Listener {
 /** Whole time a client has to send a request, slow-trickled bodies included. */
 const wholeRequestMs = 300_000;
 const keepAliveMs = 65_000;
+/** How long a connection may wait for its request after the listener has stopped. */
+const idleGraceMs = 1_000;
 /** Node sweeps for slow heads at this interval, so its own default of 30 s would triple a 10 s limit. */
 const sweepMs = 2_000;
 
@@ -48,18 +53,19 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       insecureHTTPParser: false,
       noDelay: true,
     },
-    (request, response) => receive(request, response, options.onExchange),
+    (request, response) => receive({ request, response, onExchange: options.onExchange, closing: () => stopping }),
   );
+  let stopping = false;
   // Node drops headers beyond its own limit in silence; we count them ourselves and refuse.
   server.maxHeadersCount = 0;
   server.maxConnections = options.maxConnections;
-  server.on("clientError", (_error, socket) => {
-    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (socket.writable) socket.end(bareAnswer(statusOfClientError(error.code)));
     else socket.destroy();
   });
   // An upgrade we do not speak is answered as the plain request it also is.
   server.on("upgrade", (_request, socket) => {
-    socket.end("HTTP/1.1 501 Not Implemented\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    socket.end(bareAnswer(501));
   });
   await bind(server, options);
   const closed = new Promise<void>((resolve) => server.once("close", resolve));
@@ -68,14 +74,28 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     port: address.port,
     closed,
     stopAccepting() {
-      server.close();
-      server.closeIdleConnections();
+      // http.Server's own close() also cuts connections that look idle, among them ones whose first request is
+      // still on its way: a caller would lose a call that nobody refused.
+      NetServer.prototype.close.call(server);
+      if (stopping) server.closeIdleConnections();
+      else setTimeout(() => server.closeIdleConnections(), idleGraceMs).unref();
+      stopping = true;
     },
     destroy() {
       server.close();
       server.closeAllConnections();
     },
   };
+}
+
+/** What Node's parser gave up on: answers are written by hand, since there is no request to answer. */
+function statusOfClientError(code: string | undefined): number {
+  if (code === "HPE_HEADER_OVERFLOW") return 431;
+  return code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
+}
+
+function bareAnswer(status: number): string {
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`;
 }
 
 function bind(server: Server, options: ListenerOptions): Promise<void> {
@@ -90,7 +110,14 @@ function bind(server: Server, options: ListenerOptions): Promise<void> {
   });
 }
 
-function receive(request: IncomingMessage, response: ServerResponse, onExchange: (exchange: Exchange) => void): void {
+interface Reception {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly onExchange: (exchange: Exchange) => void;
+  readonly closing: () => boolean;
+}
+
+function receive({ request, response, onExchange, closing }: Reception): void {
   const target = request.url ?? "";
   const checked = checkHead({
     method: request.method ?? "",
@@ -109,5 +136,5 @@ function receive(request: IncomingMessage, response: ServerResponse, onExchange:
     request.resume();
     return;
   }
-  onExchange(new HttpExchange({ request, response, headers: checked.headers, target }));
+  onExchange(new HttpExchange({ request, response, headers: checked.headers, target, closing }));
 }

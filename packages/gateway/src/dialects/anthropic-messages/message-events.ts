@@ -130,7 +130,7 @@ export class MessageEvents {
         return this.#toolStart(index, block, content);
       default:
         this.#open.set(index, { block, kind: "foreign", argued: false });
-        return events([{ kind: "foreign", what: foreignName(type), payload: content }]);
+        return events([{ kind: "foreign", what: foreignName(type), payload: content, content: true }]);
     }
   }
 

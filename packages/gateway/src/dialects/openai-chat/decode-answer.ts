@@ -100,7 +100,8 @@ class ChatStreamDecoder implements StreamDecoder {
       return;
     }
     if (data.trim() === "") {
-      this.#give(frame.raw, noEvents, false);
+      // A torn `data:` must not reach the client: what we write next would become its value.
+      if (frame.unterminated !== true) this.#give(frame.raw, noEvents, false);
       return;
     }
     if (frame.event === undefined && this.#repeatsText(data, frame)) return;

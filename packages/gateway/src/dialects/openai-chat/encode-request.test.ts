@@ -67,6 +67,7 @@ const result = (parts: Extract<Part, { kind: "tool-result" }>["parts"], failed =
   parts,
   failed,
 });
+const goOn = user(text("go on"));
 const sealed = { kind: "reasoning", text: "t", seal: { issuer: "anthropic", form: "signature", value: "s" } } as const;
 
 const smallTraits: ModelTraits = {
@@ -89,19 +90,20 @@ const cases: Record<Exclude<Loss, "answer-paused" | "answer-malformed" | "foreig
   "refused-meaning": { stop: ["a"], quirks: { refusedFields: ["stop"] } },
   "json-schema": { output: { kind: "json-schema", schema: {} }, quirks: { jsonSchema: false } },
   "cache-markers": { cache: {} },
-  citations: { turns: [assistant({ kind: "text", text: "a", citations: [{}] })] },
+  citations: { turns: [assistant({ kind: "text", text: "a", citations: [{}] }), goOn] },
   "document-context": { turns: [user({ ...pdf, context: "c" })] },
   "document-url": { turns: [user({ kind: "document", source: { kind: "url", url: "https://a" } })] },
   "provider-file": { turns: [user({ kind: "image", source: { kind: "file", id: "x" } })] },
   "foreign-user-part": { turns: [user({ kind: "foreign", what: "video", payload: {} })] },
-  "foreign-assistant-part": { turns: [assistant({ kind: "foreign", what: "server_tool_use", payload: {} })] },
+  prefill: { turns: [user(text("x")), assistant(text("The answer is"))] },
+  "foreign-assistant-part": { turns: [assistant({ kind: "foreign", what: "server_tool_use", payload: {} }), goOn] },
   "tool-error": { turns: [assistant(call("a")), user(result([], true))] },
   "tool-result-media": { turns: [assistant(call("a")), user(result([png]))] },
   "tool-name": { tools: [{ ...f, name: "x".repeat(65) }] },
   "foreign-tool": { tools: [{ kind: "foreign", what: "web_search", payload: {} }] },
   "foreign-tool-choice": { tools: [f], toolChoice: { kind: "named", name: "web_search" } },
-  "reasoning-history": { turns: [assistant({ kind: "reasoning", text: "t" })] },
-  "reasoning-seal": { turns: [assistant(sealed)], quirks: { reasoningEcho: "reasoning_content" } },
+  "reasoning-history": { turns: [assistant({ kind: "reasoning", text: "t" }), goOn] },
+  "reasoning-seal": { turns: [assistant(sealed), goOn], quirks: { reasoningEcho: "reasoning_content" } },
   "reasoning-effort": { reasoning: { mode: "on", effort: "high" }, capabilities: { reasoning: false } },
   "reasoning-budget": { reasoning: { mode: "on", budgetTokens: 6000 } },
   "reasoning-with-tools": { tools: [f], to: { model: "gpt-5.4" } },

@@ -51,6 +51,7 @@ export function encodeRequest(request: GenerateRequest, target: EncodeTarget): E
   });
   if (request.stop.length > mostStopSequences) report.meet("stop-sequences", undefined, "stop");
   if (request.cache !== undefined) report.meet("cache-markers");
+  if (request.turns.at(-1)?.role === "assistant") report.meet("prefill");
   const unknown = Object.keys(request.rest);
   if (unknown.length > 0) report.meet("unknown-field", unknown.join(", "));
   leaveOutRefused(body, target, report);

@@ -31,6 +31,7 @@ export const losses = {
   "document-url": { treatment: "refused", why: "OpenAI Chat cannot fetch documents; send the file's bytes" },
   "provider-file": { treatment: "refused", why: "a file id is known only to the provider that gave it" },
   "foreign-user-part": { treatment: "refused", why: "OpenAI Chat has no word for a part of the prompt" },
+  prefill: { treatment: "mapped", why: "OpenAI Chat answers anew where the last message is the assistant's own" },
   "foreign-assistant-part": { treatment: "dropped", why: "OpenAI Chat has no word for a part of an earlier answer" },
   // Tools.
   "tool-error": { treatment: "mapped", why: "OpenAI Chat has no error flag for tool results, so the text says it" },

@@ -166,7 +166,9 @@ export class ChoiceReader {
       this.#close(events);
       bounded = this.#tools.read({ index: -1, function: call }, 0, events);
     }
-    if (isObject(piece["audio"])) events.push({ kind: "foreign", what: "audio", payload: piece["audio"] });
+    if (isObject(piece["audio"])) {
+      events.push({ kind: "foreign", what: "audio", payload: piece["audio"], content: true });
+    }
     const { annotations } = piece;
     if (Array.isArray(annotations) && annotations.length > 0) {
       events.push({ kind: "foreign", what: "annotations", payload: annotations });
@@ -187,7 +189,7 @@ export class ChoiceReader {
       if (!isObject(part)) continue;
       if (part["type"] === "thinking") this.#thought(thinkingText(part["thinking"]), undefined, events);
       else if (typeof part["text"] === "string") this.#text(part["text"], undefined, events);
-      else events.push({ kind: "foreign", what: "content part", payload: part });
+      else events.push({ kind: "foreign", what: "content part", payload: part, content: true });
     }
   }
 

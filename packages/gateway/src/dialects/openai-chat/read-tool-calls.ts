@@ -35,7 +35,7 @@ export class ToolCallReader {
   /** Reads one entry of `delta.tool_calls`, or a legacy `function_call` as one. False where a bound was passed. */
   read(entry: JsonObject, position: number, events: AnswerEvent[]): boolean {
     if (entry["type"] === "custom" || isObject(entry["custom"])) {
-      events.push({ kind: "foreign", what: "custom tool call", payload: entry });
+      events.push({ kind: "foreign", what: "custom tool call", payload: entry, content: true });
       return true;
     }
     const called = isObject(entry["function"]) ? entry["function"] : {};

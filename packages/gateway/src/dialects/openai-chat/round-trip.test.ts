@@ -315,7 +315,8 @@ describe("requests", () => {
       fc.property(requests, (request) => {
         const encoded = openaiChat.encodeRequest(request, target);
         if (encoded.kind === "refused") throw new Error(encoded.failure.message);
-        expect(encoded.warnings).toEqual([]);
+        const prefilled = request.turns.at(-1)?.role === "assistant";
+        expect(encoded.warnings).toEqual(prefilled ? [expect.stringMatching(/^prefill: /)] : []);
         const again = openaiChat.decodeRequest(JSON.parse(Buffer.from(encoded.body).toString()), {});
         expect(again).toEqual({ kind: "decoded", request });
         const twice = openaiChat.encodeRequest(request, target);
