@@ -1,4 +1,4 @@
-// `npm run bench [-- --quick] [-- --json FILE]`: processor time of the gateway per request, beside the least code that forwards.
+// `npm run bench [-- --quick --rounds N --connections N --json FILE]`: processor time of the gateway per request, beside the least code that forwards.
 // Rounds are interleaved (A B C A B C), figures come from the kernel's accounting of the whole process tree, and a
 // ratio is taken round by round against the bare relay before the median: the machine's mood cancels out.
 import { writeFileSync } from "node:fs";
@@ -29,11 +29,18 @@ interface Reading {
 }
 
 const { values } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, json: { type: "string" }, rounds: { type: "string" } },
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "string" },
+    rounds: { type: "string" },
+    connections: { type: "string", default: "64" },
+  },
 });
 const rounds = Number(values.rounds ?? (values.quick ? 2 : 7));
 const share = values.quick ? 0.25 : 1;
-const connections = 16;
+// Enough to keep every subject busy: a process that idles between requests pays for each wake-up, and the gateway,
+// which waits for its journal, idles sooner than a relay that waits for nothing.
+const connections = Number(values.connections);
 
 function request(streamed: boolean, bytes: number): Buffer {
   const rest = { messages: [{ role: "user", content: "" }] };
