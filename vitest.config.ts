@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { ClosingLine } from "./scripts/closing-line.ts";
 
 export default defineConfig({
   resolve: { conditions: ["source"] },
@@ -8,6 +9,6 @@ export default defineConfig({
     testTimeout: 20_000,
     pool: "forks",
     maxWorkers: 2,
-    reporters: ["default"],
+    reporters: ["default", new ClosingLine()],
   },
 });
