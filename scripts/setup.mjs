@@ -1,5 +1,5 @@
 // Brings a bare checkout to a state in which everything runs: installs the locked dependencies (with them the
-// project's own Node) and builds. Does nothing when nothing changed. Plain JavaScript that Node 18 can run,
+// project's own Node) and builds. Does nothing when nothing changed. Plain JavaScript that Node 20 can run,
 // because the machine's Node may be old.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -30,7 +30,7 @@ function sourceFiles(folder) {
       if (entry.isDirectory()) return sourceFiles(path);
       return /\.(ts|json)$/.test(entry.name) && !entry.name.endsWith(".test.ts") ? [path] : [];
     })
-    .sort();
+    .toSorted();
 }
 
 function stamped(name, value) {

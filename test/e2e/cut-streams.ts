@@ -24,7 +24,13 @@ function messagesEvent(type: string, content: object = {}): string {
 }
 
 /** A blank line completes a message; but one whose JSON is whole may count where the transport ends behind it. */
-function marked(before: string, content: readonly string[], finish: string, after: string): CutStream {
+function marked(parts: {
+  readonly before: string;
+  readonly content: readonly string[];
+  readonly finish: string;
+  readonly after: string;
+}): CutStream {
+  const { before, content, finish, after } = parts;
   const bytes = [before, ...content, finish, after].join("");
   const sizeOf = (...parts: readonly string[]): number => Buffer.byteLength(parts.join(""));
   const contentMust = sizeOf(before, content[0] ?? "");
@@ -42,35 +48,39 @@ function marked(before: string, content: readonly string[], finish: string, afte
 const usage = { prompt_tokens: 9, completion_tokens: 7, total_tokens: 16 };
 
 export const cutStreams: Readonly<Record<DialectId, CutStream>> = {
-  "openai-chat": marked(
-    chatChunk({ role: "assistant", content: "" }),
-    pieces.map((content) => chatChunk({ content })),
-    chatChunk({}, "stop"),
-    `data: ${JSON.stringify({ ...head, choices: [], usage })}\n\ndata: [DONE]\n\n`,
-  ),
-  "anthropic-messages": marked(
-    messagesEvent("message_start", {
-      message: {
-        id: "msg_1",
-        type: "message",
-        role: "assistant",
-        model: "m",
-        content: [],
-        stop_reason: null,
-        stop_sequence: null,
-        usage: { input_tokens: 9, output_tokens: 1 },
-      },
-    }) +
+  "openai-chat": marked({
+    before: chatChunk({ role: "assistant", content: "" }),
+    content: pieces.map((content) => chatChunk({ content })),
+    finish: chatChunk({}, "stop"),
+    after: `data: ${JSON.stringify({ ...head, choices: [], usage })}\n\ndata: [DONE]\n\n`,
+  }),
+  "anthropic-messages": marked({
+    before:
+      messagesEvent("message_start", {
+        message: {
+          id: "msg_1",
+          type: "message",
+          role: "assistant",
+          model: "m",
+          content: [],
+          stop_reason: null,
+          stop_sequence: null,
+          usage: { input_tokens: 9, output_tokens: 1 },
+        },
+      }) +
       messagesEvent("content_block_start", { index: 0, content_block: { type: "text", text: "" } }) +
       messagesEvent("ping"),
-    pieces.map((text) => messagesEvent("content_block_delta", { index: 0, delta: { type: "text_delta", text } })),
-    messagesEvent("content_block_stop", { index: 0 }) +
+    content: pieces.map((text) =>
+      messagesEvent("content_block_delta", { index: 0, delta: { type: "text_delta", text } }),
+    ),
+    finish:
+      messagesEvent("content_block_stop", { index: 0 }) +
       messagesEvent("message_delta", {
         delta: { stop_reason: "end_turn", stop_sequence: null },
         usage: { output_tokens: 7 },
       }),
-    messagesEvent("message_stop"),
-  ),
+    after: messagesEvent("message_stop"),
+  }),
 };
 
 /** The same answer in one piece. */

@@ -76,7 +76,7 @@ function behaviourOf({ model, streamed }: ReceivedRequest, dialect: DialectId): 
   return {
     status: 200,
     headers: { "content-type": streamed ? "text/event-stream" : "application/json" },
-    body: (streamed ? cutStreams[dialect].bytes : cutAnswers[dialect]),
+    body: streamed ? cutStreams[dialect].bytes : cutAnswers[dialect],
     ...(streamed ? { framing: "chunked" } : {}),
     cut: { atByte: Number(cut["at"]), how: cut["how"] as Way },
   };

@@ -9,7 +9,16 @@ import { messagesStreamFaults } from "../replay/messages-grammar.ts";
 import { meaningOfMessage, meaningOfMessagesStream } from "../replay/messages-meaning.ts";
 import { readSse } from "../replay/sse-messages.ts";
 import { cutAnswers, cutStreams } from "./cut-streams.ts";
-import { forAll, healthyText, startCutWorld, ways, type CutWorld, type Heard, type Lane, type Way } from "./cut-world.ts";
+import {
+  forAll,
+  healthyText,
+  startCutWorld,
+  ways,
+  type CutWorld,
+  type Heard,
+  type Lane,
+  type Way,
+} from "./cut-world.ts";
 
 /** What a client takes for the end of a whole answer. */
 const completion: Readonly<Record<DialectId, RegExp>> = {
@@ -119,11 +128,17 @@ describe.each(lanes)("a caller of $caller whose provider speaks $upstream and is
 
   it.each(ways)("gets one whole answer, or an honest error inside the stream: %s", { timeout: 60_000 }, async (way) => {
     const decisions = new Map<string, CallRecord["decision"]>();
-    await forAll(Array.from({ length: length + 1 }, (_, offset) => offset), async (offset) => {
-      const route = `${way}-${offset}`;
-      const heard = await world.ask(route, true);
-      decisions.set(route, saying(`${route}: ${heard.body}`, () => judge({ ...lane, way, offset }, heard)));
-    });
+    await forAll(
+      Array.from({ length: length + 1 }, (_, offset) => offset),
+      async (offset) => {
+        const route = `${way}-${offset}`;
+        const heard = await world.ask(route, true);
+        decisions.set(
+          route,
+          saying(`${route}: ${heard.body}`, () => judge({ ...lane, way, offset }, heard)),
+        );
+      },
+    );
     // Each end was seen: no cut was too early or too late to matter.
     expect(new Set(decisions.values())).toEqual(new Set(["recovered", "broken", "answered"]));
     const recorded = world.gateway.records.filter(({ route }) => decisions.has(route));
@@ -136,18 +151,25 @@ describe.each(lanes)("a caller of $caller whose provider speaks $upstream and is
     }
   });
 
-  it.each(ways)("gets an error and no answer where nobody else could be asked: %s", { timeout: 60_000 }, async (way) => {
-    await forAll(Array.from({ length: contentMay }, (_, offset) => offset), async (offset) => {
-      const route = `lone-${way}-${offset}`;
-      const { status, body, whole } = await world.ask(route, true);
-      saying(`${route}: ${status} ${body}`, () => {
-        expect([status, whole]).toEqual([502, true]);
-        expect(body).not.toMatch(completion[caller]);
-        expect(JSON.parse(body)).toMatchObject({ error: { type: expect.any(String) } });
-        expect(recordsOf(route)).toMatchObject([{ decision: "failed", committed: false }]);
-      });
-    });
-  });
+  it.each(ways)(
+    "gets an error and no answer where nobody else could be asked: %s",
+    { timeout: 60_000 },
+    async (way) => {
+      await forAll(
+        Array.from({ length: contentMay }, (_, offset) => offset),
+        async (offset) => {
+          const route = `lone-${way}-${offset}`;
+          const { status, body, whole } = await world.ask(route, true);
+          saying(`${route}: ${status} ${body}`, () => {
+            expect([status, whole]).toEqual([502, true]);
+            expect(body).not.toMatch(completion[caller]);
+            expect(JSON.parse(body)).toMatchObject({ error: { type: expect.any(String) } });
+            expect(recordsOf(route)).toMatchObject([{ decision: "failed", committed: false }]);
+          });
+        },
+      );
+    },
+  );
 
   it.each(ways)("hears of it through the official SDK: %s", { timeout: 60_000 }, async (way) => {
     const sample = Array.from({ length: Math.ceil(length / 7) }, (_, index) => index * 7);
@@ -155,7 +177,8 @@ describe.each(lanes)("a caller of $caller whose provider speaks $upstream and is
       const route = `lone-${way}-${offset}`;
       const got = await withOfficialSdk(caller, world.gateway.url, route);
       saying(`${route}: ${String(got)}`, () => {
-        if (offset < finishMay) expect(got).toBeInstanceOf(caller === "openai-chat" ? OpenAI.APIError : Anthropic.APIError);
+        if (offset < finishMay)
+          expect(got).toBeInstanceOf(caller === "openai-chat" ? OpenAI.APIError : Anthropic.APIError);
         else if (offset >= finishMust && way !== "rst") expect(got).toBe(cutStreams[upstream].text);
       });
     });

@@ -12,6 +12,8 @@ const readyWithinMs = 30_000;
 /** A folder of its own for a gateway: configuration and data. */
 export class Place {
   readonly folder = mkdtempSync(join(tmpdir(), "hedgerow-e2e-"));
+  /** Variables of whatever is started from here on. */
+  readonly env: Record<string, string> = {};
   readonly #started: GatewayProcess[] = [];
 
   write(configuration: string): void {
@@ -23,9 +25,16 @@ export class Place {
     return this.run([main, "serve", ...args]);
   }
 
+  /** Any other `hedgerow` command, to its end. */
+  async command(args: readonly string[]): Promise<GatewayProcess> {
+    const command = this.run([main, ...args]);
+    await command.exited;
+    return command;
+  }
+
   /** A program of its own that serves, and announces it in the same way. */
   run(program: readonly string[]): GatewayProcess {
-    const gateway = new GatewayProcess(this.folder, program);
+    const gateway = new GatewayProcess(this.folder, program, this.env);
     this.#started.push(gateway);
     return gateway;
   }
@@ -68,11 +77,11 @@ export class GatewayProcess {
   readonly #watchers = new Set<() => void>();
   #ended = false;
 
-  constructor(cwd: string, program: readonly string[]) {
+  constructor(cwd: string, program: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.#child = spawn(process.execPath, ["--conditions=source", ...program], {
       cwd,
       // No key of the machine's own may configure a provider.
-      env: { PATH: process.env["PATH"] ?? "" },
+      env: { PATH: process.env["PATH"] ?? "", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.pid = this.#child.pid ?? 0;

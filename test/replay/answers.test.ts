@@ -5,7 +5,7 @@ import { objectOf, objectsOf } from "./json-view.ts";
 import { expectedMeaning } from "./meaning.ts";
 import { meaningOfMessage } from "./messages-meaning.ts";
 import { receive } from "./official-sdks.ts";
-import { findFixtures, recordedAnswers, type Recording } from "./recordings.ts";
+import { findFixtures, ownAnswers, recordedAnswers, type Recording } from "./recordings.ts";
 
 const meaningOf = { "openai-chat": meaningOfChatAnswer, "anthropic-messages": meaningOfMessage } as const;
 
@@ -13,7 +13,10 @@ const meaningOf = { "openai-chat": meaningOfChatAnswer, "anthropic-messages": me
 function expectShape(dialect: Recording["dialect"], json: string): void {
   const answer = objectOf(JSON.parse(json));
   if (dialect === "openai-chat") {
-    expect(answer).toMatchObject({ object: "chat.completion", choices: [{ index: 0, message: { role: "assistant" } }] });
+    expect(answer).toMatchObject({
+      object: "chat.completion",
+      choices: [{ index: 0, message: { role: "assistant" } }],
+    });
     expect([answer["id"], answer["model"], typeof answer["created"]]).toEqual([
       expect.stringMatching(/./),
       expect.stringMatching(/./),
@@ -46,6 +49,15 @@ async function checkAnswer({ dialect, bytes }: Recording): Promise<void> {
   expect(await receive(other, translation)).toEqual(expected);
 }
 
+function suite(answers: readonly Recording[]): void {
+  it.each(answers.map((answer) => [answer.name, answer] as const))(
+    "%s: relayed as it is, translated with the same meaning, accepted by the official SDK",
+    (_name, answer) => checkAnswer(answer),
+  );
+}
+
+describe("own whole answers of both languages", () => suite(ownAnswers()));
+
 const fixtures = findFixtures("replay of recorded whole answers");
 describe.skipIf(fixtures === undefined)("recorded whole answers of real providers", () => {
   const answers = fixtures === undefined ? [] : recordedAnswers(fixtures);
@@ -55,8 +67,5 @@ describe.skipIf(fixtures === undefined)("recorded whole answers of real provider
     expect(answers.filter(({ dialect }) => dialect === "anthropic-messages").length).toBeGreaterThan(30);
   });
 
-  it.each(answers.map((answer) => [answer.name, answer] as const))(
-    "%s: relayed as it is, translated with the same meaning, accepted by the official SDK",
-    (_name, answer) => checkAnswer(answer),
-  );
+  suite(answers);
 });

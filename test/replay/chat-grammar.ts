@@ -1,4 +1,4 @@
-import { objectOf, objectsOf, type JsonView } from "./json-view.ts";
+import { objectOf, objectsOf, textOf, type JsonView } from "./json-view.ts";
 import { parsedArguments } from "./meaning.ts";
 import { readSse } from "./sse-messages.ts";
 
@@ -92,8 +92,8 @@ class ChatGrammar {
     if (finish === undefined) this.complain("a choice without the field finish_reason");
     else if (finish !== null) {
       this.#finish = finish;
-      if (!["stop", "length", "tool_calls", "content_filter"].includes(String(finish))) {
-        this.complain(`finish_reason ${String(finish)}`);
+      if (!["stop", "length", "tool_calls", "content_filter"].includes(textOf(finish))) {
+        this.complain(`finish_reason ${JSON.stringify(finish)}`);
       }
     }
   }

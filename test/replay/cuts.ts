@@ -11,7 +11,7 @@ export function* singleBytes(bytes: Uint8Array): Generator<Uint8Array> {
 export function* randomPieces(bytes: Uint8Array, seed: number): Generator<Uint8Array> {
   const random = randoms(seed);
   const most = [bytes.length, 400, 40, 7][seed % 4] ?? 7;
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const next = Math.min(bytes.length, at + 1 + random(most));
     yield bytes.subarray(at, next);
     at = next;

@@ -62,7 +62,11 @@ describe("the Messages grammar", () => {
     ["a second message_start", start + start + text + over + last, /second message_start/],
     ["interleaved blocks", start + begin(0) + begin(1) + delta(0) + end(0) + over + last, /out of turn/],
     ["a reused index", start + text + text + over + last, /block 0 in place of 1/],
-    ["a delta of another kind", start + begin(0) + delta(0, '{"type":"thinking_delta"}') + end(0) + over + last, /in a text/],
+    [
+      "a delta of another kind",
+      start + begin(0) + delta(0, '{"type":"thinking_delta"}') + end(0) + over + last,
+      /in a text/,
+    ],
     ["an open block at the end", start + begin(0) + delta(0) + over + last, /message_delta out of turn/],
     ["an empty text block", start + begin(0) + end(0) + over + last, /empty text block/],
     ["a missing event line", start + text.replace("event: content_block_stop\n", "") + over + last, /event line says/],

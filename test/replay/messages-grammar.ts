@@ -94,7 +94,8 @@ class MessagesGrammar {
     if (this.#phase !== "before") this.complain("a second message_start");
     this.#phase = "content";
     const { id, type, role, model, content, usage } = message;
-    if (typeof id !== "string" || id === "" || typeof model !== "string" || model === "") this.complain("no id or model");
+    if (typeof id !== "string" || id === "" || typeof model !== "string" || model === "")
+      this.complain("no id or model");
     if (type !== "message" || role !== "assistant") this.complain("no message of the assistant");
     if (!Array.isArray(content) || content.length > 0) this.complain("content in message_start");
     if (message["stop_reason"] !== null || message["stop_sequence"] !== null) this.complain("a stop at the start");
@@ -111,7 +112,8 @@ class MessagesGrammar {
     if (type === "tool_use") {
       this.#usedTools = true;
       const { id, name, input } = block;
-      if (typeof id !== "string" || id === "" || typeof name !== "string" || name === "") this.complain("a nameless call");
+      if (typeof id !== "string" || id === "" || typeof name !== "string" || name === "")
+        this.complain("a nameless call");
       if (JSON.stringify(input) !== "{}") this.complain("a call that begins with input");
     }
     this.#open = { type, json: "", sealed: false, deltas: 0 };
@@ -138,7 +140,8 @@ class MessagesGrammar {
     this.#phase = "stopped";
     this.#reason = delta["stop_reason"];
     if (typeof this.#reason !== "string") this.complain("no stop_reason");
-    if (this.#reason === "stop_sequence" && typeof delta["stop_sequence"] !== "string") this.complain("which sequence?");
+    if (this.#reason === "stop_sequence" && typeof delta["stop_sequence"] !== "string")
+      this.complain("which sequence?");
     this.#counts(event["usage"], "output_tokens");
   }
 

@@ -59,8 +59,7 @@ export class MessagesReader {
         .map((block) => block.text)
         .join("");
     const { input_tokens: input, output_tokens: output } = this.#counts;
-    const cached =
-      (this.#counts["cache_read_input_tokens"] ?? 0) + (this.#counts["cache_creation_input_tokens"] ?? 0);
+    const cached = (this.#counts["cache_read_input_tokens"] ?? 0) + (this.#counts["cache_creation_input_tokens"] ?? 0);
     const { prompt, completion } = this.#compaction;
     return {
       text: textIn("text"),

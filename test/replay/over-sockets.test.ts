@@ -76,7 +76,8 @@ describe("every readable stream through a gateway over sockets", () => {
     for (const [index, stream] of readable.entries()) {
       const other = otherDialect[stream.dialect];
       const text = await ask(other, stream, index);
-      const faults = other === "openai-chat" ? chatStreamFaults(text, { usageAsked: true }) : messagesStreamFaults(text);
+      const faults =
+        other === "openai-chat" ? chatStreamFaults(text, { usageAsked: true }) : messagesStreamFaults(text);
       expect(faults, stream.name).toEqual([]);
       const said = meaningOf[stream.dialect](stream.bytes.toString("utf8"));
       expect(meaningOf[other](text), stream.name).toEqual(expectedMeaning(said, stream.dialect));

@@ -12,15 +12,15 @@ export interface Recording {
 }
 
 const streamsFolder = join(import.meta.dirname, "streams");
-const fixtures = join(
-  process.env["HEDGEROW_SHARED"] ?? resolve(import.meta.dirname, "../../../shared"),
-  "fixtures",
-);
+const answersFolder = join(import.meta.dirname, "answers");
+const fixtures = join(process.env["HEDGEROW_SHARED"] ?? resolve(import.meta.dirname, "../../../shared"), "fixtures");
 
 /** Where real recordings are; undefined, with a printed word, where there are none on this machine. */
 export function findFixtures(whatIsSkipped: string): string | undefined {
   if (existsSync(join(fixtures, "normalised"))) return fixtures;
-  console.info(`skipped: ${whatIsSkipped}; no recordings under ${fixtures}, set HEDGEROW_SHARED to a folder that has them`);
+  console.info(
+    `skipped: ${whatIsSkipped}; no recordings under ${fixtures}, set HEDGEROW_SHARED to a folder that has them`,
+  );
   return undefined;
 }
 
@@ -30,7 +30,7 @@ export function ownStreams(): readonly Recording[] {
     .toSorted()
     .flatMap((file) => {
       const text = readFileSync(join(streamsFolder, file), "utf8");
-      const dialect: DialectId = file.startsWith("chat-") ? "openai-chat" : "anthropic-messages";
+      const dialect = dialectOfName(file);
       const name = basename(file, ".sse");
       return [
         { name, dialect, bytes: Buffer.from(text) },
@@ -38,6 +38,21 @@ export function ownStreams(): readonly Recording[] {
         { name: `${name}, CR`, dialect, bytes: Buffer.from(text.replaceAll("\n", "\r")) },
       ];
     });
+}
+
+/** Whole answers written by hand for this project. */
+export function ownAnswers(): readonly Recording[] {
+  return globSync("*.json", { cwd: answersFolder })
+    .toSorted()
+    .map((file) => ({
+      name: basename(file, ".json"),
+      dialect: dialectOfName(file),
+      bytes: readFileSync(join(answersFolder, file)),
+    }));
+}
+
+function dialectOfName(file: string): DialectId {
+  return file.startsWith("chat-") ? "openai-chat" : "anthropic-messages";
 }
 
 export function recordedStreams(root: string): readonly Recording[] {

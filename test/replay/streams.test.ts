@@ -86,6 +86,17 @@ function checkCuts({ dialect, bytes }: Recording, random: number): number {
   return ways;
 }
 
+/** Wherever a stream ends, what was handed on is made of whole messages: the next thing written is read on its own. */
+function checkPrefixes({ dialect, bytes }: Recording): void {
+  for (let at = 0; at < bytes.length; at += 1) {
+    const { relay, translation } = replay(dialect, [bytes.subarray(0, at)]);
+    for (const text of [relay, translation]) {
+      const messages = readSse(text).map(({ raw }) => raw);
+      if (messages.join("") !== text) expect(text, `cut at ${at}`).toBe(messages.join(""));
+    }
+  }
+}
+
 function suite(streams: readonly Recording[]): void {
   it.each(streams.map((stream) => [stream.name, stream] as const))(
     "%s: relayed byte for byte, translated with the same meaning, accepted by the official SDK",
@@ -97,6 +108,10 @@ function suite(streams: readonly Recording[]): void {
     for (const stream of streams) ways += checkCuts(stream, 8);
     console.info(`${streams.length} streams, ${ways} ways of cutting them`);
     expect(ways).toBeGreaterThanOrEqual(streams.length * 9);
+  });
+
+  it("hands on whole messages only, wherever a stream ends", { timeout: 120_000 }, () => {
+    for (const stream of streams) if (stream.bytes.length <= mostBytesForEveryCut) checkPrefixes(stream);
   });
 }
 

@@ -1,10 +1,15 @@
 import { failure, type Failure } from "#domain/failure";
+import type { GenerateRequest } from "#domain/request";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Whether a JSON value is an object: no array, not null. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function isAbsent(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
 }
 
 /**
@@ -14,6 +19,29 @@ export function isObject(value: unknown): value is JsonObject {
  */
 export class ShapeReader {
   failure: Failure | undefined;
+  readonly #leftovers = new Map<string, unknown>();
+  readonly #needed = new Set<string>();
+
+  /** Fields nobody asked for, by path. Array positions are left out, so that fifty tools give one entry. */
+  get remains(): Pick<GenerateRequest, "rest" | "needed"> {
+    const rest = Object.fromEntries(this.#leftovers);
+    return this.#needed.size === 0 ? { rest } : { rest, needed: [...this.#needed] };
+  }
+
+  /** Keeps fields outside `known` as leftovers; one that holds null or nothing in a list says nothing. */
+  leave(object: JsonObject, known: ReadonlySet<string>, path: string): void {
+    for (const [key, value] of Object.entries(object)) {
+      if (known.has(key) || isAbsent(value) || (Array.isArray(value) && value.length === 0)) continue;
+      const name = (path === "" ? key : `${path}.${key}`).replace(/\[\d+\]/gu, "[]");
+      if (!this.#leftovers.has(name)) this.#leftovers.set(name, value);
+    }
+  }
+
+  /** Keeps a leftover that must not be lost. */
+  need(name: string, value: unknown): void {
+    this.#leftovers.set(name, value);
+    this.#needed.add(name);
+  }
 
   /** Keeps the first problem: `path` is prefixed to the message and becomes its `param`. */
   refuse(path: string, problem: string): undefined {
@@ -85,4 +113,14 @@ export class ShapeReader {
 export function defined<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   for (const key of Object.keys(object) as (keyof T)[]) if (object[key] === undefined) delete object[key];
   return object as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
+/** The value's JSON text; undefined where it is nested too deep to be written, which no honest answer is. */
+export function jsonText(value: JsonObject | readonly unknown[]): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }

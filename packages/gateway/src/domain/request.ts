@@ -24,8 +24,10 @@ export interface GenerateRequest {
   readonly cache?: CacheMarker;
   readonly serviceTier?: string;
   readonly verbosity?: string;
-  /** Top-level fields this hub has no word for, by name. Losing one is a warning, never silence. */
+  /** Fields this hub has no word for, by path. Losing one is a warning, never silence. */
   readonly rest: Readonly<Record<string, unknown>>;
+  /** Those of `rest` that the answer depends on: a language without a word for them refuses the request. */
+  readonly needed?: readonly string[];
 }
 
 export interface Sampling {
@@ -137,6 +139,8 @@ export interface ForeignPart {
   readonly kind: "foreign";
   readonly what: string;
   readonly payload: unknown;
+  /** Another part answers to it (a tool's result to its call): it cannot be left out alone. */
+  readonly needed?: true;
 }
 
 export type Tool =
@@ -149,8 +153,11 @@ export type Tool =
       readonly strict?: boolean;
       readonly cache?: CacheMarker;
     }
-  /** Run by the provider itself (web search, code execution, custom grammars …). */
-  | { readonly kind: "foreign"; readonly what: string; readonly payload: unknown };
+  /**
+   * Of a kind the hub has no word for: run by the provider itself (web search, code execution) or, with `callerRuns`,
+   * by the caller, who waits for its calls (custom grammars, a computer, an editor).
+   */
+  | { readonly kind: "foreign"; readonly what: string; readonly payload: unknown; readonly callerRuns?: true };
 
 export type ToolChoice =
   | { readonly kind: "auto" }

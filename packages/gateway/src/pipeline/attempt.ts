@@ -8,6 +8,7 @@ import { CommitGate } from "./gate.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { CallControl } from "./live-calls.ts";
 import type { Lane } from "./lane.ts";
+import { maskOf } from "./mask.ts";
 import { endingOf, Observation } from "./observation.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -221,7 +222,7 @@ class AttemptRun implements UpstreamHandler {
       this.#gate.holdLast(rendered);
       return;
     }
-    this.#gate.add(rendered);
+    this.#gate.add(rendered, frame.raw.length);
     if (content) this.#watchdog.sawContent(this.#nowMs);
     if (commits) this.#commit();
   }
@@ -290,11 +291,10 @@ class AttemptRun implements UpstreamHandler {
   }
 
   #classify(complaint: unknown, status?: number): Failure {
-    const body = typeof complaint === "object" && complaint !== null ? complaint : String(complaint);
     return this.#kind.classify({
       ...(status === undefined ? {} : { status }),
       headers: this.#headers,
-      body,
+      body: maskOf(this.#input.spec).complaint(complaint),
       wallMs: this.#input.plane.clock.wallMs(),
     });
   }
@@ -333,7 +333,9 @@ class AttemptRun implements UpstreamHandler {
     this.#gate.close();
     this.#input.control.listen(undefined);
     this.#leave(outcome);
-    const upstreamRequestId = this.#kind.requestId(this.#headers);
+    const mask = maskOf(this.#input.spec);
+    const requestId = this.#kind.requestId(this.#headers);
+    const upstreamRequestId = requestId !== undefined && mask.finds(requestId) ? undefined : requestId;
     this.#resolve({
       attempt: {
         target: this.#input.target,
@@ -367,10 +369,11 @@ class AttemptRun implements UpstreamHandler {
 
   #returned(): Readonly<Record<string, string>> {
     if (this.#input.lane.kind !== "relay") return {};
+    const mask = maskOf(this.#input.spec);
     const kept: Record<string, string> = {};
     for (const name of this.#input.lane.upstream.returnHeaders) {
       const value = this.#headers[name];
-      if (value !== undefined) kept[name] = value;
+      if (value !== undefined && !mask.finds(value)) kept[name] = value;
     }
     return kept;
   }

@@ -25,6 +25,8 @@ export class CommitGate {
   readonly #outlet: Outlet;
   #pieces: Uint8Array[] = [];
   #heldBytes = 0;
+  /** What the upstream sent before the commit point, whatever of it is to be passed on. */
+  #preambleBytes = 0;
   #last: Uint8Array | undefined;
   #committed = false;
   #closed = false;
@@ -39,9 +41,9 @@ export class CommitGate {
     return this.#committed;
   }
 
-  /** More was held back than may be: the upstream talks and says nothing. */
+  /** More came than may be held back: the upstream talks and says nothing. */
   get overfull(): boolean {
-    return !this.#committed && this.#heldBytes > this.#options.maxHeldBytes;
+    return !this.#committed && this.#preambleBytes > this.#options.maxHeldBytes;
   }
 
   /** Everything meant for the client so far, what is still held included. */
@@ -49,7 +51,9 @@ export class CommitGate {
     return this.#outlet.bytes + this.#heldBytes + (this.#last?.length ?? 0);
   }
 
-  add(bytes: Uint8Array): void {
+  /** `cameAs`: how many bytes it took the upstream to say this. */
+  add(bytes: Uint8Array, cameAs: number): void {
+    if (!this.#committed) this.#preambleBytes += Math.max(bytes.length, cameAs);
     if (bytes.length === 0) return;
     this.#pieces.push(bytes);
     this.#heldBytes += bytes.length;

@@ -3,6 +3,9 @@ import { createBrotliDecompress, createGunzip, createInflate, type Gunzip, type 
 export interface Inflater {
   push(bytes: Uint8Array): void;
   end(): void;
+  /** Until `resume`, no more is given than the decompressor has in hand. */
+  pause(): void;
+  resume(): void;
   stop(): void;
 }
 
@@ -27,12 +30,15 @@ export function inflater(encoding: string, maxBytes: number, handler: InflaterHa
     over = true;
     stream.destroy();
   };
+  const fail = (why: string): void => {
+    stop();
+    handler.onFail(why);
+  };
   stream.on("data", (bytes: Uint8Array) => {
     if (over) return;
     given += bytes.length;
     if (given > maxBytes || (given > ratioCountsFromBytes && given > received * maxRatio)) {
-      stop();
-      handler.onFail("The provider's compressed answer grows beyond every bound.");
+      fail("The provider's compressed answer grows beyond every bound.");
       return;
     }
     handler.onBytes(bytes);
@@ -41,13 +47,14 @@ export function inflater(encoding: string, maxBytes: number, handler: InflaterHa
     if (!over) handler.onEnd();
   });
   stream.on("error", () => {
-    if (over) return;
-    stop();
-    handler.onFail("The provider's answer is not in the encoding it claims.");
+    if (!over) fail("The provider's answer is not in the encoding it claims.");
   });
   return {
+    pause: () => void stream.pause(),
+    resume: () => void stream.resume(),
     push(bytes) {
       received += bytes.length;
+      if (!over && received > maxBytes) fail("The provider's compressed answer is larger than any may be.");
       // undici reuses its read buffer, and zlib reads later.
       if (!over) stream.write(Buffer.from(bytes));
     },

@@ -1,6 +1,7 @@
 import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Server as NetServer, type AddressInfo } from "node:net";
 import type { Exchange } from "#domain/ports";
+import { bareAnswer, clientErrors } from "./client-errors.ts";
 import { HttpExchange } from "./http-exchange.ts";
 import { checkHead } from "./request-checks.ts";
 
@@ -42,6 +43,7 @@ const sweepMs = 2_000;
 
 /** Starts the HTTP server of the data plane. Rejects where the address cannot be bound. */
 export async function startListener(options: ListenerOptions): Promise<Listener> {
+  const errors = clientErrors();
   const server = createServer(
     {
       maxHeaderSize: options.maxHeaderBytes,
@@ -53,16 +55,16 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       insecureHTTPParser: false,
       noDelay: true,
     },
-    (request, response) => receive({ request, response, onExchange: options.onExchange, closing: () => stopping }),
+    (request, response) => {
+      errors.watch(response);
+      receive({ request, response, onExchange: options.onExchange, closing: () => stopping });
+    },
   );
   let stopping = false;
   // Node drops headers beyond its own limit in silence; we count them ourselves and refuse.
   server.maxHeadersCount = 0;
   server.maxConnections = options.maxConnections;
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    if (socket.writable) socket.end(bareAnswer(statusOfClientError(error.code)));
-    else socket.destroy();
-  });
+  server.on("clientError", errors.handle);
   // An upgrade we do not speak is answered as the plain request it also is.
   server.on("upgrade", (_request, socket) => {
     socket.end(bareAnswer(501));
@@ -86,16 +88,6 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
       server.closeAllConnections();
     },
   };
-}
-
-/** What Node's parser gave up on: answers are written by hand, since there is no request to answer. */
-function statusOfClientError(code: string | undefined): number {
-  if (code === "HPE_HEADER_OVERFLOW") return 431;
-  return code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
-}
-
-function bareAnswer(status: number): string {
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`;
 }
 
 function bind(server: Server, options: ListenerOptions): Promise<void> {

@@ -98,11 +98,15 @@ class Flow implements UpstreamFlow, Dispatcher.DispatchHandler {
   }
 
   pause(): void {
-    if (!this.#over) this.#controller?.pause();
+    if (this.#over) return;
+    this.#controller?.pause();
+    this.#inflater?.pause();
   }
 
   resume(): void {
-    if (!this.#over) this.#controller?.resume();
+    if (this.#over) return;
+    this.#inflater?.resume();
+    this.#controller?.resume();
   }
 
   cancel(): void {

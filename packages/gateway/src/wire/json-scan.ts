@@ -60,6 +60,8 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 const defaultMaxElements = 200_000;
+/** Each top-level field costs a string and an entry; no language of ours knows a hundred. */
+const maxFields = 1_000;
 /** Strings longer than this are searched natively; shorter ones faster here than the call costs. */
 const nativeSearchAfter = 48;
 
@@ -114,6 +116,7 @@ class Scanner {
       const start = this.#at;
       if (!this.#value()) return undefined;
       const member = { key, keyStart, start, end: this.#at };
+      if (members.length === maxFields) return this.#fail("elements", `the JSON has more than ${maxFields} fields`);
       members.push(member);
       if (fields.has(key)) repeated.add(key);
       else fields.set(key, member);

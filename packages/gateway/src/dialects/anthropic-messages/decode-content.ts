@@ -11,8 +11,8 @@ import type {
 } from "#domain/request";
 import { foreignName } from "./own-foreign.ts";
 import { readSeal } from "./seal-tag.ts";
-import type { JsonObject } from "#dialects/shape";
-import { isAbsent, type RequestReader } from "./request-reader.ts";
+import { isAbsent, type JsonObject } from "#dialects/shape";
+import type { RequestReader } from "./request-reader.ts";
 
 /** Content of a turn: a string or an array of blocks. A type that is not known here is kept as a foreign part. */
 export function decodeContent(reader: RequestReader, content: unknown, path: string): readonly Part[] {

@@ -4,23 +4,30 @@ import type { Decoded } from "#dialects/dialect";
 import { ownFields } from "#dialects/peek-options";
 import { decodeCache, decodeContent, decodeSystem } from "./decode-content.ts";
 import { foreignName } from "./own-foreign.ts";
-import { isObject, type JsonObject } from "#dialects/shape";
-import { isAbsent, RequestReader } from "./request-reader.ts";
+import { isAbsent, isObject, type JsonObject } from "#dialects/shape";
+import { RequestReader } from "./request-reader.ts";
 
 /**
  * From a parsed Messages body (both API versions, 2023-06-01 and 2026-10-21) to the hub. The body's depth was bounded
  * when its top level was scanned.
  */
-export function decodeRequest(json: unknown): Decoded {
+export function decodeRequest(json: unknown, headers: Readonly<Record<string, string>> = {}): Decoded {
   if (!isObject(json))
     return { kind: "refused", failure: failure("invalid_request", "The body must be a JSON object.") };
   const reader = new RequestReader();
+  // Betas change what an answer may hold, and no other language has them.
+  reader.leave(headers, knownHeaders, "");
   const request = readRequest(reader, json);
   return reader.failure === undefined ? { kind: "decoded", request } : { kind: "refused", failure: reader.failure };
 }
 
+const knownHeaders: ReadonlySet<string> = new Set(["anthropic-version"]);
+
 function readRequest(reader: RequestReader, body: JsonObject): GenerateRequest {
   reader.leave(body, knownFields, "");
+  // Where a prompt may be processed is a promise to somebody, not a wish; "global" promises nothing.
+  const place = body["inference_geo"];
+  if (!isAbsent(place) && place !== "global") reader.need("inference_geo", place);
   const metadata = reader.optionalObject(body["metadata"], "metadata") ?? {};
   reader.leave(metadata, new Set(["user_id"]), "metadata");
   const user = reader.optionalString(metadata["user_id"], "metadata.user_id");
@@ -58,7 +65,7 @@ function readRequest(reader: RequestReader, body: JsonObject): GenerateRequest {
     choices: 1,
     ...decodeCache(reader, body["cache_control"], "cache_control"),
     ...(serviceTier === undefined ? {} : { serviceTier }),
-    rest: reader.leftovers,
+    ...reader.remains,
   };
 }
 
@@ -134,6 +141,9 @@ function readTurns(reader: RequestReader, body: JsonObject): readonly Turn[] {
   return turns;
 }
 
+/** Anthropic's own tools that the caller executes (official SDK 1.12, `ClientToolUnion`). */
+const callerRuns = /^(?:bash|browser|computer|memory|text_editor)_(?:toolset_)?\d+$/u;
+
 const toolFields: ReadonlySet<string> = new Set([
   "type",
   "name",
@@ -146,7 +156,10 @@ const toolFields: ReadonlySet<string> = new Set([
 function readTool(reader: RequestReader, value: unknown, path: string): Tool {
   const tool = reader.object(value, path);
   const type = reader.optionalString(tool["type"], `${path}.type`) ?? "custom";
-  if (type !== "custom") return { kind: "foreign", what: foreignName(type), payload: tool };
+  if (type !== "custom") {
+    const isRunByCaller = callerRuns.test(type) ? { callerRuns: true as const } : {};
+    return { kind: "foreign", what: foreignName(type), payload: tool, ...isRunByCaller };
+  }
   reader.leave(tool, toolFields, path);
   const description = reader.optionalString(tool["description"], `${path}.description`);
   const strict = reader.optionalBoolean(tool["strict"], `${path}.strict`);

@@ -1,7 +1,7 @@
 import type { AnswerEvent } from "#domain/answer";
 import { failure, type Failure } from "#domain/failure";
 import { foreignName } from "./own-foreign.ts";
-import { isObject, type JsonObject } from "#dialects/shape";
+import { isObject, jsonText, type JsonObject } from "#dialects/shape";
 import { finishOf } from "./stop-reasons.ts";
 import { UsageCounter } from "./usage-fields.ts";
 
@@ -137,7 +137,9 @@ export class MessageEvents {
   #toolStart(index: number, block: number, content: JsonObject): MessageStep {
     const { id, name, input, caller } = content;
     if (typeof id !== "string" || typeof name !== "string") return broken("a tool_use block without id or name");
-    const whole = isObject(input) && Object.keys(input).length > 0 ? { input: JSON.stringify(input) } : {};
+    const text = isObject(input) && Object.keys(input).length > 0 ? jsonText(input) : "";
+    if (text === undefined) return broken("a tool's input is nested too deep");
+    const whole = text === "" ? {} : { input: text };
     this.#open.set(index, { block, kind: "tool", argued: false, ...whole });
     this.#sawTool = true;
     const start: AnswerEvent = { kind: "tool-start", block, id, name };

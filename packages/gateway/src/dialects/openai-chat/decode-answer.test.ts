@@ -116,10 +116,20 @@ describe("streamDecoder", () => {
   it("completes a last event that lacks only its blank line, and drops a torn one", () => {
     const stream = chunk({ content: "a" }) + chunk({}, "stop");
     expect(decode([`${stream}data: [DONE]`]).raw).toBe(stream + done);
+    expect(decode([`${stream}data: [DONE]\n`]).raw).toBe(stream + done);
+    expect(decode([`${stream}data: [DONE]\r`]).raw).toBe(`${stream}data: [DONE]\r\n\n`);
     const torn = decode([`${stream}data: {"usage":{"pro`]);
     expect(torn.raw).toBe(stream + done);
     expect(lastOf(torn.events)).toEqual({ kind: "end" });
   });
+
+  it.each(["d", "data", "data:", "data: ", "data: \n", "event: x\ndata:", ": co"])(
+    "lets no torn %j through, which would swallow what is written next",
+    (torn) => {
+      const stream = chunk({ content: "a" }) + chunk({}, "stop");
+      expect(decode([stream + torn]).raw).toBe(stream + done);
+    },
+  );
 
   it.each([
     ["a stream cut after content", [chunk({ content: "a" })], "truncated_response"],

@@ -12,6 +12,7 @@ const noBytes = new Uint8Array(0);
 const noEvents: readonly AnswerEvent[] = [];
 const pingEvents: readonly AnswerEvent[] = [{ kind: "ping" }];
 const endEvents: readonly AnswerEvent[] = [{ kind: "end" }];
+const lineFeed = 0x0a;
 const less = 0x3c;
 const openBrace = 0x7b;
 
@@ -192,5 +193,7 @@ const truncated = failure("truncated_response", "The provider's stream ended bef
 
 /** The frame's bytes, completed by the blank line that a cut-off but whole last event lacks. */
 function wholeRaw(frame: SseFrame): Uint8Array {
-  return frame.unterminated === true ? Buffer.concat([frame.raw, blankLine]) : frame.raw;
+  if (frame.unterminated !== true) return frame.raw;
+  // A last CR would make one CRLF of itself and the first LF.
+  return Buffer.concat([frame.raw, frame.raw.at(-1) === lineFeed ? blankLine.subarray(1) : blankLine]);
 }

@@ -1,7 +1,7 @@
 import type { Effort, GenerateRequest, OutputShape, ReasoningWish, Sampling } from "#domain/request";
 import type { Decoded } from "#dialects/dialect";
 import { ownFields } from "#dialects/peek-options";
-import { defined, isObject, ShapeReader, type JsonObject } from "#dialects/shape";
+import { defined, isAbsent, isObject, ShapeReader, type JsonObject } from "#dialects/shape";
 import { decodeMessages } from "./decode-messages.ts";
 import { marker } from "./decode-parts.ts";
 import { decodeTools } from "./decode-tools.ts";
@@ -39,6 +39,7 @@ const understood: ReadonlySet<string> = new Set([
   "safety_identifier",
   "service_tier",
   "cache_control",
+  "modalities",
 ]);
 
 const efforts: readonly string[] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] satisfies Effort[];
@@ -53,9 +54,11 @@ export function decodeRequest(json: unknown): Decoded {
 }
 
 function decodeBody(reader: ShapeReader, body: JsonObject): GenerateRequest {
-  const { tools, choice, foreignChoice } = decodeTools(reader, body);
-  const { include_usage: includeUsage, ...streamOptions } =
-    reader.optionalObject(body["stream_options"], "stream_options") ?? {};
+  reader.leave(body, understood, "");
+  const { tools, choice } = decodeTools(reader, body);
+  const streamOptions = reader.optionalObject(body["stream_options"], "stream_options") ?? {};
+  reader.leave(streamOptions, new Set(["include_usage"]), "stream_options");
+  needWhatMatters(reader, body);
   const output = decodeOutput(reader, body["response_format"]);
   const topLogprobs = reader.optionalCount(body["top_logprobs"], "top_logprobs", 0);
   const asksLogprobs = reader.optionalBoolean(body["logprobs"], "logprobs") === true || (topLogprobs ?? 0) > 0;
@@ -65,12 +68,12 @@ function decodeBody(reader: ShapeReader, body: JsonObject): GenerateRequest {
   return defined({
     model: reader.optionalString(Array.isArray(body["model"]) ? body["model"][0] : body["model"], "model") ?? "",
     streamed: reader.optionalBoolean(body["stream"], "stream") ?? false,
-    usageInStream: reader.optionalBoolean(includeUsage, "stream_options.include_usage") ?? false,
+    usageInStream: reader.optionalBoolean(streamOptions["include_usage"], "stream_options.include_usage") ?? false,
     turns: decodeMessages(reader, body["messages"]),
     tools,
     toolChoice: choice,
     parallelTools: reader.optionalBoolean(body["parallel_tool_calls"], "parallel_tool_calls"),
-    output: output.shape,
+    output,
     sampling: decodeSampling(reader, body),
     maxOutputTokens:
       reader.optionalCount(body["max_completion_tokens"], "max_completion_tokens", 1) ??
@@ -83,20 +86,15 @@ function decodeBody(reader: ShapeReader, body: JsonObject): GenerateRequest {
     cache: marker(reader, { cache_control: body["cache_control"] }, "cache_control").cache,
     serviceTier: reader.optionalString(body["service_tier"], "service_tier"),
     verbosity: reader.optionalString(body["verbosity"], "verbosity"),
-    rest: {
-      ...unknownFields(body, ""),
-      ...unknownFields(streamOptions, "stream_options."),
-      ...(foreignChoice === undefined ? {} : { tool_choice: foreignChoice }),
-      ...(output.foreign === undefined ? {} : { response_format: output.foreign }),
-    },
+    ...reader.remains,
   });
 }
 
-function unknownFields(object: JsonObject, prefix: string): Record<string, unknown> {
-  const unknown = Object.entries(object).filter(([key, value]) => {
-    return value !== null && value !== undefined && (prefix !== "" || !understood.has(key));
-  });
-  return Object.fromEntries(unknown.map(([key, value]) => [prefix + key, value]));
+/** What the hub has no word for and the caller cannot do without: spoken answers, and checks of what is said. */
+function needWhatMatters(reader: ShapeReader, body: JsonObject): void {
+  const modalities = reader.optionalWords(body["modalities"], "modalities") ?? [];
+  if (modalities.some((kind) => kind !== "text")) reader.need("modalities", modalities);
+  for (const name of ["audio", "moderation"]) if (!isAbsent(body[name])) reader.need(name, body[name]);
 }
 
 function decodeSampling(reader: ShapeReader, body: JsonObject): Sampling {
@@ -126,32 +124,31 @@ function decodeStop(reader: ShapeReader, stop: unknown): readonly string[] {
   return reader.array(stop, "stop").map((item, index) => reader.string(item, `stop[${index}]`));
 }
 
-function decodeOutput(
-  reader: ShapeReader,
-  value: unknown,
-): { readonly shape?: OutputShape; readonly foreign?: JsonObject } {
+const schemaFields: ReadonlySet<string> = new Set(["schema", "name", "description", "strict"]);
+
+function decodeOutput(reader: ShapeReader, value: unknown): OutputShape | undefined {
   const format = reader.optionalObject(value, "response_format");
-  if (format === undefined) return {};
+  if (format === undefined) return undefined;
   switch (format["type"]) {
     case "text":
-      return { shape: { kind: "text" } };
+      return { kind: "text" };
     case "json_object":
-      return { shape: { kind: "json" } };
+      return { kind: "json" };
     case "json_schema": {
       const path = "response_format.json_schema";
       const schema = reader.object(format["json_schema"], path) ?? {};
-      return {
-        shape: defined({
-          kind: "json-schema" as const,
-          schema: schema["schema"] ?? {},
-          name: reader.optionalString(schema["name"], `${path}.name`),
-          description: reader.optionalString(schema["description"], `${path}.description`),
-          strict: reader.optionalBoolean(schema["strict"], `${path}.strict`),
-        }),
-      };
+      reader.leave(schema, schemaFields, path);
+      return defined({
+        kind: "json-schema" as const,
+        schema: schema["schema"] ?? {},
+        name: reader.optionalString(schema["name"], `${path}.name`),
+        description: reader.optionalString(schema["description"], `${path}.description`),
+        strict: reader.optionalBoolean(schema["strict"], `${path}.strict`),
+      });
     }
     default:
-      return { foreign: format };
+      reader.need("response_format", format);
+      return undefined;
   }
 }
 

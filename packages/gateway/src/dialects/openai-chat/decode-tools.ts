@@ -4,9 +4,8 @@ import { marker } from "./decode-parts.ts";
 
 export interface DecodedTools {
   readonly tools: readonly Tool[];
+  /** Absent also where the hub has no word for the choice, which is then a needed leftover. */
   readonly choice?: ToolChoice;
-  /** A choice the hub has no word for, as it came. */
-  readonly foreignChoice?: unknown;
 }
 
 /** Reads `tools` and `tool_choice`, or the deprecated `functions` and `function_call` where the new ones are absent. */
@@ -30,9 +29,20 @@ function decodeTool(reader: ShapeReader, value: unknown, path: string): Tool | u
   const tool = reader.object(value, path);
   if (tool === undefined) return undefined;
   const type = reader.word(tool["type"], `${path}.type`);
-  if (type !== "function") return { kind: "foreign", what: `tool "${type}"`, payload: tool };
+  // The caller runs a custom tool; any other kind is run by the provider.
+  const isRunByCaller = type === "custom" ? { callerRuns: true as const } : {};
+  if (type !== "function") return { kind: "foreign", what: `tool "${type}"`, payload: tool, ...isRunByCaller };
+  reader.leave(tool, toolFields, path);
   return functionTool(reader, { definition: tool["function"], holder: tool, path: `${path}.function` });
 }
+
+const toolFields: ReadonlySet<string> = new Set([
+  "type",
+  "function",
+  "cache_control",
+  "prompt_cache_breakpoint",
+]);
+const functionFields: ReadonlySet<string> = new Set(["name", "description", "parameters", "strict"]);
 
 function functionTool(
   reader: ShapeReader,
@@ -41,6 +51,7 @@ function functionTool(
   const definition = reader.object(from.definition, from.path);
   if (definition === undefined) return undefined;
   const description = reader.optionalString(definition["description"], `${from.path}.description`);
+  reader.leave(definition, functionFields, from.path);
   const strict = reader.optionalBoolean(definition["strict"], `${from.path}.strict`);
   const schema = reader.optionalObject(definition["parameters"], `${from.path}.parameters`);
   return {
@@ -64,7 +75,10 @@ function decodeChoice(reader: ShapeReader, value: unknown, tools: readonly Tool[
     return { tools, choice: { kind: "named", name } };
   }
   if (choice?.["type"] === "allowed_tools") return allowedTools(reader, choice, tools);
-  if (choice !== undefined) return { tools, foreignChoice: choice };
+  if (choice !== undefined) {
+    reader.need("tool_choice", choice);
+    return { tools };
+  }
   reader.refuse("tool_choice", 'must be "auto", "none", "required" or an object that names a function');
   return { tools };
 }

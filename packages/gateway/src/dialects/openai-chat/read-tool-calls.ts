@@ -1,5 +1,5 @@
 import type { AnswerEvent } from "#domain/answer";
-import { isObject, type JsonObject } from "#dialects/shape";
+import { isObject, jsonText, type JsonObject } from "#dialects/shape";
 
 /** Far beyond any real answer (OpenAI's SDK takes 128): what an upstream can make us keep is bounded. */
 const mostCalls = 512;
@@ -42,6 +42,7 @@ export class ToolCallReader {
     const id = typeof entry["id"] === "string" ? entry["id"] : "";
     const name = typeof called["name"] === "string" ? called["name"] : "";
     const json = argumentsText(called["arguments"]);
+    if (json === undefined) return false;
     const call = this.#find(entry["index"], { id, name, position });
     // A trailing entry that says nothing opens no call.
     if (call === undefined && id === "" && name === "" && json === "") return true;
@@ -108,7 +109,8 @@ export class ToolCallReader {
 }
 
 /** JSON text; some compatible servers send the object itself. */
-function argumentsText(value: unknown): string {
+function argumentsText(value: unknown): string | undefined {
   if (typeof value === "string") return value;
+  if (Array.isArray(value) || isObject(value)) return jsonText(value);
   return value === undefined || value === null ? "" : JSON.stringify(value);
 }
