@@ -51,20 +51,18 @@ const echoes: readonly Echo[] = [400, 401, 402, 403, 404, 413, 429, 500, 503].fl
   (request) => ({ status, body: { error: { message: `${"so it is ".repeat(54)}${echoed(request).words}` } } }),
 ]);
 
-const inBand: readonly Echo[] = (["head", "lifecycle", { chunk: 1 }] as const).map(
-  (after): Echo =>
-    (request) => ({
-      answer: { text: `${answer} ${answer}` },
-      headers: echoed(request).headers,
-      errorEvent: { after, body: { ...error(echoed(request).words) } },
-    }),
-);
+const inBand: readonly Echo[] = (["head", "lifecycle", { chunk: 1 }] as const).map((after): Echo => (request) => ({
+  answer: { text: `${answer} ${answer}` },
+  headers: echoed(request).headers,
+  errorEvent: { after, body: { ...error(echoed(request).words) } },
+}));
 
 const table: readonly Echo[] = [...errorReplies, ...brokenBeforeCommit, ...afterCommit, ...noFaults]
   .filter(({ deadEnd, connections }) => deadEnd === undefined && connections === undefined)
   .map(({ fault }): Echo => (request) => {
     const behaviour = behaviourIn(fault, request.dialect);
-    const said = behaviour.answer?.text === undefined ? {} : { answer: { ...behaviour.answer, text: `${answer} ${answer}` } };
+    const said =
+      behaviour.answer?.text === undefined ? {} : { answer: { ...behaviour.answer, text: `${answer} ${answer}` } };
     return { ...behaviour, ...said };
   });
 
@@ -137,13 +135,14 @@ async function everyFault(): Promise<void> {
   ] as const;
   for (const [at, lane] of lanes.entries()) {
     const [name, value] = keyHeaders[at % keyHeaders.length] ?? keyHeaders[0];
-    const ways = faults.map((_, fault) => () =>
-      ask(url, {
-        ...lane,
-        model: `${lane.first}${fault}`,
-        headers: { [name]: value },
-        body: { messages: [{ role: "user", content: `${prompt} ${prompt}` }], hedgerow: { metadata: true } },
-      }),
+    const ways = faults.map(
+      (_, fault) => () =>
+        ask(url, {
+          ...lane,
+          model: `${lane.first}${fault}`,
+          headers: { [name]: value },
+          body: { messages: [{ role: "user", content: `${prompt} ${prompt}` }], hedgerow: { metadata: true } },
+        }),
     );
     for (let from = 0; from < ways.length; from += 16) {
       for (const reply of await Promise.all(ways.slice(from, from + 16).map((way) => way()))) keep(reply);

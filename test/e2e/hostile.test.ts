@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
-import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Secret } from "#domain/secret";
 import { defaultLimits, type GatewayKey } from "#domain/snapshot";
 import { ask } from "../world/ask.ts";
 import { sendRaw, type Piece, type RawOptions, type RawReply } from "../world/raw-client.ts";
+import { bodies, good } from "./hostile-bodies.ts";
+import { smuggling, type Shape } from "./hostile-heads.ts";
+import { configurationFor, Place } from "./gateway-process.ts";
 import { sampleRoute, sampleSnapshot } from "../world/sample-snapshot.ts";
 import { providerAt, startGateway, type TestGateway } from "../world/start-gateway.ts";
 import { ok, stalls, startUpstream, type Upstream } from "../upstream/start-upstream.ts";
@@ -13,7 +16,6 @@ const mebibyte = 1024 * 1024;
 const gatewayKey = "hr-hostile-test-key-0123456789abcdef";
 const keys: readonly GatewayKey[] = [{ name: "tester", sha256: sha256(gatewayKey) }];
 const limits = { ...defaultLimits, maxBodyBytes: 12 * mebibyte, headersTimeoutMs: 500, uploadIdleMs: 300 };
-const good = JSON.stringify({ model: "main", messages: [{ role: "user", content: "hi" }] });
 
 let upstream: Upstream;
 let gateway: TestGateway;
@@ -52,16 +54,6 @@ function inFlight(of: TestGateway): number | undefined {
   return of.plane.metrics().find(({ name }) => name === "hedgerow_calls_in_flight")?.series[0]?.values[0];
 }
 
-interface Shape {
-  readonly line?: string;
-  readonly host?: string;
-  /** In place of the right `content-length`. */
-  readonly length?: string;
-  readonly headers?: readonly string[];
-  readonly body?: string | Uint8Array;
-  readonly key?: string | undefined;
-}
-
 /** A good request but for what is named. */
 function request(shape: Shape = {}): Piece[] {
   const { line = "POST /v1/chat/completions HTTP/1.1", host = "host: gateway", body = good, headers = [] } = shape;
@@ -80,54 +72,15 @@ function expectUntouched(): void {
   expect(upstream.log.entries).toHaveLength(0);
 }
 
-type SmugglingCase = readonly [name: string, shape: Shape, status?: number];
-
 describe("the shape of a request (S01 to S07)", () => {
   it("is let through where it is plain", async () => {
     expect(await send(request())).toMatchObject({ status: 200 });
     expect(upstream.log.entries).toHaveLength(1);
   });
 
-  const chunked = "transfer-encoding: chunked";
-  const smuggling: readonly SmugglingCase[] = [
-    ["length and chunked", { headers: [chunked] }],
-    ["two lengths that differ", { headers: ["content-length: 3"] }],
-    ["two lengths that agree", { headers: [`content-length: ${good.length}`] }],
-    ["a list of lengths", { length: "content-length: 5, 5" }],
-    ["a signed length", { length: "content-length: +5" }],
-    ["a hexadecimal length", { length: "content-length: 0x5" }],
-    ["a negative length", { length: "content-length: -5" }],
-    ["a length beyond 64 bits", { length: "content-length: 18446744073709551617" }],
-    ["an unknown coding", { length: "transfer-encoding: xchunked" }, 501],
-    ["a coding behind chunked", { length: "transfer-encoding: chunked, identity" }],
-    ["a coding before chunked", { length: "transfer-encoding: gzip, chunked", body: "0\r\n\r\n" }, 501],
-    ["chunked in HTTP/1.0", { line: "POST /v1/chat/completions HTTP/1.0", length: chunked, body: "0\r\n\r\n" }],
-    ["chunked with an odd size", { length: chunked, body: "+5\r\nhello\r\n0\r\n\r\n" }],
-    ["chunked with a size of no number", { length: chunked, body: "zz\r\nhello\r\n0\r\n\r\n" }],
-    ["a folded header", { headers: ["x-a: b\r\n c"] }],
-    ["a space before the colon", { headers: ["x-a : b"] }],
-    ["a bare line feed in the head", { headers: ["x-a: b\nx-b: c"] }],
-    ["a bare carriage return in a value", { headers: ["x-a: b\rc"] }],
-    ["a zero byte in a value", { headers: ["x-a: b\0c"] }],
-    ["a zero byte in a name", { headers: ["x\0a: b"] }],
-    ["two hosts", { headers: ["host: other"] }],
-    ["no host", { host: "" }],
-    ["an empty host", { host: "host: " }],
-    ["a host with a path", { host: "host: x/#@evil" }],
-    ["a host with a user", { host: "host: user@evil" }],
-    ["a host with a query", { host: "host: x?y" }],
-    ["an absolute target", { line: "POST http://evil/v1/chat/completions HTTP/1.1" }],
-    ["an authority as target", { line: "CONNECT evil:443 HTTP/1.1" }],
-    ["a GET with a body", { line: "GET /v1/models HTTP/1.1" }],
-    ["a HEAD with a body", { line: "HEAD /v1/models HTTP/1.1" }],
-    ["two authorizations", { headers: ["authorization: Bearer other"] }],
-    ["another key in another header", { headers: ["x-api-key: other"] }],
-    ["more headers than anybody needs", { headers: Array.from({ length: 101 }, (_, at) => `x-${at}: v`) }, 431],
-    ["a header beyond every bound", { headers: [`x-a: ${"v".repeat(40_000)}`] }, 431],
-    ["no HTTP", { line: "\x16\x03\x01\x02\x00" }],
-  ];
+  const refusals = smuggling.map(([name, shape, status = 400]) => ({ name, shape, status }));
 
-  it.each(smuggling)("is refused, and the connection closed: %s", async (_name, shape, status = 400) => {
+  it.each(refusals)("is refused, and the connection closed: $name", async ({ shape, status }) => {
     const reply = await send(request(shape));
     if (shape.line?.startsWith("CONNECT") === true) expect(reply.text).not.toContain("200");
     else expect(reply.status).toBe(status);
@@ -158,13 +111,18 @@ describe("the shape of a request (S01 to S07)", () => {
     expect(reply.text).not.toContain("alive");
   });
 
-  it.each(["//v1/models", "/v1/./models", "/v1/%2e%2e/models", "/v1%2fmodels", "/v1/models;x", "/V1/models", "/v1/models."])(
-    "has one path and no other spelling of it: %s",
-    async (path) => {
-      const reply = await send(request({ line: `GET ${path} HTTP/1.1`, length: "", body: "" }));
-      expect(reply.status).toBe(404);
-    },
-  );
+  it.each([
+    "//v1/models",
+    "/v1/./models",
+    "/v1/%2e%2e/models",
+    "/v1%2fmodels",
+    "/v1/models;x",
+    "/V1/models",
+    "/v1/models.",
+  ])("has one path and no other spelling of it: %s", async (path) => {
+    const reply = await send(request({ line: `GET ${path} HTTP/1.1`, length: "", body: "" }));
+    expect(reply.status).toBe(404);
+  });
 
   it("answers a pipeline in order, each request for itself", async () => {
     const calls = Array.from({ length: 20 }, () => request()).flat();
@@ -223,7 +181,12 @@ describe("what reaches a provider (S07, S09)", () => {
   });
 
   it("never holds the gateway's own options", async () => {
-    const body = JSON.stringify({ ...JSON.parse(good), hedgerow: { tags: ["t"] }, session_id: "s", fallbacks: ["main"] });
+    const body = JSON.stringify({
+      ...JSON.parse(good),
+      hedgerow: { tags: ["t"] },
+      session_id: "s",
+      fallbacks: ["main"],
+    });
     expect(await send(request({ body }))).toMatchObject({ status: 200 });
     const seen = JSON.parse(String(upstream.log.last?.body)) as object;
     expect(Object.keys(seen).toSorted()).toEqual(["messages", "model"]);
@@ -232,7 +195,9 @@ describe("what reaches a provider (S07, S09)", () => {
 
 describe("a client that takes its time (S10)", () => {
   it("over its headers is let go", async () => {
-    const slow = "POST /v1/chat/completions HTTP/1.1\r\nhost: g\r\n".split("").flatMap((byte) => [byte, { pauseMs: 80 }]);
+    const slow = "POST /v1/chat/completions HTTP/1.1\r\nhost: g\r\n"
+      .split("")
+      .flatMap((byte) => [byte, { pauseMs: 80 }]);
     const reply = await send(slow);
     expect(reply).toMatchObject({ status: 408, closed: true });
     expect(reply.tookMs).toBeLessThan(3_500);
@@ -254,48 +219,10 @@ describe("a client that takes its time (S10)", () => {
   });
 });
 
-function nested(depth: number): string {
-  return `{"model":"main","messages":${"[".repeat(depth)}${"]".repeat(depth)}}`;
-}
-
-type BodyCase = readonly [name: string, make: () => string | Uint8Array, status: number, headers?: readonly string[]];
-
-const bodies: readonly BodyCase[] = [
-  ["nothing", () => "", 400],
-  ["no JSON", () => "hello", 400],
-  ["an array", () => "[]", 400],
-  ["JSON and more", () => `${good}{}`, 400],
-  ["a byte order mark", () => `\ufeff${good}`, 400],
-  ["UTF-16", () => Buffer.from(good, "utf16le"), 400],
-  ["a depth just beyond the limit", () => nested(100), 400],
-  ["a depth of 10,000", () => nested(10_000), 400],
-  ["a depth of 5 million", () => nested(5_000_000), 400],
-  ["an object in an object, a million times", () => `{"model":"main","x":${'{"a":'.repeat(1_000_000)}`, 400],
-  ["a million keys", () => `{${Array.from({ length: 1_000_000 }, (_, at) => `"k${at}":1`).join(",")}}`, 400],
-  ["three million objects", () => `{"model":"main","x":[${"{},".repeat(3_000_000)}{}]}`, 400],
-  ["ten million digits", () => `{"model":"main","messages":[],"seed":1${"0".repeat(10_000_000)}`, 400],
-  ["a string that never ends", () => `{"model":"${"a".repeat(10_000_000)}`, 400],
-  ["backslashes without end", () => `{"model":"${"\\\\".repeat(5_000_000)}`, 400],
-  ["white space without end", () => `{${" ".repeat(10_000_000)}`, 400],
-  ["the model twice", () => `{"model":"main","model":"p1/other","messages":[]}`, 400],
-  ["the model twice, once escaped", () => `{"model":"main","\\u006dodel":"p1/other","messages":[]}`, 400],
-  ["our options twice", () => `{"model":"main","messages":[],"hedgerow":{},"hedgerow":{"route":"x"}}`, 400],
-  ["a model of another type", () => `{"model":{"name":"main"},"messages":[]}`, 400],
-  ["stream as a string", () => `{"model":"main","messages":[],"stream":"true"}`, 400],
-  ["a negative deadline", () => `{"model":"main","messages":[],"hedgerow":{"timeout_ms":-1}}`, 400],
-  ["a deadline of no number", () => `{"model":"main","messages":[],"hedgerow":{"timeout_ms":"1e99"}}`, 400],
-  ["options nobody knows", () => `{"model":"main","messages":[],"hedgerow":{"is_admin":true}}`, 400],
-  ["a prototype as options", () => `{"model":"main","messages":[],"hedgerow":{"__proto__":{"route":"x"}}}`, 400],
-  ["more than the limit, as announced", () => Buffer.alloc(13 * mebibyte, " "), 413],
-  ["gzip that is none", () => good, 400, ["content-encoding: gzip"]],
-  ["a gzip bomb", () => gzipSync(Buffer.alloc(100 * mebibyte, " ")), 413, ["content-encoding: gzip"]],
-  ["gzip in gzip", () => gzipSync(gzipSync(good)), 400, ["content-encoding: gzip, gzip"]],
-  ["brotli", () => brotliCompressSync(good), 400, ["content-encoding: br"]],
-  ["zstd", () => zstdCompressSync(good), 400, ["content-encoding: zstd"]],
-];
-
 describe("a body (S13 to S19)", () => {
-  it.each(bodies)("of %s is refused before work is done on it", async (_name, make, status, headers = []) => {
+  const refusals = bodies.map(([name, make, status, headers = []]) => ({ name, make, status, headers }));
+
+  it.each(refusals)("of $name is refused before work is done on it", async ({ make, status, headers }) => {
     const body = make();
     const reply = await send(request({ body, headers }));
     expect(reply.status).toBe(status);
@@ -312,17 +239,22 @@ describe("a body (S13 to S19)", () => {
   });
 
   it("in gzip is read", async () => {
-    expect(await send(request({ body: gzipSync(good), headers: ["content-encoding: gzip"] }))).toMatchObject({ status: 200 });
+    expect(await send(request({ body: gzipSync(good), headers: ["content-encoding: gzip"] }))).toMatchObject({
+      status: 200,
+    });
     expect(String(upstream.log.last?.body)).toContain('"hi"');
   });
 
-  it.each(["__proto__", "constructor", "prototype", "toString"])("with a field named %s changes nothing here", async (name) => {
-    const body = `{"model":"main","messages":[{"role":"user","content":"hi","${name}":{"polluted":1}}],"${name}":{"polluted":1}}`;
-    await send(request({ body }));
-    await send(request({ body: body.replace("}]", '}],"max_tokens":5'), line: "POST /v1/messages HTTP/1.1" }));
-    expect(({} as { polluted?: number }).polluted).toBeUndefined();
-    expect(Object.prototype.toString.call({})).toBe("[object Object]");
-  });
+  it.each(["__proto__", "constructor", "prototype", "toString"])(
+    "with a field named %s changes nothing here",
+    async (name) => {
+      const body = `{"model":"main","messages":[{"role":"user","content":"hi","${name}":{"polluted":1}}],"${name}":{"polluted":1}}`;
+      await send(request({ body }));
+      await send(request({ body: body.replace("}]", '}],"max_tokens":5'), line: "POST /v1/messages HTTP/1.1" }));
+      expect(({} as { polluted?: number }).polluted).toBeUndefined();
+      expect(Object.prototype.toString.call({})).toBe("[object Object]");
+    },
+  );
 
   it("is not waited for where the answer is no anyway", async () => {
     const endless = Array.from({ length: 40 }, () => [" ".repeat(0x10000), { pauseMs: 5 }]).flat();
@@ -372,14 +304,23 @@ async function longestBlock(work: () => Promise<unknown>): Promise<number> {
 describe("a key (S32, S36)", () => {
   const model = { line: "GET /v1/models HTTP/1.1", length: "", body: "" };
 
-  it.each(["authorization: Bearer KEY", "x-api-key: KEY", "x-goog-api-key: KEY", "api-key: KEY"])("is taken from %s", async (header) => {
-    const asked = (key: string): Promise<RawReply> =>
-      send(request({ ...model, key: undefined, headers: [header.replace("KEY", key)] }));
-    expect(await asked(gatewayKey)).toMatchObject({ status: 200 });
-    for (const wrong of ["x", `${gatewayKey}x`, gatewayKey.slice(0, -1), gatewayKey.toUpperCase(), sha256(gatewayKey)]) {
-      expect(await asked(wrong)).toMatchObject({ status: 401 });
-    }
-  });
+  it.each(["authorization: Bearer KEY", "x-api-key: KEY", "x-goog-api-key: KEY", "api-key: KEY"])(
+    "is taken from %s",
+    async (header) => {
+      const asked = (key: string): Promise<RawReply> =>
+        send(request({ ...model, key: undefined, headers: [header.replace("KEY", key)] }));
+      expect(await asked(gatewayKey)).toMatchObject({ status: 200 });
+      for (const wrong of [
+        "x",
+        `${gatewayKey}x`,
+        gatewayKey.slice(0, -1),
+        gatewayKey.toUpperCase(),
+        sha256(gatewayKey),
+      ]) {
+        expect(await asked(wrong)).toMatchObject({ status: 401 });
+      }
+    },
+  );
 
   it("is needed", async () => {
     expect(await send(request({ key: undefined }))).toMatchObject({ status: 401 });
@@ -410,9 +351,13 @@ describe("a key (S32, S36)", () => {
   });
 
   it("that was taken away is refused at once", async () => {
-    await using second = await startGateway([providerAt("p1", "openai", upstream.url)], [sampleRoute("main", ["p1/m"])], {
-      keys: [...keys, { name: "leaver", sha256: sha256("hr-leaver") }],
-    });
+    await using second = await startGateway(
+      [providerAt("p1", "openai", upstream.url)],
+      [sampleRoute("main", ["p1/m"])],
+      {
+        keys: [...keys, { name: "leaver", sha256: sha256("hr-leaver") }],
+      },
+    );
     const asked = (): Promise<RawReply> => sendRaw(second.plane.port, request({ key: "hr-leaver" }));
     expect(await asked()).toMatchObject({ status: 200 });
     second.plane.applySnapshot(
@@ -431,6 +376,23 @@ describe("a key (S32, S36)", () => {
     const pinned = good.replace("main", "p1/m");
     expect(await sendRaw(second.plane.port, request({ key: "hr-guest", body: pinned }))).toMatchObject({ status: 403 });
     const allowed = good.replace("main", "other");
-    expect(await sendRaw(second.plane.port, request({ key: "hr-guest", body: allowed }))).toMatchObject({ status: 200 });
+    expect(await sendRaw(second.plane.port, request({ key: "hr-guest", body: allowed }))).toMatchObject({
+      status: 200,
+    });
+  });
+});
+
+describe("an address that other machines reach", { timeout: 30_000 }, () => {
+  it.each(["0.0.0.0", "::"])("is not listened at without keys: %s", async (host) => {
+    const place = new Place();
+    try {
+      place.write(configurationFor(upstream));
+      const process = place.start(["--host", host]);
+      expect(await process.exited).toBe(1);
+      expect(process.stdout).toBe("");
+      expect(process.stderr).toMatch(/no `keys` are configured/);
+    } finally {
+      await place.clear();
+    }
   });
 });

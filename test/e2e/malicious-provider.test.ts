@@ -147,7 +147,12 @@ describe("a provider whose JSON is a trap", () => {
     ["deep beside the answer", `{"x":${deep},${chatAnswer('{"role":"assistant","content":"words"}').slice(1)}`],
     ["deep in the message", chatAnswer(`{"role":"assistant","content":"words","x":${deep}}`)],
     ["deep in place of the text", chatAnswer(`{"role":"assistant","content":${deep}}`)],
-    ["prototypes", chatAnswer('{"role":"assistant","content":"words","__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}')],
+    [
+      "prototypes",
+      chatAnswer(
+        '{"role":"assistant","content":"words","__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}',
+      ),
+    ],
   ] as const;
 
   it.each(traps.flatMap(([what, body]) => dialects.map((dialect) => ({ what, body, dialect }))))(
@@ -186,7 +191,8 @@ describe("a provider whose JSON is a trap", () => {
 
 describe("a provider whose tool calls are a trap", () => {
   const deep = `${'{"a":'.repeat(200_000)}1${"}".repeat(200_000)}`;
-  const call = (json: string): string => `{"role":"assistant","tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":${json}}}]}`;
+  const call = (json: string): string =>
+    `{"role":"assistant","tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":${json}}}]}`;
   const lanes = dialects.flatMap((dialect) => [deep, JSON.stringify(deep)].map((json) => ({ dialect, json })));
 
   it.each(lanes)("is either answered or told of, whole and streamed ($dialect)", async ({ dialect, json: text }) => {
@@ -234,7 +240,8 @@ describe("a provider that talks past the gateway to its clients", () => {
   });
 
   it("cannot put a page, colours of a terminal or addresses into an error", async () => {
-    const message = "<img src=x onerror=alert(1)> \u001b[31mred\u001b[0m see http://10.0.0.1:8080/debug?key=k for org-abc123def";
+    const message =
+      "<img src=x onerror=alert(1)> \u001b[31mred\u001b[0m see http://10.0.0.1:8080/debug?key=k for org-abc123def";
     await using sender = await provider((response) => {
       response.writeHead(400, json).end(JSON.stringify({ error: { message, type: "invalid_request_error" } }));
     });
@@ -246,7 +253,7 @@ describe("a provider that talks past the gateway to its clients", () => {
   });
 
   it("cannot leave an answer for the next caller on the connection", async () => {
-    const second = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}';
+    const second = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
     await using sender = await provider((response) => {
       const body = chatAnswer('{"role":"assistant","content":"words"}');
       response.socket?.write(

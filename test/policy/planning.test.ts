@@ -130,6 +130,15 @@ describe("makePlan", () => {
     expect(plan({ model: "main" }, health, 0)).toMatchObject({ kind: "rate_limited", retryAfterMs: 7_100_000 });
   });
 
+  it("names every route and model it draws from, so that a key can be held to its routes", () => {
+    const uses = (model: string, chain: readonly string[] = []) => {
+      const made = plan({ model, options: { metadata: false, chain } });
+      return isPlan(made) ? made.uses : [];
+    };
+    expect(uses("gpt")).toEqual(["main"]);
+    expect(uses("b/m", ["solo", "main"])).toEqual(["b/m", "solo", "main"]);
+  });
+
   it("asks a last resort last, whatever its place in the list", () => {
     const route = sampleRoute("r", ["a/m", "b/m"]);
     const [first, second] = route.targets;
@@ -187,6 +196,13 @@ const failed = (target: string, kind: FailureKind, more: object = {}) =>
   ({ kind: "failed", target, failure: failure(kind, "x", more) }) as const;
 const name = (made: Step): string => (made.kind === "try" ? made.target.id : "stop");
 
+/** The snapshot with these credentials for provider `a`. */
+function withCredentials(...ids: readonly string[]): Snapshot {
+  const secret = sampleProvider("a").credentials[0]!.secret;
+  const wider = sampleProvider("a", { credentials: ids.map((id) => ({ id, secret })) });
+  return { ...snapshot, providers: new Map([...snapshot.providers, ["a", wider]]) };
+}
+
 describe("nextCandidate", () => {
   const main = plan({ model: "main" });
   const solo = plan({ model: "solo" });
@@ -209,10 +225,7 @@ describe("nextCandidate", () => {
   });
 
   it("uses another credential of the same provider before it leaves", () => {
-    const two = sampleProvider("a", {
-      credentials: ["a#1", "a#2"].map((id) => ({ id, secret: sampleProvider("a").credentials[0]!.secret })),
-    });
-    const wider: Snapshot = { ...snapshot, providers: new Map([...snapshot.providers, ["a", two]]) };
+    const wider = withCredentials("a#1", "a#2");
     const next = step(main, [failed("a/m", "rate_limited")], { snapshot: wider });
     expect(next).toMatchObject({ kind: "try", credential: "a#2" });
     const left = step(main, [failed("a/m", "rate_limited"), { ...failed("a/m", "rate_limited"), credential: "a#2" }], {
@@ -225,6 +238,43 @@ describe("nextCandidate", () => {
     expect(step(solo, [failed("a/m", "upstream_failed")])).toMatchObject({ kind: "try", afterMs: 250 });
     expect(name(step(solo, [failed("a/m", "upstream_failed"), failed("a/m", "upstream_failed")]))).toBe("stop");
     expect(name(step(solo, [failed("a/m", "first_byte_timeout")]))).toBe("stop");
+  });
+
+  it("asks a sole target once more and no oftener, however many credentials it has", () => {
+    const pair = withCredentials("a#1", "a#2");
+    const more = { snapshot: pair };
+    const fault = failed("a/m", "upstream_failed");
+    expect(step(solo, [fault], more)).toMatchObject({ kind: "try", credential: "a#1" });
+    expect(name(step(solo, [fault, fault], more))).toBe("stop");
+    const limits = ["a#1", "a#2"].map((credential) => {
+      return { ...failed("a/m", "rate_limited", { retryAfterMs: 10 }), credential };
+    });
+    expect(step(solo, limits, more)).toMatchObject({ kind: "try", credential: "a#2", afterMs: 10 });
+  });
+
+  it("lets a broken target through by the credential that is back soonest, never by a dead one", () => {
+    const health = new Health();
+    const place = (credential: string) => ({ provider: "a", model: "m", credential });
+    health.failed(place("a#1"), failure("credential_rejected", "x"), 0);
+    for (let n = 0; n < 5; n += 1) health.failed(place("a#2"), failure("unreachable", "x"), 0);
+    const wider = withCredentials("a#1", "a#2");
+    const view = { health, traitsOf, nowMs: 0 };
+    const made = makePlan({ model: "solo", options: { metadata: false } }, wider, view);
+    expect(step(made, [], { snapshot: wider, view })).toMatchObject({ kind: "try", credential: "a#2" });
+  });
+
+  it("does not count a target that could not be asked at all: nothing was sent", () => {
+    const unsent = failed("a/m", "not_translatable");
+    const frugal = { ...(main as Plan), maxAttempts: 1 };
+    expect(step(frugal, [unsent], { mayRetry: () => false })).toMatchObject({ kind: "try", target: { id: "b/m" } });
+    expect(name(step(frugal, [unsent, failed("b/m", "upstream_failed")]))).toBe("stop");
+  });
+
+  it("waits for nothing that would leave less than a tenth of the time", () => {
+    const tight = { ...(solo as Plan), timeouts: { ...(solo as Plan).timeouts, totalMs: 10_000 } };
+    const later = (deadlineAtMs: number) => step(tight, [failed("a/m", "upstream_failed")], { deadlineAtMs, chance: 1 });
+    expect(later(1_600)).toMatchObject({ kind: "try", afterMs: 500 });
+    expect(name(later(1_400))).toBe("stop");
   });
 
   it("waits for a sole target's rate limit only where the wait is short", () => {

@@ -79,14 +79,12 @@ export const afterCommit: readonly AfterCommit[] = [
     timeouts: { totalMs: 200 },
     kind: "total_timeout",
   },
-  ...(["broken-json", "two-objects", "half-frame"] as const).map(
-    (kind): AfterCommit => ({
-      ...unreadable,
-      row: 46,
-      name: `an event that cannot be read: ${kind}`,
-      fault: { answer: { text: words }, malformed: { afterChunk: 2, kind } },
-    }),
-  ),
+  ...Array.from(["broken-json", "two-objects", "half-frame"] as const, (kind): AfterCommit => ({
+    ...unreadable,
+    row: 46,
+    name: `an event that cannot be read: ${kind}`,
+    fault: { answer: { text: words }, malformed: { afterChunk: 2, kind } },
+  })),
   {
     ...after,
     row: 48,
@@ -139,15 +137,13 @@ export const noFaults: readonly NoFault[] = [
     },
     usageEstimated: true,
   },
-  ...(["unknown-event", "comment"] as const).map(
-    (kind): NoFault => ({
-      ...none,
-      row: 46,
-      name: `what a later version of the protocol may send: ${kind}`,
-      modes: streamed,
-      fault: { answer: { text: words }, malformed: { afterChunk: 2, kind } },
-    }),
-  ),
+  ...Array.from(["unknown-event", "comment"] as const, (kind): NoFault => ({
+    ...none,
+    row: 46,
+    name: `what a later version of the protocol may send: ${kind}`,
+    modes: streamed,
+    fault: { answer: { text: words }, malformed: { afterChunk: 2, kind } },
+  })),
   {
     ...none,
     row: 49,

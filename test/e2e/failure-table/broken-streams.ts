@@ -1,19 +1,28 @@
 import type { BeforeCommit } from "./fault-row.ts";
 import { anthropic, streamed, whole, words } from "./fault-row.ts";
-import { before, finalUpstreamError, timeout, rateLimited, overloaded, exhausted, unreached, invalid, badResponse, truncated } from "./outcomes.ts";
+import {
+  before,
+  finalUpstreamError,
+  timeout,
+  rateLimited,
+  overloaded,
+  exhausted,
+  unreached,
+  invalid,
+  badResponse,
+  truncated,
+} from "./outcomes.ts";
 
 const inBand: readonly BeforeCommit[] = [
-  ...(["head", "lifecycle"] as const).map(
-    (after): BeforeCommit => ({
-      ...before,
-      row: 10,
-      name: `200, then "overloaded" after the ${after}`,
-      fault: { answer: { text: words }, errorEvent: { after, kind: "overloaded" } },
-      kind: "upstream_overloaded",
-      client: overloaded,
-      parks: "first",
-    }),
-  ),
+  ...Array.from(["head", "lifecycle"] as const, (after): BeforeCommit => ({
+    ...before,
+    row: 10,
+    name: `200, then "overloaded" after the ${after}`,
+    fault: { answer: { text: words }, errorEvent: { after, kind: "overloaded" } },
+    kind: "upstream_overloaded",
+    client: overloaded,
+    parks: "first",
+  })),
   {
     ...before,
     row: 10,
@@ -157,17 +166,15 @@ const connections: readonly BeforeCommit[] = [
     client: timeout,
     parks: "fifth",
   },
-  ...(["no-tls", "untrusted-tls"] as const).map(
-    (deadEnd): BeforeCommit => ({
-      ...before,
-      row: 26,
-      name: deadEnd === "no-tls" ? "TLS spoken to what speaks none" : "a certificate nobody signed",
-      deadEnd,
-      kind: "tls_rejected",
-      client: exhausted,
-      parks: "first",
-    }),
-  ),
+  ...Array.from(["no-tls", "untrusted-tls"] as const, (deadEnd): BeforeCommit => ({
+    ...before,
+    row: 26,
+    name: deadEnd === "no-tls" ? "TLS spoken to what speaks none" : "a certificate nobody signed",
+    deadEnd,
+    kind: "tls_rejected",
+    client: exhausted,
+    parks: "first",
+  })),
   {
     ...before,
     row: 27,

@@ -1,6 +1,15 @@
 import type { BeforeCommit } from "./fault-row.ts";
 import { complaint, openai, streamed } from "./fault-row.ts";
-import { before, upstreamError, finalUpstreamError, rateLimited, overloaded, exhausted, invalid, badResponse } from "./outcomes.ts";
+import {
+  before,
+  upstreamError,
+  finalUpstreamError,
+  rateLimited,
+  overloaded,
+  exhausted,
+  invalid,
+  badResponse,
+} from "./outcomes.ts";
 
 const limits: readonly BeforeCommit[] = [
   {
@@ -84,17 +93,15 @@ const limits: readonly BeforeCommit[] = [
     parks: "first",
     otherCredentialFirst: true,
   },
-  ...[529, 503].map(
-    (status): BeforeCommit => ({
-      ...before,
-      row: 6,
-      name: `${status} overloaded`,
-      fault: { status, errorKind: "overloaded" },
-      kind: "upstream_overloaded",
-      client: overloaded,
-      parks: "first",
-    }),
-  ),
+  ...Array.from([529, 503], (status): BeforeCommit => ({
+    ...before,
+    row: 6,
+    name: `${status} overloaded`,
+    fault: { status, errorKind: "overloaded" },
+    kind: "upstream_overloaded",
+    client: overloaded,
+    parks: "first",
+  })),
 ];
 
 const faults: readonly BeforeCommit[] = [
@@ -107,15 +114,13 @@ const faults: readonly BeforeCommit[] = [
     client: upstreamError,
     parks: "fifth",
   },
-  ...[502, 503, 504].map(
-    (status): BeforeCommit => ({
-      ...before,
-      ...badResponse,
-      row: 8,
-      name: `${status} with a page of HTML`,
-      fault: { status, htmlPage: true },
-    }),
-  ),
+  ...Array.from([502, 503, 504], (status): BeforeCommit => ({
+    ...before,
+    ...badResponse,
+    row: 8,
+    name: `${status} with a page of HTML`,
+    fault: { status, htmlPage: true },
+  })),
   { ...before, ...badResponse, row: 8, name: "502 without a word", fault: { status: 502, body: "" } },
   {
     ...before,
@@ -145,15 +150,13 @@ const faults: readonly BeforeCommit[] = [
     },
     upstream: openai,
   },
-  ...([204, 299, 302, 600, 999] as const).map(
-    (status): BeforeCommit => ({
-      ...before,
-      ...badResponse,
-      row: 45,
-      name: `status ${status}`,
-      fault: { status, ...(status === 204 ? { body: "" } : { headers: { location: "http://127.0.0.1:1/" } }) },
-    }),
-  ),
+  ...Array.from([204, 299, 302, 600, 999] as const, (status): BeforeCommit => ({
+    ...before,
+    ...badResponse,
+    row: 45,
+    name: `status ${status}`,
+    fault: { status, ...(status === 204 ? { body: "" } : { headers: { location: "http://127.0.0.1:1/" } }) },
+  })),
   { ...before, ...badResponse, row: 45, name: "status 099", fault: { raw: "HTTP/1.1 099 Odd\r\n\r\n" } },
   { ...before, ...badResponse, row: 45, name: "no HTTP at all", fault: { raw: "SSH-2.0-OpenSSH_9.6\r\n" } },
   {
@@ -163,17 +166,15 @@ const faults: readonly BeforeCommit[] = [
     name: "seventy kilobytes of headers",
     fault: { raw: `HTTP/1.1 200 OK\r\nx: ${"h".repeat(70_000)}\r\n\r\n` },
   },
-  ...[408, 409, 425].map(
-    (status): BeforeCommit => ({
-      ...before,
-      row: 44,
-      name: `${status}`,
-      fault: complaint(status, { message: "Try again." }),
-      kind: "upstream_transient",
-      client: upstreamError,
-      parks: "never",
-    }),
-  ),
+  ...Array.from([408, 409, 425], (status): BeforeCommit => ({
+    ...before,
+    row: 44,
+    name: `${status}`,
+    fault: complaint(status, { message: "Try again." }),
+    kind: "upstream_transient",
+    client: upstreamError,
+    parks: "never",
+  })),
 ];
 
 const requests: readonly BeforeCommit[] = [
@@ -201,29 +202,25 @@ const requests: readonly BeforeCommit[] = [
     client: { status: 400, code: "context_length_exceeded", shouldRetry: false },
     parks: "never",
   },
-  ...[400, 422, 451].map(
-    (status): BeforeCommit => ({
-      ...before,
-      row: 17,
-      name: `${status} that nobody can cure`,
-      fault: complaint(status, { type: "invalid_request_error", message: "The field top_k is wrong." }),
-      kind: "upstream_rejected",
-      next: "nobody",
-      client: invalid,
-      parks: "never",
-    }),
-  ),
-  ...[404, 410].map(
-    (status): BeforeCommit => ({
-      ...before,
-      row: 19,
-      name: `${status} of a retired model`,
-      fault: complaint(status, { type: "not_found_error", message: "The model old-1 has been retired." }),
-      kind: "model_unavailable",
-      client: finalUpstreamError,
-      parks: "first",
-    }),
-  ),
+  ...Array.from([400, 422, 451], (status): BeforeCommit => ({
+    ...before,
+    row: 17,
+    name: `${status} that nobody can cure`,
+    fault: complaint(status, { type: "invalid_request_error", message: "The field top_k is wrong." }),
+    kind: "upstream_rejected",
+    next: "nobody",
+    client: invalid,
+    parks: "never",
+  })),
+  ...Array.from([404, 410], (status): BeforeCommit => ({
+    ...before,
+    row: 19,
+    name: `${status} of a retired model`,
+    fault: complaint(status, { type: "not_found_error", message: "The model old-1 has been retired." }),
+    kind: "model_unavailable",
+    client: finalUpstreamError,
+    parks: "first",
+  })),
   {
     ...before,
     row: 20,

@@ -87,5 +87,5 @@ export function complaint(status: number, error: { type?: string; code?: string;
 
 export function behaviourIn(fault: Fault | undefined, dialect: DialectId): Behaviour {
   if (fault === undefined) return {};
-  return "openai-chat" in fault ? fault[dialect] : (fault as Behaviour);
+  return "openai-chat" in fault ? fault[dialect] : fault;
 }

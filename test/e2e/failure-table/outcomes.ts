@@ -16,4 +16,3 @@ export const truncated = {
   client: { status: 502, code: "upstream_truncated", shouldRetry: true },
   parks: "fifth",
 } as const;
-

@@ -112,14 +112,14 @@ export async function oneFails(row: BeforeCommit, lane: Lane, deadEnds: DeadEnds
   await expectHealth(row, lane, world);
 }
 
-async function expectHealth(row: BeforeCommit, lane: Lane, { gateway, ask }: World & { ask: World["ask"] }): Promise<void> {
+async function expectHealth(row: BeforeCommit, lane: Lane, world: World): Promise<void> {
   // Five calls of some rows take a while: one lane of each mode proves them.
   const deep = lane.client === "openai-chat" && lane.upstream === (row.upstream?.[0] ?? "openai-chat");
   if (row.parks !== "first" && !deep) return;
   const before = row.parks === "first" ? 1 : 5;
-  for (let calls = 1; calls < before; calls += 1) await ask();
-  await ask();
-  const records = await gateway.recorded(before + 1);
+  for (let calls = 1; calls < before; calls += 1) await world.ask();
+  await world.ask();
+  const records = await world.gateway.recorded(before + 1);
   const asked = records.map((record) => record.attempts[0]?.target);
   const expected = Array.from({ length: before }, () => "primary/m-one");
   expect(asked).toEqual([...expected, row.parks === "never" ? "primary/m-one" : "backup/m-two"]);
@@ -175,9 +175,16 @@ function statusIn(row: BeforeCommit, client: DialectId): number {
 }
 
 function expectError(reply: Reply, row: BeforeCommit, lane: Lane): void {
-  expect(reply).toMatchObject({ status: statusIn(row, lane.client), code: row.client.code, ending: "told", cut: false });
+  expect(reply).toMatchObject({
+    status: statusIn(row, lane.client),
+    code: row.client.code,
+    ending: "told",
+    cut: false,
+  });
   expect(reply.headers.get("x-should-retry")).toBe(String(row.client.shouldRetry));
-  expect(reply.headers.get("retry-after")).toBe(row.client.retryAfter === undefined ? null : String(row.client.retryAfter));
+  expect(reply.headers.get("retry-after")).toBe(
+    row.client.retryAfter === undefined ? null : String(row.client.retryAfter),
+  );
   expect(reply.headers.get("content-type")).toContain("application/json");
   const body = JSON.parse(reply.body) as { readonly type?: string; readonly error: { readonly metadata: object } };
   expect(body.type).toBe(lane.client === "anthropic-messages" ? "error" : undefined);

@@ -33,6 +33,8 @@ export interface Timeouts {
 export interface Plan {
   /** The route's name, or the model's where no route matched. */
   readonly route: string;
+  /** What each name the caller wrote stands for: a route, or the name itself where there is none. */
+  readonly uses: readonly string[];
   readonly targets: readonly PlannedTarget[];
   /** Targets that were considered and left out, with the reason in words. */
   readonly skipped: readonly { readonly target: string; readonly why: string }[];

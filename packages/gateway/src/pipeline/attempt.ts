@@ -119,7 +119,7 @@ class AttemptRun implements UpstreamHandler {
 
   start(): void {
     const { plane, spec, credential, lane, control, timeouts } = this.#input;
-    plane.health.begin(this.#place());
+    plane.health.begin(this.#place(), this.#startedAtMs);
     const headers: Record<string, string> = {
       "content-type": "application/json",
       accept: this.#input.streamed ? "text/event-stream" : "application/json",
@@ -303,7 +303,7 @@ class AttemptRun implements UpstreamHandler {
     const { finish } = this.#seen;
     const usage = this.#seen.usageOrEstimate(this.#input.lane.body.length);
     const empty = this.#seen.empty;
-    if (!empty) this.#input.plane.health.succeeded(this.#place());
+    if (!empty) this.#input.plane.health.succeeded(this.#place(), this.#input.plane.clock.nowMs());
     else this.#input.plane.health.release(this.#place());
     this.#settle(
       {

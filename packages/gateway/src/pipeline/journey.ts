@@ -70,8 +70,10 @@ export class Journey {
     const { call, snapshot, key } = this.input;
     const made = makePlan(call, snapshot, this.view);
     if (!isPlan(made)) return made;
-    if (key?.routes !== undefined && !key.routes.includes(made.route)) {
-      return failure("forbidden", `The key "${key.name}" may not use "${made.route}".`);
+    // Every name of a chain: one that is allowed does not open the door to the others.
+    const barred = made.uses.find((name) => key?.routes?.includes(name) === false);
+    if (barred !== undefined) {
+      return failure("forbidden", `The key "${key?.name}" may not use "${barred.slice(0, 200)}".`);
     }
     this.route = made.route;
     this.#plan = made;

@@ -12,6 +12,8 @@ export interface Found {
   readonly kind: "found";
   /** The first route met, whose policy then holds. */
   readonly route: Route | undefined;
+  /** For each name, the route it stands for, or the name itself. */
+  readonly uses: readonly string[];
   readonly targets: readonly Target[];
 }
 
@@ -30,11 +32,13 @@ const freeChoice = new Set(["", "auto", "default"]);
  */
 export function findTargets(asked: Asked, snapshot: Snapshot, traitsOf: TraitsOf): Found | Failure {
   const targets = new Map<string, Target>();
+  const uses: string[] = [];
   let route: Route | undefined;
   for (const name of asked.names) {
     const found = targetsOf(name, snapshot, traitsOf);
     if (found === undefined) return unknownModel(name, snapshot);
     route ??= found.route;
+    uses.push(found.route?.name ?? name);
     for (const target of found.targets) if (!targets.has(target.id)) targets.set(target.id, target);
   }
   const wanted = honour(asked.wish, [...targets.values()]);
@@ -44,7 +48,7 @@ export function findTargets(asked: Asked, snapshot: Snapshot, traitsOf: TraitsOf
       "The request's `provider` object leaves no target; loosen `only`, `ignore` or `max_price`.",
     );
   }
-  return { kind: "found", route, targets: wanted };
+  return { kind: "found", route, uses, targets: wanted };
 }
 
 function targetsOf(

@@ -24,7 +24,7 @@ describe("Health", () => {
   it("lets one probe at a time through, and frees its slot at first content without clearing the count", () => {
     const health = new Health();
     for (let n = 0; n < 5; n += 1) health.failed(place, fault, 0);
-    health.begin(place);
+    health.begin(place, 0);
     expect(health.readiness(place, 5_000).kind).toBe("parked");
     health.release(place);
     expect(health.readiness(place, 5_000).kind).toBe("ready");
@@ -35,7 +35,7 @@ describe("Health", () => {
   it("never leaks the probe slot on a rate limit", () => {
     const health = new Health();
     for (let n = 0; n < 5; n += 1) health.failed(place, fault, 0);
-    health.begin(place);
+    health.begin(place, 0);
     health.failed(place, failure("rate_limited", "429", { retryAfterMs: 3_000 }), 2_000);
     expect(until(health, place, 2_000)).toBe(5_000);
     expect(health.readiness(place, 5_000).kind).toBe("ready");
@@ -47,7 +47,7 @@ describe("Health", () => {
     health.release(place);
     health.failed(place, fault, 0);
     expect(health.readiness(place, 0).kind).toBe("parked");
-    health.succeeded(place);
+    health.succeeded(place, 0);
     expect(health.readiness(place, 0).kind).toBe("ready");
   });
 
@@ -100,5 +100,105 @@ describe("Health", () => {
     }
     expect(health.readiness({ ...place, credential: "c0" }, 0).kind).toBe("ready");
     expect(health.readiness({ ...place, credential: "c9999" }, 0).kind).toBe("parked");
+  });
+});
+
+describe("Health under concurrent calls", () => {
+  const limited = failure("rate_limited", "429", { retryAfterMs: 30_000 });
+
+  it("opens once, however many calls in flight fail in the same moment", () => {
+    const health = new Health();
+    for (let n = 0; n < 50; n += 1) health.failed(place, fault, 0);
+    expect(until(health, place, 0)).toBe(1_000);
+  });
+
+  it("takes many refusals of one moment for one, and doubles no wait for them", () => {
+    const health = new Health();
+    for (let n = 0; n < 50; n += 1) health.failed(place, failure("rate_limited", "429"), 0);
+    expect(until(health, place, 0)).toBe(5_000);
+    const dead = new Health();
+    for (let n = 0; n < 50; n += 1) dead.failed(place, failure("credential_rejected", "401"), 0);
+    expect(until(dead, place, 0)).toBe(600_000);
+  });
+
+  it("keeps a provider's wait though a call that was sent before it ends well", () => {
+    const health = new Health();
+    health.failed(place, limited, 0);
+    health.succeeded(place, 1);
+    expect(until(health, place, 1)).toBe(30_000);
+    health.succeeded(place, 30_000);
+    health.failed(place, failure("rate_limited", "429"), 30_000);
+    expect(until(health, place, 30_000)).toBe(35_000);
+  });
+
+  it("forgets the scopes that were quiet for longest, not those still in trouble", () => {
+    const health = new Health();
+    const others = (from: number): void => {
+      for (let n = 0; n < 4000; n += 1) health.failed({ ...place, credential: `c${from + n}` }, limited, 0);
+    };
+    health.failed(place, limited, 0);
+    others(0);
+    health.failed(place, limited, 0);
+    others(4000);
+    expect(health.readiness(place, 0).kind).toBe("parked");
+  });
+});
+
+describe("Health of what fails slowly", () => {
+  const late = failure("first_byte_timeout", "late");
+
+  /** Calls one after another, each sent and ended within `everyMs`. */
+  function play(health: Health, outcomes: readonly boolean[], everyMs: number): number {
+    let nowMs = 0;
+    for (const good of outcomes) {
+      health.begin(place, nowMs);
+      nowMs += everyMs;
+      if (good) health.succeeded(place, nowMs);
+      else health.failed(place, late, nowMs);
+    }
+    return nowMs;
+  }
+  const times = (count: number, good: boolean): boolean[] => Array.from({ length: count }, () => good);
+
+  it("opens where more than half of at least twenty calls of two minutes failed, though none of them hard", () => {
+    const few = new Health();
+    expect(few.readiness(place, play(few, times(19, false), 100)).kind).toBe("ready");
+    const many = new Health();
+    expect(until(many, place, play(many, times(20, false), 100))).toBe(3_000);
+    const half = new Health();
+    expect(half.readiness(place, play(half, [...times(20, true), ...times(20, false)], 100)).kind).toBe("ready");
+  });
+
+  it("counts a call when it is sent: calls that still run are calls", () => {
+    const health = new Health();
+    for (let n = 0; n < 60; n += 1) health.begin(place, 0);
+    for (let n = 0; n < 20; n += 1) health.failed(place, late, 0);
+    expect(health.readiness(place, 0).kind).toBe("ready");
+  });
+
+  it("forgets what is older than two minutes", () => {
+    const health = new Health();
+    for (let n = 0; n < 19; n += 1) {
+      health.begin(place, 0);
+      health.failed(place, late, 0);
+    }
+    health.begin(place, 130_000);
+    health.failed(place, late, 130_000);
+    expect(health.readiness(place, 130_000).kind).toBe("ready");
+  });
+
+  it("opens again for longer where the probe fails as well, and starts anew after one that ends well", () => {
+    const health = new Health();
+    const openedAtMs = play(health, times(20, false), 100);
+    const probeAtMs = openedAtMs + 1_000;
+    expect(health.readiness(place, probeAtMs).kind).toBe("ready");
+    health.begin(place, probeAtMs);
+    health.failed(place, late, probeAtMs);
+    expect(until(health, place, probeAtMs)).toBe(probeAtMs + 2_000);
+    health.begin(place, probeAtMs + 2_000);
+    health.succeeded(place, probeAtMs + 2_000);
+    health.begin(place, probeAtMs + 2_000);
+    health.failed(place, late, probeAtMs + 2_000);
+    expect(health.readiness(place, probeAtMs + 2_000).kind).toBe("ready");
   });
 });

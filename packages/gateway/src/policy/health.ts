@@ -1,4 +1,5 @@
 import { traitsOf, type Failure, type FailureKind } from "#domain/failure";
+import { FailureWindow } from "./failure-window.ts";
 
 /** Where an attempt goes, as far as health is concerned. */
 export interface Place {
@@ -24,6 +25,8 @@ interface Entry {
   cause: FailureKind;
   /** After an opening, one attempt at a time may probe. */
   probing: boolean;
+  /** Soft failures count here alone, hard ones here as well. */
+  readonly window: FailureWindow;
 }
 
 const tripAfter = 5;
@@ -40,8 +43,9 @@ const maxEntries = 4096;
 /**
  * What recent failures say about where to send the next attempt, kept per narrowest scope that explains them:
  * endpoint, credential × model, credential, model at endpoint (`reliability` semantics: a rate limit parks without
- * counting, a probe's slot is free again at first content, the count is cleared only by a clean end). Time is an
- * argument, so a simulation decides as live traffic does.
+ * counting, a probe's slot is free again at first content, the count is cleared only by a clean end; five hard failures
+ * in a row open, and so does a window in which most calls failed). Time is an argument, so a simulation decides as live
+ * traffic does.
  */
 export class Health {
   readonly #entries = new Map<string, Entry>();
@@ -61,8 +65,10 @@ export class Health {
     return worst;
   }
 
-  /** Takes the probe slot where one is needed. */
-  begin(place: Place): void {
+  /** Counts an attempt that is sent, and takes the probe slot where one is needed. */
+  begin(place: Place, nowMs: number): void {
+    this.#entry(endpointKey(place)).window.called(nowMs);
+    this.#entry(modelKey(place)).window.called(nowMs);
     for (const key of keysOf(place)) {
       const entry = this.#entries.get(key);
       if (entry !== undefined && entry.opened > 0) entry.probing = true;
@@ -77,9 +83,18 @@ export class Health {
     }
   }
 
-  /** A clean end: the only thing that clears counts. */
-  succeeded(place: Place): void {
-    for (const key of keysOf(place)) this.#entries.delete(key);
+  /** A clean end: the only thing that clears counts. A wait that was asked for since the call was sent stays. */
+  succeeded(place: Place, nowMs: number): void {
+    for (const key of keysOf(place)) {
+      const entry = this.#entries.get(key);
+      if (entry === undefined) continue;
+      if (entry.opened > 0) entry.window.clear();
+      entry.consecutive = 0;
+      entry.opened = 0;
+      entry.openUntilMs = 0;
+      entry.probing = false;
+      if (entry.coolUntilMs <= nowMs) entry.cooled = 0;
+    }
   }
 
   failed(place: Place, what: Failure, nowMs: number): void {
@@ -90,36 +105,36 @@ export class Health {
     const waitMs = what.retryAfterMs;
     switch (traits.health) {
       case "hard":
-        this.#count(entry, nowMs, what.kind);
+        entry.consecutive += 1;
+        if (entry.window.failed(nowMs) || entry.consecutive >= tripAfter) open(entry, nowMs, what.kind);
         break;
       case "soft":
+        if (entry.window.failed(nowMs)) open(entry, nowMs, what.kind);
         if (what.kind === "upstream_overloaded") park(entry, nowMs + (waitMs ?? overloadedMs), what.kind);
         break;
       case "cool": {
-        const backoffMs = Math.min(coolFirstMs * 2 ** entry.cooled, coolMostMs);
-        if (waitMs === undefined) entry.cooled += 1;
+        const backoffMs = Math.min(coolFirstMs * 2 ** refusals(entry, nowMs), coolMostMs);
+        if (waitMs === undefined) countRefusal(entry, nowMs);
         park(entry, nowMs + (waitMs ?? (what.kind === "slow_down" ? slowDownMs : backoffMs)), what.kind);
         break;
       }
-      case "dead":
-        park(entry, nowMs + Math.min(deadFirstMs * 2 ** entry.cooled, deadMostMs), what.kind);
-        entry.cooled += 1;
+      case "dead": {
+        const deadMs = Math.min(deadFirstMs * 2 ** refusals(entry, nowMs), deadMostMs);
+        countRefusal(entry, nowMs);
+        park(entry, nowMs + deadMs, what.kind);
         break;
+      }
     }
-  }
-
-  #count(entry: Entry, nowMs: number, cause: FailureKind): void {
-    entry.consecutive += 1;
-    if (entry.consecutive < tripAfter) return;
-    const waitMs = Math.min(openFirstMs * 2 ** entry.opened, openMostMs);
-    entry.opened += 1;
-    entry.openUntilMs = Math.max(entry.openUntilMs, nowMs + waitMs);
-    entry.cause = cause;
   }
 
   #entry(key: string): Entry {
     const known = this.#entries.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      // The least recently touched is the first to go.
+      this.#entries.delete(key);
+      this.#entries.set(key, known);
+      return known;
+    }
     const oldest = this.#entries.keys().next();
     if (this.#entries.size >= maxEntries && oldest.done !== true) this.#entries.delete(oldest.value);
     const fresh: Entry = {
@@ -130,10 +145,28 @@ export class Health {
       cooled: 0,
       cause: "upstream_failed",
       probing: false,
+      window: new FailureWindow(),
     };
     this.#entries.set(key, fresh);
     return fresh;
   }
+}
+
+/** Where it is open already, calls that were in flight then fail now: they say nothing new. */
+function open(entry: Entry, nowMs: number, cause: FailureKind): void {
+  if (nowMs < entry.openUntilMs) return;
+  entry.openUntilMs = nowMs + Math.min(openFirstMs * 2 ** entry.opened, openMostMs);
+  entry.opened += 1;
+  entry.cause = cause;
+}
+
+/** Refusals before this one; many in flight that are refused in the same moment are one. */
+function refusals(entry: Entry, nowMs: number): number {
+  return nowMs < entry.coolUntilMs ? Math.max(0, entry.cooled - 1) : entry.cooled;
+}
+
+function countRefusal(entry: Entry, nowMs: number): void {
+  if (nowMs >= entry.coolUntilMs) entry.cooled += 1;
 }
 
 /** A later, shorter wait never shortens an earlier one. */
@@ -146,21 +179,29 @@ function park(entry: Entry, untilMs: number, cause: FailureKind): void {
 function keyFor(place: Place, what: Failure): string {
   switch (traitsOf(what).scope) {
     case "endpoint":
-      return `endpoint ${place.provider}`;
+      return endpointKey(place);
     case "credential":
       // One model's rate limit must not park the whole key; a dead account must.
       return traitsOf(what).health === "dead"
         ? `credential ${place.credential}`
         : `credential ${place.credential} ${place.model}`;
     default:
-      return `model ${place.provider}/${place.model}`;
+      return modelKey(place);
   }
+}
+
+function endpointKey(place: Place): string {
+  return `endpoint ${place.provider}`;
+}
+
+function modelKey(place: Place): string {
+  return `model ${place.provider}/${place.model}`;
 }
 
 function keysOf(place: Place): readonly string[] {
   return [
-    `endpoint ${place.provider}`,
-    `model ${place.provider}/${place.model}`,
+    endpointKey(place),
+    modelKey(place),
     `credential ${place.credential}`,
     `credential ${place.credential} ${place.model}`,
   ];

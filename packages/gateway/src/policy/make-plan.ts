@@ -32,6 +32,7 @@ export function makePlan(call: Wanted, snapshot: Snapshot, view: PlanningView): 
   if (sorted.targets.length === 0) return noneLeft(sorted.parked, view.nowMs);
   return {
     route: found.route?.name ?? first,
+    uses: found.uses,
     targets: sorted.targets,
     skipped: sorted.parked.map(({ target, state }) => ({ target: target.id, why: state.why })),
     timeouts: timeoutsFor(found.route?.timeouts, call.options),

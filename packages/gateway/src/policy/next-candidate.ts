@@ -36,16 +36,22 @@ export function nextCandidate(at: Situation): Step {
   if (outcome.kind === "broken") return { kind: "stop" };
   const cause = outcome.kind === "failed" ? outcome.failure : undefined;
   const next = cause === undefined ? "elsewhere" : traitsOf(cause).next;
-  if (next === "never" || at.attempts.length >= at.plan.maxAttempts) return { kind: "stop" };
-  if (at.deadlineAtMs - at.view.nowMs < at.plan.timeouts.totalMs / 10) return { kind: "stop" };
+  const sent = at.attempts.filter(wasSent).length;
+  if (next === "never" || sent >= at.plan.maxAttempts) return { kind: "stop" };
   if (killsConnections(at.attempts)) {
     const why = "Two providers lost the connection on this same request; it was not sent to a third.";
     return { kind: "stop", why: failure("query_of_death", why) };
   }
   const candidate = choose(at, last, next);
   if (candidate === undefined) return { kind: "stop" };
-  if (candidate.afterMs > at.deadlineAtMs - at.view.nowMs) return { kind: "stop" };
-  return at.mayRetry() ? candidate : { kind: "stop" };
+  const leftMs = at.deadlineAtMs - at.view.nowMs - candidate.afterMs;
+  if (leftMs < at.plan.timeouts.totalMs / 10) return { kind: "stop" };
+  return sent === 0 || at.mayRetry() ? candidate : { kind: "stop" };
+}
+
+/** A target whose language has no word for the request was never asked. */
+function wasSent({ outcome }: Attempt): boolean {
+  return outcome.kind !== "failed" || outcome.failure.kind !== "not_translatable";
 }
 
 type Candidate = Extract<Step, { kind: "try" }>;
@@ -55,10 +61,18 @@ function first(at: Situation): Step {
     const credential = freeCredential(at, target);
     if (credential !== undefined) return { kind: "try", target, credential, afterMs: 0 };
   }
-  // The plan let a parked target through (its panic rule): any credential will do.
+  // The plan let a parked target through (its panic rule): by the credential it is back soonest with.
   const [only] = at.plan.targets;
   if (only === undefined) return { kind: "stop" };
-  return { kind: "try", target: only.target, credential: credentialsOf(at, only.target)[0] ?? "", afterMs: 0 };
+  const { target } = only;
+  const byWait = credentialsOf(at, target).toSorted((a, b) => parkedUntil(at, target, a) - parkedUntil(at, target, b));
+  return { kind: "try", target, credential: byWait[0] ?? "", afterMs: 0 };
+}
+
+function parkedUntil(at: Situation, target: Target, credential: string): number {
+  const place = { provider: target.provider, model: target.model, credential };
+  const state = at.view.health.readiness(place, at.view.nowMs);
+  return state.kind === "parked" ? state.untilMs : 0;
 }
 
 function choose(at: Situation, last: Attempt, next: string): Candidate | undefined {
@@ -93,7 +107,8 @@ function isLarger(target: Target, than: Target): boolean {
 
 /** Only where the plan has a sole target, once, and only for what a moment can cure. */
 function sameAgain(at: Situation, last: Attempt): Candidate | undefined {
-  if (at.plan.targets.length !== 1 || at.attempts.length > credentialsOf(at, last.target).length) return undefined;
+  const before = at.attempts.filter((each) => each.credential === last.credential).length;
+  if (at.plan.targets.length !== 1 || before > 1) return undefined;
   if (last.outcome.kind === "answered") return again(last, 0);
   if (last.outcome.kind !== "failed") return undefined;
   const { failure: cause } = last.outcome;

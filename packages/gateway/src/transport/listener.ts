@@ -64,7 +64,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   // Node drops headers beyond its own limit in silence; we count them ourselves and refuse.
   server.maxHeadersCount = 0;
   server.maxConnections = options.maxConnections;
-  server.on("clientError", errors.handle);
+  server.on("clientError", (error, socket) => errors.handle(error, socket));
   // An upgrade we do not speak is answered as the plain request it also is.
   server.on("upgrade", (_request, socket) => {
     socket.end(bareAnswer(501));

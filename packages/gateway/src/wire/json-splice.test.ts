@@ -149,6 +149,12 @@ describe("scanFields", () => {
     expect(performance.now() - started).toBeLessThan(3000);
   });
 
+  it("bounds the top-level fields more tightly, since each of them is kept", () => {
+    const fields = (count: number): string => `{${Array.from({ length: count }, (_, at) => `"k${at}":1`).join(",")}}`;
+    expect("fields" in scanFields(Buffer.from(fields(1_000)), { maxDepth: 2 })).toBe(true);
+    expect(problemOf(fields(1_001)).kind).toBe("elements");
+  });
+
   it("counts the object itself as depth 1", () => {
     expect(problemOf('{"a":[]}', { maxDepth: 1 }).kind).toBe("depth");
     expect("problem" in scanFields(Buffer.from('{"a":[]}'), { maxDepth: 2 })).toBe(false);

@@ -28,10 +28,10 @@ const openingTurn = "(The conversation begins with the assistant's turn.)";
 export function arrangeTurns(turns: readonly Turn[], issuer: string, ledger: LossLedger): Conversation {
   const firstOther = turns.findIndex((turn) => turn.role !== "system");
   const leading = firstOther === -1 ? turns : turns.slice(0, firstOther);
+  if (turns.some((turn) => turn.name !== undefined)) ledger.note("participant-name");
   const system = leading.flatMap((turn) => systemText(turn, ledger));
   const drafts: Draft[] = [];
   for (const turn of firstOther === -1 ? [] : turns.slice(firstOther)) {
-    if (turn.name !== undefined) ledger.note("participant-name");
     const role = turn.role === "assistant" ? "assistant" : "user";
     const parts = turn.role === "system" ? markedSystem(turn, ledger) : sift(turn.parts, { role, issuer, ledger });
     const last = drafts.at(-1);
@@ -87,7 +87,7 @@ function sift(parts: readonly Part[], { role, issuer, ledger }: Sieve): readonly
         ledger.note("foreign-reasoning");
         return false;
       case "foreign":
-        if (isOwnForeign(part.what) || role === "user") return true;
+        if (isOwnForeign(part.what) || role === "user" || part.needed === true) return true;
         ledger.note("foreign-history", part.what);
         return false;
       default:

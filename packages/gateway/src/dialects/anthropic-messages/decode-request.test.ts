@@ -239,7 +239,6 @@ describe("decodeRequest of Messages", () => {
     });
     expect(request.rest).toEqual({
       context_management: { edits: [] },
-      mcp_servers: [],
       speed: "fast",
       "metadata.other": 1,
     });

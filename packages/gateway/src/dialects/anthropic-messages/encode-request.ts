@@ -83,6 +83,7 @@ function refuseMeanings(request: GenerateRequest, ledger: LossLedger): void {
   if (request.logprobs !== undefined) ledger.note("logprobs");
   if (Object.keys(request.sampling.logitBias ?? {}).length > 0) ledger.note("logit-bias");
   if (request.stop.some((stop) => stop.trim() === "")) ledger.note("blank-stop");
+  for (const field of request.needed ?? []) ledger.note("needed-field", field);
 }
 
 function dropWishes(request: GenerateRequest, ledger: LossLedger): void {
@@ -90,7 +91,9 @@ function dropWishes(request: GenerateRequest, ledger: LossLedger): void {
   if (frequencyPenalty !== 0 || presencePenalty !== 0) ledger.note("penalties");
   if (seed !== undefined) ledger.note("seed");
   if (request.verbosity !== undefined) ledger.note("verbosity");
-  const unknown = Object.keys(request.rest).toSorted();
+  const unknown = Object.keys(request.rest)
+    .filter((field) => request.needed?.includes(field) !== true)
+    .toSorted();
   if (unknown.length > 0) ledger.note("unknown-field", unknown.join(", "));
 }
 

@@ -47,7 +47,7 @@ const toolName = /^[a-zA-Z0-9_-]{1,128}$/u;
 function encodeTool(tool: Tool, { target, blocks, ledger }: ToolSituation): readonly unknown[] {
   if (tool.kind === "foreign") {
     if (isOwnForeign(tool.what)) return [tool.payload];
-    ledger.note("foreign-tool", tool.what);
+    ledger.note(tool.callerRuns === true ? "caller-tool" : "foreign-tool", tool.what);
     return [];
   }
   if (!toolName.test(tool.name)) ledger.note("tool-name", tool.name);

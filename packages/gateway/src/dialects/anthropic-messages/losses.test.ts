@@ -77,6 +77,8 @@ describe("the loss table", () => {
       { output: { kind: "json-schema", schema: {} } },
       { ...target, traits: { ...traits, capabilities: { structuredOutput: false } } },
     ],
+    "needed-field": [{ rest: { audio: {} }, needed: ["audio"] }],
+    "caller-tool": [{ tools: [{ ...foreign, callerRuns: true }] }],
     "schema-depth": [{ output: { kind: "json-schema", schema: deep } }],
     "nothing-to-ask": [{ turns: [user(text(" "))] }],
     seed: [{ sampling: { seed: 1 } }],

@@ -25,6 +25,8 @@ export const losses = {
   "tool-name": refused("tool names must match ^[a-zA-Z0-9_-]{1,128}$"),
   "dropped-tool": refused("a tool call is required that only another provider can run"),
   "json-schema-unsupported": refused("this model cannot be held to a JSON schema"),
+  "needed-field": refused("the Messages API has no word for a field that the answer depends on"),
+  "caller-tool": refused("the Messages API has no word for a kind of tool that the caller runs"),
   "schema-depth": refused("the JSON schema is nested more than 64 levels deep"),
   "nothing-to-ask": refused("the Messages API needs at least one message with content"),
 

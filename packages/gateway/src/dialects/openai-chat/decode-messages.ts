@@ -2,6 +2,24 @@ import type { Part, ReasoningPart, ToolCallPart, ToolResultPart, Turn } from "#d
 import { isObject, type JsonObject, type ShapeReader } from "#dialects/shape";
 import { decodeContent, markLast, marker } from "./decode-parts.ts";
 
+/** Beside the content: who speaks, and markers on the whole message. */
+const everyMessage = ["role", "content", "name", "cache_control", "prompt_cache_breakpoint"] as const;
+const plainFields: ReadonlySet<string> = new Set(everyMessage);
+const resultFields: ReadonlySet<string> = new Set([...everyMessage, "tool_call_id"]);
+const assistantFields: ReadonlySet<string> = new Set([
+  ...everyMessage,
+  "refusal",
+  "audio",
+  "tool_calls",
+  "function_call",
+  "reasoning_content",
+  "reasoning",
+  "reasoning_details",
+]);
+/** `index` comes from clients that put a call together from a stream. */
+const callFields: ReadonlySet<string> = new Set(["id", "type", "function", "index"]);
+const calledFields: ReadonlySet<string> = new Set(["name", "arguments"]);
+
 /** From `messages` to turns. Consecutive tool messages become one user turn, because the others need them together. */
 export function decodeMessages(reader: ShapeReader, value: unknown): readonly Turn[] {
   const messages = reader.array(value, "messages");
@@ -15,6 +33,7 @@ export function decodeMessages(reader: ShapeReader, value: unknown): readonly Tu
     if (message === undefined) break;
     const role = message["role"];
     if (role === "tool" || role === "function") {
+      reader.leave(message, resultFields, path);
       const callId = role === "tool" ? reader.word(message["tool_call_id"], `${path}.tool_call_id`) : legacyCall;
       const result = decodeToolResult(reader, message, { path, callId: callId ?? `function_${index}` });
       if (results === undefined) {
@@ -37,6 +56,7 @@ function decodeTurn(reader: ShapeReader, message: JsonObject, path: string): Tur
   const name = reader.optionalString(message["name"], `${path}.name`);
   const named = name === undefined ? {} : { name };
   const { cache } = marker(reader, message, path);
+  reader.leave(message, message["role"] === "assistant" ? assistantFields : plainFields, path);
   switch (message["role"]) {
     case "system":
     case "developer":
@@ -83,7 +103,11 @@ function decodeToolCall(reader: ShapeReader, value: unknown, path: string): Part
   const call = reader.object(value, path);
   if (call === undefined) return undefined;
   const type = reader.optionalString(call["type"], `${path}.type`) ?? "function";
-  if (type !== "function") return { kind: "foreign", what: `tool call of type "${type}"`, payload: call };
+  // Its result stands in a later message.
+  if (type !== "function") {
+    return { kind: "foreign", what: `tool call of type "${type}"`, payload: call, needed: true };
+  }
+  reader.leave(call, callFields, path);
   const id = reader.word(call["id"], `${path}.id`);
   return functionCall(reader, call["function"], { path: `${path}.function`, id });
 }
@@ -95,6 +119,7 @@ function functionCall(
 ): ToolCallPart | undefined {
   const called = reader.object(value, at.path);
   if (called === undefined) return undefined;
+  reader.leave(called, calledFields, at.path);
   return {
     kind: "tool-call",
     id: at.id,

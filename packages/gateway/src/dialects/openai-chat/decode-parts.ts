@@ -1,4 +1,13 @@
-import type { AudioPart, CacheMarker, DocumentPart, ImagePart, Part, Source, TextPart } from "#domain/request";
+import type {
+  AudioPart,
+  CacheMarker,
+  DocumentPart,
+  ImagePart,
+  Part,
+  Source,
+  TextPart,
+  ToolCallPart,
+} from "#domain/request";
 import { isObject, type JsonObject, type ShapeReader } from "#dialects/shape";
 
 /** Reads a message's `content`: a string, or an array of parts; null and absent are no parts. */
@@ -21,6 +30,7 @@ function decodePart(reader: ShapeReader, item: unknown, path: string): Part | un
   const type = reader.word(part["type"], `${path}.type`);
   switch (type) {
     case "text":
+      reader.leave(part, fieldsOf("text"), path);
       return { kind: "text", text: reader.string(part["text"], `${path}.text`), ...marker(reader, part, path) };
     case "image_url":
       return decodeImage(reader, part, path);
@@ -37,6 +47,14 @@ function decodePart(reader: ShapeReader, item: unknown, path: string): Part | un
   }
 }
 
+/** A part's own field beside its type, and the markers that any part may carry. */
+function fieldsOf(name: string): ReadonlySet<string> {
+  return new Set(["type", name, "cache_control", "prompt_cache_breakpoint"]);
+}
+
+const imageFields: ReadonlySet<string> = new Set(["url", "detail"]);
+const fileFields: ReadonlySet<string> = new Set(["file_data", "file_id", "filename"]);
+
 /** Mistral writes a thought as an array of text parts (recorded 2025–2026); others as a string. */
 export function thinkingText(thinking: unknown): string {
   if (typeof thinking === "string") return thinking;
@@ -48,6 +66,8 @@ export function thinkingText(thinking: unknown): string {
 
 function decodeImage(reader: ShapeReader, part: JsonObject, path: string): ImagePart {
   const image = part["image_url"];
+  reader.leave(part, fieldsOf("image_url"), path);
+  if (isObject(image)) reader.leave(image, imageFields, `${path}.image_url`);
   // Several compatible servers take the bare string, so clients send it.
   const url = isObject(image)
     ? reader.word(image["url"], `${path}.image_url.url`)
@@ -64,6 +84,8 @@ function decodeImage(reader: ShapeReader, part: JsonObject, path: string): Image
 function decodeFile(reader: ShapeReader, part: JsonObject, path: string): DocumentPart | undefined {
   const file = reader.object(part["file"], `${path}.file`);
   if (file === undefined) return undefined;
+  reader.leave(part, fieldsOf("file"), path);
+  reader.leave(file, fileFields, `${path}.file`);
   const title = reader.optionalString(file["filename"], `${path}.file.filename`);
   const more = { ...(title === undefined ? {} : { title }), ...marker(reader, part, path) };
   const id = reader.optionalString(file["file_id"], `${path}.file.file_id`);
@@ -85,6 +107,7 @@ function textSource(source: Source): DocumentPart["source"] {
 function decodeAudio(reader: ShapeReader, part: JsonObject, path: string): AudioPart | undefined {
   const audio = reader.object(part["input_audio"], `${path}.input_audio`);
   if (audio === undefined) return undefined;
+  reader.leave(part, fieldsOf("input_audio"), path);
   return {
     kind: "audio",
     format: reader.word(audio["format"], `${path}.input_audio.format`),
@@ -120,13 +143,18 @@ export function marker(reader: ShapeReader, holder: JsonObject, path: string): {
     const ttl = control["ttl"];
     return { cache: ttl === "5m" || ttl === "1h" ? { ttl } : {} };
   }
-  return isObject(holder["prompt_cache_breakpoint"]) ? { cache: {} } : {};
+  const breakpoint = holder["prompt_cache_breakpoint"];
+  if (!isObject(breakpoint)) return {};
+  // OpenAI's 30 minutes are its shortest, its 12 hours more than the hub's longest.
+  return { cache: breakpoint["ttl"] === "12h" ? { ttl: "1h" } : {} };
 }
+
+const markable: ReadonlySet<Part["kind"]> = new Set(["text", "image", "document", "tool-call"]);
 
 /** Puts a marker that stands on a whole message onto its last part that can carry one. */
 export function markLast(parts: Part[], cache: CacheMarker | undefined): void {
   if (cache === undefined) return;
-  const at = parts.findLastIndex((part) => part.kind === "text" || part.kind === "image" || part.kind === "document");
-  const part = parts[at] as TextPart | ImagePart | DocumentPart | undefined;
+  const at = parts.findLastIndex((part) => markable.has(part.kind));
+  const part = parts[at] as TextPart | ImagePart | DocumentPart | ToolCallPart | undefined;
   if (part !== undefined && part.cache === undefined) parts[at] = { ...part, cache };
 }

@@ -123,6 +123,8 @@ describe("decodeRequest", () => {
       { cache: { ttl: "1h" } },
     ]);
     expect(partsOf([{ ...text, prompt_cache_breakpoint: { mode: "explicit" } }])).toMatchObject([{ cache: {} }]);
+    const lasting = { mode: "explicit", ttl: "12h" };
+    expect(partsOf([{ ...text, prompt_cache_breakpoint: lasting }])).toMatchObject([{ cache: { ttl: "1h" } }]);
     expect(partsOf("a", { cache_control: { type: "ephemeral" } })).toMatchObject([{ cache: {} }]);
   });
 
@@ -174,7 +176,7 @@ describe("decodeRequest", () => {
     expect(decoded({ tools }).tools).toEqual([
       { kind: "function", name: "f", description: "d", strict: true, schema: { type: "object", properties: {} } },
       { kind: "function", name: "g", schema: { type: "object" } },
-      { kind: "foreign", what: 'tool "custom"', payload: tools[2] },
+      { kind: "foreign", what: 'tool "custom"', payload: tools[2], callerRuns: true },
     ]);
     expect(["auto", "none", "required", "any"].map(choice)).toEqual([
       { kind: "auto" },
@@ -192,7 +194,10 @@ describe("decodeRequest", () => {
       toolChoice: { kind: "required" },
     });
     const custom = { type: "custom", custom: { name: "c" } };
-    expect(decoded({ tools, tool_choice: custom }).rest).toEqual({ tool_choice: custom });
+    expect(decoded({ tools, tool_choice: custom })).toMatchObject({
+      rest: { tool_choice: custom },
+      needed: ["tool_choice"],
+    });
   });
 
   it("reads answer formats and OpenRouter's reasoning", () => {

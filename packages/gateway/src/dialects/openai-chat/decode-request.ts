@@ -152,9 +152,12 @@ function decodeOutput(reader: ShapeReader, value: unknown): OutputShape | undefi
   }
 }
 
+const reasoningFields: ReadonlySet<string> = new Set(["effort", "max_tokens", "enabled", "exclude"]);
+
 /** `reasoning_effort`, or OpenRouter's `reasoning: { effort | max_tokens, enabled, exclude }`. */
 function decodeReasoningWish(reader: ShapeReader, body: JsonObject): ReasoningWish | undefined {
   const wish = reader.optionalObject(body["reasoning"], "reasoning");
+  if (wish !== undefined) reader.leave(wish, reasoningFields, "reasoning");
   const effort =
     decodeEffort(reader, body["reasoning_effort"], "reasoning_effort") ??
     decodeEffort(reader, wish?.["effort"], "reasoning.effort");

@@ -52,7 +52,9 @@ export function encodeRequest(request: GenerateRequest, target: EncodeTarget): E
   if (request.stop.length > mostStopSequences) report.meet("stop-sequences", undefined, "stop");
   if (request.cache !== undefined) report.meet("cache-markers");
   if (request.turns.at(-1)?.role === "assistant") report.meet("prefill");
-  const unknown = Object.keys(request.rest);
+  const { needed = [] } = request;
+  for (const field of needed) report.meet("needed-field", field, field);
+  const unknown = Object.keys(request.rest).filter((field) => !needed.includes(field));
   if (unknown.length > 0) report.meet("unknown-field", unknown.join(", "));
   leaveOutRefused(body, target, report);
   if (report.refusal !== undefined) return { kind: "refused", failure: report.refusal };
@@ -81,7 +83,7 @@ function encodeTools(request: GenerateRequest, target: EncodeTarget, report: Los
   const names = new Set<string>();
   for (const tool of request.tools) {
     if (tool.kind === "foreign") {
-      report.meet("foreign-tool", tool.what);
+      report.meet(tool.callerRuns === true ? "caller-tool" : "foreign-tool", tool.what, "tools");
       continue;
     }
     if (!toolName.test(tool.name)) report.meet("tool-name", tool.name.slice(0, 100), "tools");

@@ -21,6 +21,10 @@ export const losses = {
   "service-tier": { treatment: "dropped", why: "the service tier has no counterpart in OpenAI Chat" },
   "user-id": { treatment: "mapped", why: "OpenAI Chat takes at most 64 characters of user id, so its digest was sent" },
   "unknown-field": { treatment: "dropped", why: "fields that OpenAI Chat has no word for were left out" },
+  "needed-field": {
+    treatment: "refused",
+    why: "OpenAI Chat has no word for a field that the answer depends on",
+  },
   "refused-hint": { treatment: "dropped", why: "the target refuses the field, and it is only a hint" },
   "refused-meaning": { treatment: "refused", why: "the target refuses the field, and the answer depends on it" },
   "json-schema": { treatment: "refused", why: "the target cannot hold its answer to a JSON schema" },
@@ -38,6 +42,7 @@ export const losses = {
   "tool-result-media": { treatment: "mapped", why: "images and files of a tool result were moved to a user message" },
   "tool-name": { treatment: "refused", why: "OpenAI Chat takes tool names of 1 to 64 letters, digits, _ and -" },
   "foreign-tool": { treatment: "dropped", why: "a tool that the provider itself would run is not known to the target" },
+  "caller-tool": { treatment: "refused", why: "OpenAI Chat has no word for a kind of tool that the caller runs" },
   "foreign-tool-choice": { treatment: "refused", why: "the tool that must be called is not known to the target" },
   // Reasoning.
   "reasoning-history": { treatment: "dropped", why: "the target takes no earlier thoughts" },
