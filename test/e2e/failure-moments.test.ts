@@ -166,26 +166,35 @@ describe("a client that leaves (row 54)", () => {
   const lanes = [chat, chatStream, messages, { ...messages, streamed: true }] as const;
   const cases = moments.flatMap(([when, behaviour]) => lanes.map((question) => ({ when, behaviour, question })));
 
-  it.each(cases)("while it $when: upstream cancelled within 50 ms ($question)", async ({ behaviour, question }) => {
-    await using upstream = await startUpstream(behaviour);
-    await using backup = await startUpstream(ok("never asked"));
-    await using gateway = await gatewayOver([upstream, backup]);
-    const leaving = new AbortController();
-    const asked = ask(gateway.url, { ...question, signal: leaving.signal }).catch(() => undefined);
-    await upstream.log.until(
-      ([entry]) => entry !== undefined && (entry.headAtMs !== undefined || behaviour.stall?.after === "request"),
-    );
-    await after(30);
-    const leftAtMs = performance.now();
-    leaving.abort();
-    await upstream.log.until(([entry]) => entry?.state === "aborted");
-    expect((upstream.log.last?.abortedAtMs ?? 0) - leftAtMs).toBeLessThan(50);
-    await asked;
-    const [record] = await gateway.recorded(1);
-    expect(record).toMatchObject({ decision: "aborted", code: "client_gone", attempts: [{ failure: "client_gone" }] });
-    expect(backup.log.entries).toHaveLength(0);
-    await expectIdle(gateway);
-  });
+  // Again where something else kept the machine busy: it is the gateway's own time that counts.
+  it.each(cases)(
+    "while it $when: upstream cancelled within 50 ms ($question)",
+    { retry: 2 },
+    async ({ behaviour, question }) => {
+      await using upstream = await startUpstream(behaviour);
+      await using backup = await startUpstream(ok("never asked"));
+      await using gateway = await gatewayOver([upstream, backup]);
+      const leaving = new AbortController();
+      const asked = ask(gateway.url, { ...question, signal: leaving.signal }).catch(() => undefined);
+      await upstream.log.until(
+        ([entry]) => entry !== undefined && (entry.headAtMs !== undefined || behaviour.stall?.after === "request"),
+      );
+      await after(30);
+      const leftAtMs = performance.now();
+      leaving.abort();
+      await upstream.log.until(([entry]) => entry?.state === "aborted");
+      expect((upstream.log.last?.abortedAtMs ?? 0) - leftAtMs).toBeLessThan(50);
+      await asked;
+      const [record] = await gateway.recorded(1);
+      expect(record).toMatchObject({
+        decision: "aborted",
+        code: "client_gone",
+        attempts: [{ failure: "client_gone" }],
+      });
+      expect(backup.log.entries).toHaveLength(0);
+      await expectIdle(gateway);
+    },
+  );
 
   it("while the gateway waits before it tries again: nothing more is sent (F80)", async () => {
     await using upstream = await startUpstream([fails(429, { headers: { "retry-after": "1" } }), ok("never asked")]);
@@ -223,7 +232,7 @@ describe("a client that reads slowly (row 55)", () => {
   it.each(["openai", "anthropic"])("stops the upstream, whatever it still has to say (over %s)", async (kind) => {
     await using upstream = await startUpstream(flood);
     await using gateway = await startGateway([providerAt("p1", kind, upstream.url)], [sampleRoute("main", ["p1/m"])], {
-      limits: { ...defaultLimits, stalledClientMs: 1_500 },
+      limits: { ...defaultLimits, stalledClientMs: 3_000 },
     });
     const rssBefore = process.memoryUsage.rss();
     const body = JSON.stringify({ model: "main", stream: true, messages: [{ role: "user", content: "flood" }] });
@@ -234,12 +243,9 @@ describe("a client that reads slowly (row 55)", () => {
       `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     );
     await upstream.log.until(([entry]) => (entry?.headAtMs ?? 0) > 0);
-    await after(600);
-    const sentBefore = upstream.log.last?.bytesWritten ?? 0;
-    await after(300);
+    const sent = await standstill(upstream);
     // What fits into the system's own socket buffers on the way, and not a piece more.
-    expect(upstream.log.last?.bytesWritten).toBe(sentBefore);
-    expect(sentBefore).toBeLessThan(24 * 1024 * 1024);
+    expect(sent).toBeLessThan(24 * 1024 * 1024);
     expect(process.memoryUsage.rss() - rssBefore).toBeLessThan(96 * 1024 * 1024);
     // A client that takes nothing at all is let go in the end.
     await upstream.log.until(([entry]) => entry?.state === "aborted");
@@ -323,6 +329,16 @@ describe("the gateway itself", () => {
     uploading.destroy();
   });
 });
+
+/** Bytes the upstream got rid of by the time it could not for 300 ms. */
+async function standstill(upstream: Upstream): Promise<number> {
+  for (let before = -1; ;) {
+    const now = upstream.log.last?.bytesWritten ?? 0;
+    if (now === before) return now;
+    before = now;
+    await after(300);
+  }
+}
 
 /** Nothing of a call is left a moment after its record is there. */
 async function expectIdle(gateway: TestGateway): Promise<void> {

@@ -60,7 +60,7 @@ export const afterCommit: readonly AfterCommit[] = [
     row: 45,
     name: "silence",
     fault: { answer: { text: words }, stall: { after: { chunk: 2 } } },
-    timeouts: { idleMs: 120 },
+    timeouts: { idleMs: 300 },
     kind: "transport_idle_timeout",
   },
   {
@@ -68,7 +68,7 @@ export const afterCommit: readonly AfterCommit[] = [
     row: 45,
     name: "signs of life without content",
     fault: { answer: { text: words }, stall: { after: { chunk: 2 }, pingEveryMs: 20 } },
-    timeouts: { idleMs: 2_000, contentIdleMs: 150 },
+    timeouts: { idleMs: 2_000, contentIdleMs: 300 },
     kind: "content_idle_timeout",
   },
   {
@@ -76,7 +76,7 @@ export const afterCommit: readonly AfterCommit[] = [
     row: 45,
     name: "content that takes longer than the whole call may",
     fault: { answer: { text: words }, stall: { after: { chunk: 2 } } },
-    timeouts: { totalMs: 200 },
+    timeouts: { totalMs: 500 },
     kind: "total_timeout",
   },
   ...Array.from(["broken-json", "two-objects", "half-frame"] as const, (kind): AfterCommit => ({

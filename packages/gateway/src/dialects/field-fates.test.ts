@@ -232,8 +232,9 @@ const chatPlaces: readonly Place[] = [
   },
 ];
 
-/** Without `tools` where the deprecated pair is what is asked about. */
+/** Without the field that a deprecated one stands in for. */
 function chatTopBase(fields: object): object {
+  if ("max_tokens" in fields) return { model: "m", tools: [f], messages: [question] };
   if (!("functions" in fields) && !("function_call" in fields)) return chatBody(question);
   return { model: "m", max_completion_tokens: 9000, functions: [f.function], messages: [question] };
 }
@@ -284,6 +285,7 @@ const messagesText = {
   citations: [[{ type: "char_location" }], "dropped"],
 } as const satisfies Record<keyof Anthropic.TextBlockParam, Row>;
 
+const url = { type: "url", url: "https://example.test/a.png" } as const;
 const png = { type: "base64", media_type: "image/png", data: "iVBORw0KGgo" } as const;
 const pdf = { type: "base64", media_type: "application/pdf", data: "JVBE" } as const;
 
@@ -409,6 +411,7 @@ const messagesOutput = {
 const messagesThinking = {
   adaptive: [{}, "carried"],
   enabled: [{ budget_tokens: 2000 }, "mapped"],
+  between_tools: [{}, "mapped"],
   disabled: [{}, "carried"],
 } as const satisfies Record<Anthropic.ThinkingConfigParam["type"], Row>;
 
@@ -443,7 +446,7 @@ const messagesPlaces: readonly Place[] = [
   {
     name: "content[image].source.type",
     rows: messagesImageSource,
-    body: ofType((source) => inBlock({ type: "image", source })),
+    body: ofType((source) => inBlock({ type: "image", source }), url),
   },
   {
     name: "content[document]",
@@ -453,7 +456,7 @@ const messagesPlaces: readonly Place[] = [
   {
     name: "content[document].source.type",
     rows: messagesDocumentSource,
-    body: ofType((source) => inBlock({ type: "document", source })),
+    body: ofType((source) => inBlock({ type: "document", source }), pdf),
   },
   { name: "content[tool_use]", rows: messagesToolUse, body: (fields) => inUse({ ...useOfF, ...fields }, resultOfF) },
   {
@@ -492,26 +495,24 @@ const messagesPlaces: readonly Place[] = [
   {
     name: "thinking.type",
     rows: messagesThinking,
-    body: ofType((thinking) => ({ ...messagesBody(question), thinking })),
+    body: ofType((thinking) => ({ ...messagesBody(question), ...("type" in thinking ? { thinking } : {}) }), {}),
   },
   {
     name: "tool_choice.type",
     rows: messagesChoices,
-    body: ofType((choice) => ({ ...messagesBody(question), tool_choice: choice })),
+    body: ofType((tool_choice) => ({ ...messagesBody(question), ...("type" in tool_choice ? { tool_choice } : {}) }), {}),
   },
 ];
 
 /** The rows of a place whose keys are words of one `type`: the value is what stands beside it. */
-function ofType(body: (typed: object) => object): Place["body"] {
+function ofType(body: (typed: object) => object, plain: object = { type: "text", text: "t" }): Place["body"] {
   return (fields) => {
     const [type] = Object.keys(fields);
-    if (type === undefined) return body({ type: "text", text: "t" });
+    if (type === undefined) return body(plain);
     const [beside] = Object.values(fields) as readonly unknown[];
     return body({ type, ...(isObject(beside) ? beside : {}) });
   };
 }
-
-const url = { type: "url", url: "https://example.test/a.png" } as const;
 
 interface Outcome {
   readonly refused: boolean;

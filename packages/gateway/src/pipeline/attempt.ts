@@ -12,45 +12,6 @@ import { maskOf } from "./mask.ts";
 import { endingOf, Observation } from "./observation.ts";
 import { Watchdog } from "./watchdog.ts";
 
-export interface AttemptInput {
-  readonly plane: DataPlane;
-  readonly limits: ServerLimits;
-  readonly exchange: Exchange;
-  readonly control: CallControl;
-  readonly timeouts: Timeouts;
-  readonly target: Target;
-  readonly spec: ProviderSpec;
-  readonly kind: ProviderKind;
-  readonly credential: Credential | undefined;
-  readonly credentialId: string;
-  readonly lane: Lane;
-  readonly path: string;
-  readonly streamed: boolean;
-  readonly deadlineAtMs: number;
-  /** Set while another target could still be asked: an answer in one piece may not take all the time. */
-  readonly shareMs?: number;
-  /** Status and headers of the answer, asked for at the commit point. */
-  readonly headers: (
-    returned: Readonly<Record<string, string>>,
-  ) => Readonly<Record<string, string | readonly string[]>>;
-  /** Reads a whole answer that is not streamed: its events, or what is wrong with it. */
-  readonly readWhole: (body: Uint8Array, seen: Observation, classify: Classify) => Failure | undefined;
-}
-
-export type Classify = (complaint: unknown) => Failure;
-
-/** What an attempt leaves behind: how it ended, and the bytes that wait until its record is durable. */
-export interface AttemptResult {
-  readonly attempt: Attempt;
-  readonly seen: Observation;
-  readonly returned: Readonly<Record<string, string>>;
-  readonly committed: boolean;
-  readonly bytesOut: number;
-  /** A whole answer in one piece, not yet sent. */
-  readonly body?: Uint8Array;
-  readonly gate: CommitGate;
-}
-
 const maxErrorBytes = 64 * 1024;
 /** How long a complete stream's transport may take to end as well. */
 const lingerMs = 1_000;

@@ -206,6 +206,10 @@ function readThinking(reader: RequestReader, value: unknown, effort: Effort | un
   switch (reader.string(thinking["type"], "thinking.type")) {
     case "disabled":
       return { mode: "off", ...wished };
+    case "between_tools":
+      // Thinking only between tool calls is one vendor's word; that it may think is everybody's.
+      reader.leave({ type: thinking["type"] }, new Set(), "thinking");
+      return { mode: "adaptive", ...wished };
     case "adaptive":
       return { mode: "adaptive", ...wished, ...shown };
     case "enabled": {
@@ -214,7 +218,7 @@ function readThinking(reader: RequestReader, value: unknown, effort: Effort | un
       return { mode: "on", ...wished, ...(budgetTokens === undefined ? {} : { budgetTokens }), ...shown };
     }
     default:
-      reader.refuse("thinking.type", "must be enabled, adaptive or disabled");
+      reader.refuse("thinking.type", "must be enabled, adaptive, between_tools or disabled");
       return undefined;
   }
 }

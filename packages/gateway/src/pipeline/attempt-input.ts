@@ -1,0 +1,49 @@
+import type { Failure } from "#domain/failure";
+import type { Attempt, Target, Timeouts } from "#domain/plan";
+import type { Exchange } from "#domain/ports";
+import type { Credential, ProviderSpec, ServerLimits } from "#domain/snapshot";
+import type { ProviderKind } from "#providers/provider";
+import type { DataPlane } from "./data-plane.ts";
+import type { CommitGate } from "./gate.ts";
+import type { Lane } from "./lane.ts";
+import type { CallControl } from "./live-calls.ts";
+import type { Observation } from "./observation.ts";
+
+export interface AttemptInput {
+  readonly plane: DataPlane;
+  readonly limits: ServerLimits;
+  readonly exchange: Exchange;
+  readonly control: CallControl;
+  readonly timeouts: Timeouts;
+  readonly target: Target;
+  readonly spec: ProviderSpec;
+  readonly kind: ProviderKind;
+  readonly credential: Credential | undefined;
+  readonly credentialId: string;
+  readonly lane: Lane;
+  readonly path: string;
+  readonly streamed: boolean;
+  readonly deadlineAtMs: number;
+  /** Set while another target could still be asked: waiting for an answer may not take all the time. */
+  readonly shareMs?: number;
+  /** Status and headers of the answer, asked for at the commit point. */
+  readonly headers: (
+    returned: Readonly<Record<string, string>>,
+  ) => Readonly<Record<string, string | readonly string[]>>;
+  /** Reads a whole answer that is not streamed: its bytes for the caller, or what is wrong with it. */
+  readonly readWhole: (body: Uint8Array, seen: Observation, classify: Classify) => Uint8Array | Failure;
+}
+
+export type Classify = (complaint: unknown) => Failure;
+
+/** What an attempt leaves behind: how it ended, and the bytes that wait until its record is durable. */
+export interface AttemptResult {
+  readonly attempt: Attempt;
+  readonly seen: Observation;
+  readonly returned: Readonly<Record<string, string>>;
+  readonly committed: boolean;
+  readonly bytesOut: number;
+  /** A whole answer in one piece, as the caller gets it, not yet sent. */
+  readonly body?: Uint8Array;
+  readonly gate: CommitGate;
+}
