@@ -3,7 +3,7 @@ import type { Price, PriceTier } from "#domain/model";
 import type { Usage } from "#domain/usage";
 
 /** Prices are per million tokens. */
-const million = 1_000_000n;
+const million = 1_000_000;
 
 /**
  * What an answer cost in integer nano-dollars: Σ tokens × price ÷ 10⁶ over disjoint buckets, plus the price of the
@@ -14,25 +14,48 @@ const million = 1_000_000n;
  */
 export function costNanoUsd(usage: Usage, price: Price): number | undefined {
   const rates = ratesFor(usage, price);
-  const buckets: readonly (readonly [tokens: number, rate: number | undefined])[] = [
-    [usage.inputUncached, rates.input],
-    [usage.cacheRead, rates.cacheRead],
-    [usage.cacheWrite, rates.cacheWrite],
-    [usage.cacheWriteLong, longWriteRate(rates)],
-    [usage.output, rates.output],
-    [usage.reasoning, rates.output],
-  ];
-  let sum = 0n;
-  for (const [tokens, rate] of buckets) {
-    if (!isCount(tokens)) return undefined;
-    if (tokens === 0) continue;
-    if (rate === undefined || !isCount(rate)) return undefined;
-    sum += BigInt(tokens) * BigInt(rate);
-  }
   const request = price.request ?? 0;
+  const products = [
+    product(usage.inputUncached, rates.input),
+    product(usage.cacheRead, rates.cacheRead),
+    product(usage.cacheWrite, rates.cacheWrite),
+    product(usage.cacheWriteLong, longWriteRate(rates)),
+    product(usage.output, rates.output),
+    product(usage.reasoning, rates.output),
+  ];
+  let sum: number | bigint = 0;
+  for (const each of products) {
+    if (each === undefined) return undefined;
+    sum = plus(sum, each);
+  }
   if (!isCount(request)) return undefined;
-  const total = (sum + million - 1n) / million + BigInt(request);
-  return total <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(total) : undefined;
+  const total = typeof sum === "number" ? millionth(sum) + request : millionthOfBig(sum) + BigInt(request);
+  return total <= Number.MAX_SAFE_INTEGER ? Number(total) : undefined;
+}
+
+/** Undefined where there is something to pay and no rate for it. A plain number as long as that is exact. */
+function product(tokens: number, rate: number | undefined): number | bigint | undefined {
+  if (!isCount(tokens)) return undefined;
+  if (tokens === 0) return 0;
+  if (rate === undefined || !isCount(rate)) return undefined;
+  const plain = tokens * rate;
+  return plain <= Number.MAX_SAFE_INTEGER ? plain : BigInt(tokens) * BigInt(rate);
+}
+
+function plus(a: number | bigint, b: number | bigint): number | bigint {
+  if (typeof a === "number" && typeof b === "number" && a <= Number.MAX_SAFE_INTEGER - b) return a + b;
+  return BigInt(a) + BigInt(b);
+}
+
+/** Rounded up; through the remainder, because a quotient of large numbers may round to the wrong side. */
+function millionth(sum: number): number {
+  const rest = sum % million;
+  return (sum - rest) / million + (rest > 0 ? 1 : 0);
+}
+
+function millionthOfBig(sum: bigint): bigint {
+  const divisor = BigInt(million);
+  return (sum + divisor - 1n) / divisor;
 }
 
 type Rates = Pick<Price, "input" | "output" | "cacheRead" | "cacheWrite">;

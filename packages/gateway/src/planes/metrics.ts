@@ -125,6 +125,9 @@ export class Metrics {
   #of(name: FamilyName, written: readonly string[], length: number): { readonly values: number[] } {
     let family = this.#series.get(name);
     if (family === undefined) this.#series.set(name, (family = new Map()));
+    // Series are kept under names cut to length, so what is found under the names as written is the series.
+    const met = family.get(written.join("\0"));
+    if (met !== undefined) return met;
     const labels = written.map((label) => label.slice(0, longestLabel));
     const known = family.get(labels.join("\0"));
     if (known !== undefined) return known;
