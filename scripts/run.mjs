@@ -20,6 +20,8 @@ const commands = {
   format: [[bin("oxfmt")]],
 };
 
+const parentLookMs = 250;
+
 const [name, ...given] = process.argv.slice(2);
 const steps = commands[name];
 if (steps === undefined) {
@@ -49,6 +51,14 @@ function run(program, args) {
     // The terminal sends Ctrl-C to the whole group; a supervisor of processes sends it to us only.
     for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
     process.on("SIGINT", () => {});
+    // npm passes SIGTERM to the shell between us, which dies of it without a word: then its wish is ours to fulfil.
+    const parent = process.ppid;
+    const watch = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(watch);
+      child.kill("SIGTERM");
+    }, parentLookMs);
+    watch.unref();
     child.on("exit", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : 1)));
     child.on("error", (error) => {
       console.error(`run: cannot start ${file}: ${error.message}`);

@@ -34,7 +34,7 @@ describe("dispatch", () => {
     const helped = await hedgerow(["--help"]);
     expect(helped.code).toBe(0);
     for (const { name, summary } of commands) expect(helped.out).toMatch(new RegExp(`${name} +${summary}`));
-    expect(await hedgerow([])).toMatchObject({ code: 2, out: helped.out });
+    expect(await hedgerow([])).toMatchObject({ code: 2, out: "", err: helped.out });
   });
 
   it.each(commands.map((command) => [command.name, command.usage] as const))("shows %s --help", async (name, usage) => {

@@ -97,8 +97,8 @@ routes:
     ].join("\n");
     expect(problems(yaml)).toEqual([
       'hedgerow.yaml:1:26 server.prot: unknown key "prot"; did you mean "port"?',
-      'hedgerow.yaml:1:48 server.limits.maxBody: expected a size with its unit, such as 4MiB, not "4"',
-      "hedgerow.yaml:3:27 providers.openai.key: the environment variable OPENAI_KEY is not set; set it (export OPENAI_KEY=…) or give a default: ${OPENAI_KEY:-…}",
+      'hedgerow.yaml:1:48 server.limits.maxBody: expected a size with its unit, such as 4MiB, not 4',
+      "hedgerow.yaml:3:27 providers.openai.key: the environment variable OPENAI_KEY is not set; set it (export OPENAI_KEY=…) or name a file that holds it: file:PATH",
       'hedgerow.yaml:4:30 providers.broken.keey: unknown key "keey"; did you mean "key"?',
       'hedgerow.yaml:4:51 providers.broken.timeouts.idle: expected a duration with its unit, such as 250ms, 10s, 5m, 1h or 2d, not "10 sec"',
       'hedgerow.yaml:9:11 routes.default.targets[1].taget: unknown key "taget"; did you mean "target"?',
@@ -118,7 +118,7 @@ routes:
     ].join("\n");
     expect(problems(yaml)).toEqual([
       'hedgerow.yaml:2:13 providers.openai.kind: no kind "opnai" in this version; did you mean "openai"?',
-      "hedgerow.yaml:3:33 providers.anthropic.key: the environment variable MISSING is not set; set it (export MISSING=…) or give a default: ${MISSING:-…}",
+      "hedgerow.yaml:3:33 providers.anthropic.key: the environment variable MISSING is not set; set it (export MISSING=…) or name a file that holds it: file:PATH",
       'hedgerow.yaml:4:3 providers.local: a provider of kind "openai-compatible" needs a `url`; add the API\'s base address, such as http://127.0.0.1:11434/v1',
       'hedgerow.yaml:7:15 routes.default.targets[0]: no provider "opnai"; did you mean "openai"?',
       'hedgerow.yaml:7:57 routes.default.targets[2]: "anthropic/claude-sonnet-5" already stands at targets[1]; remove one; `retries` says how often',

@@ -148,11 +148,19 @@ describe("the deadline", () => {
     await slow.log.until((entries) => entries.every((each) => each.state === "aborted"));
   });
 
-  it("never starts an attempt that has no time left", async () => {
+  it("leaves time for another target where the provider says nothing (row 11)", async () => {
     await using slow = await startUpstream(stalls("request"));
+    await using backup = await startUpstream(ok("in time"));
+    await using gateway = await gatewayOver([slow, backup]);
+    const reply = await ask(gateway.url, { ...chatStream, body: { hedgerow: { timeout_ms: 1_000 } } });
+    expect(reply).toMatchObject({ status: 200, text: "in time", ending: "complete" });
+  });
+
+  it("never starts an attempt that has no time left", async () => {
+    await using slow = await startUpstream(stalls("head"));
     await using backup = await startUpstream(ok("too late"));
-    await using gateway = await gatewayOver([slow, backup], { timeouts: { totalMs: 300, firstByteMs: 290 } });
-    expect(await ask(gateway.url, chatStream)).toMatchObject({ status: 504 });
+    await using gateway = await gatewayOver([slow, backup], { timeouts: { totalMs: 500, idleMs: 480 } });
+    expect(await ask(gateway.url, chat)).toMatchObject({ status: 504 });
     expect(backup.log.entries).toHaveLength(0);
   });
 });

@@ -51,9 +51,6 @@ describe("a call leaves exactly one record", () => {
   });
 
   it("when planning throws", async () => {
-    const { done: ended } = await world.chat({ model: "ghost/m" });
-    await ended;
-    world.plane.snapshot().providers.get("a");
     const broken = new PipelineWorld(providers, [pair]);
     Object.assign(broken.plane, {
       retryBudgets: {
@@ -133,7 +130,7 @@ describe("a stream", () => {
     world.request(0).head().bytes(chunk("hello") + finishChunk);
     await world.advance(30_000);
     await ended;
-    expect(exchange.text).toBe(chunk("hello") + finishChunk + done);
+    expect(exchange.text.replaceAll(": keep-alive\n\n", "")).toBe(chunk("hello") + finishChunk + done);
     expect(world.records).toMatchObject([{ decision: "answered" }]);
   });
 
@@ -215,8 +212,6 @@ describe("a stream", () => {
 });
 
 describe("what the caller is told", () => {
-  const solid = "a#1";
-
   it("is what waiting cures, before what only the operator can cure", async () => {
     const { exchange, done: ended } = await world.chat();
     world.request(0).head(429, { "retry-after": "7" }).end();
@@ -225,7 +220,6 @@ describe("what the caller is told", () => {
     await ended;
     expect(exchange.status).toBe(429);
     expect(exchange.fields).toMatchObject({ "retry-after": "7", "x-should-retry": "true" });
-    expect(solid).toBe(place.credential);
   });
 
   it("names itself and its time in every answer, good or bad", async () => {

@@ -21,6 +21,7 @@ export async function runCommand(
     stderr: (text) => void (err += text),
     env: {},
     isTty: false,
+    stderrIsTty: false,
     ...more,
   });
   return { code, out, err };

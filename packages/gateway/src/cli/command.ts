@@ -5,6 +5,8 @@ export interface CommandIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether stdout is a terminal: colours and progress only then. */
   readonly isTty: boolean;
+  /** Whether stderr is one: the log is for people there, for machines elsewhere. */
+  readonly stderrIsTty: boolean;
   /** Absolute; relative paths on the command line are relative to it. */
   readonly cwd: string;
 }

@@ -14,26 +14,33 @@ export async function dispatch(
   entries: readonly CommandEntry[],
   io: CommandIo,
 ): Promise<number> {
-  const [name, ...rest] = args;
-  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    const asked = entries.find((entry) => entry.name === rest[0]);
-    io.stdout(asked === undefined ? await overview(entries) : (await asked.load()).usage);
-    return name === undefined ? 2 : 0;
-  }
-  const entry = entries.find((each) => each.name === name);
-  if (entry === undefined) {
-    const names = entries.map((each) => each.name);
-    const [near] = nearestNames(name, names, 1);
-    const hint = near === undefined ? `commands: ${names.join(", ")}` : `did you mean \`hedgerow ${near}\`?`;
-    io.stderr(`hedgerow: no command ${JSON.stringify(name)}; ${hint}\n`);
+  const [written, ...rest] = args;
+  if (written === undefined) {
+    io.stderr(await overview(entries));
     return 2;
   }
+  const wantsHelp = ["--help", "-h", "help"].includes(written);
+  if (wantsHelp && rest[0] === undefined) {
+    io.stdout(await overview(entries));
+    return 0;
+  }
+  const name = ["--version", "-v"].includes(written) ? "version" : wantsHelp ? rest[0] : written;
+  const entry = entries.find((each) => each.name === name);
+  if (entry === undefined) return unknownCommand(name ?? "", entries, io);
   const command = await entry.load();
-  if (asksForHelp(rest)) {
+  if (wantsHelp || asksForHelp(rest)) {
     io.stdout(command.usage);
     return 0;
   }
   return run(command, rest, io);
+}
+
+function unknownCommand(name: string, entries: readonly CommandEntry[], io: CommandIo): number {
+  const names = entries.map((each) => each.name);
+  const [near] = nearestNames(name, names, 1);
+  const hint = near === undefined ? `commands: ${names.join(", ")}` : `did you mean \`hedgerow ${near}\`?`;
+  io.stderr(`hedgerow: no command ${JSON.stringify(name)}; ${hint}\n`);
+  return 2;
 }
 
 async function run(command: Command, args: readonly string[], io: CommandIo): Promise<number> {

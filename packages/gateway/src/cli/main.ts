@@ -9,6 +9,7 @@ const entries: readonly CommandEntry[] = [
   { name: "plan", load: async () => (await import("./commands/plan.ts")).plan },
   { name: "report", load: async () => (await import("./commands/report.ts")).report },
   { name: "sim", load: async () => (await import("./commands/sim.ts")).sim },
+  { name: "version", load: async () => (await import("./commands/version.ts")).version },
 ];
 
 // `hedgerow report calls | head` closes the pipe early, which is no error of ours.
@@ -22,5 +23,6 @@ process.exitCode = await dispatch(process.argv.slice(2), entries, {
   stderr: (text) => process.stderr.write(text),
   env: process.env,
   isTty: process.stdout.isTTY,
+  stderrIsTty: process.stderr.isTTY,
   cwd: process.cwd(),
 });

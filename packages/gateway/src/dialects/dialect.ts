@@ -13,6 +13,8 @@ export interface Dialect {
   readonly upstreamPaths: Readonly<Partial<Record<Operation, string>>>;
   /** Request headers (lower case) an upstream of this language may see as the caller sent them. */
   readonly passHeaders: readonly string[];
+  /** The answer header in which this language's official SDKs look for the request's id. */
+  readonly requestIdHeader: string;
   /** Answer headers (lower case) a caller of this language may see as the upstream sent them. */
   readonly returnHeaders: readonly string[];
   /** What must be known before a plan exists, read from the scanned top level without parsing the body. */
@@ -123,6 +125,8 @@ export interface EncodeOptions {
   readonly includeUsage: boolean;
   /** The vendor of the model that answers: seals are tagged with it. */
   readonly issuer: string;
+  /** Hears what a whole answer loses, in words; a stream's encoder keeps its own list. */
+  readonly onLoss?: (warning: string) => void;
   /** Late facts for callers that asked (`hedgerow.metadata`); asked for when the answer ends. */
   readonly facts?: () => object;
 }

@@ -18,9 +18,13 @@ export type Accepted =
       readonly scan: FieldScan;
       readonly key?: GatewayKey;
     }
-  | { readonly kind: "models"; readonly dialect: Dialect; readonly id: string; readonly model?: string }
-  /** The client left while it was still sending. */
-  | { readonly kind: "gone" }
+  | {
+      readonly kind: "models";
+      readonly dialect: Dialect;
+      readonly id: string;
+      readonly model?: string;
+      readonly gatewayMs: number;
+    }
   | Turned;
 
 /** Turned away before it was a call. Recorded only where the caller is known, so strangers cannot fill the disk. */
@@ -31,6 +35,8 @@ export interface Turned {
   readonly id: string;
   readonly caller?: string;
   readonly operation?: Operation;
+  /** How long it took to turn it away. */
+  readonly gatewayMs: number;
 }
 
 export interface Acceptance {
@@ -46,8 +52,9 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
   const id = `req_${plane.newId()}`;
   const endpoint = clientEndpoint(exchange.path);
   const dialect = endpoint?.kind === "call" ? dialects[endpoint.dialect] : dialectOfHeaders(exchange.headers);
+  const spentMs = (): number => plane.clock.nowMs() - acceptedAtMs;
   const refuse = (why: Failure, more: Pick<Turned, "caller" | "operation"> = {}): Turned => {
-    return { kind: "refused", failure: why, dialect, id, ...more };
+    return { kind: "refused", failure: why, dialect, id, gatewayMs: spentMs(), ...more };
   };
 
   if (endpoint === undefined) {
@@ -60,7 +67,7 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
   const known = authenticate(exchange.headers, exchange.query, snapshot.keys);
   if (known.kind === "refused") return refuse(known.failure);
   if (endpoint.kind === "models") {
-    return { kind: "models", dialect, id, ...(endpoint.model === undefined ? {} : { model: endpoint.model }) };
+    return { kind: "models", dialect, id, gatewayMs: spentMs(), ...(endpoint.model === undefined ? {} : { model: endpoint.model }) };
   }
   const { operation } = endpoint;
   const caller = known.key?.name ?? "anonymous";
@@ -71,7 +78,7 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
   const { maxBodyBytes: maxBytes, uploadIdleMs: idleMs } = snapshot.limits;
   const body = await Promise.race([exchange.readBody({ maxBytes, idleMs }), endOf(control)]);
   control.listen(undefined);
-  if (body.kind === "gone") return { kind: "gone" };
+  if (body.kind === "gone") return turn(failure("client_gone", "The client left while it was still sending."));
   if (body.kind === "refused") return turn(body.failure);
   const scan = scanFields(body.bytes, { maxDepth: snapshot.limits.maxDepth });
   if ("problem" in scan) {
@@ -97,9 +104,7 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
 /** An upload that is cut short from outside: by its client, or by a drain that can wait no longer. */
 function endOf(control: CallControl): Promise<BodyRead> {
   return new Promise((resolve) => {
-    control.listen((why) => {
-      resolve(why.kind === "client_gone" ? { kind: "gone" } : { kind: "refused", failure: why });
-    });
+    control.listen((why) => resolve({ kind: "refused", failure: why }));
   });
 }
 

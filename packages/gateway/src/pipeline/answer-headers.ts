@@ -1,8 +1,9 @@
-import type { Attempt } from "#domain/plan";
-import type { Target } from "#domain/plan";
+import type { Attempt, Target } from "#domain/plan";
 
 export interface AnswerFacts {
   readonly requestId: string;
+  /** Where the caller's language looks for it, beside the gateway's own place. */
+  readonly requestIdHeader: string;
   readonly target: Target;
   readonly route: string;
   readonly attempts: number;
@@ -21,17 +22,24 @@ type Headers = Record<string, string | readonly string[]>;
 export function answerHeaders(facts: AnswerFacts): Headers {
   const headers: Headers = {
     ...facts.returned,
+    [facts.requestIdHeader]: facts.requestId,
     "x-request-id": facts.requestId,
     "x-hedgerow-provider": ascii(facts.target.provider),
     "x-hedgerow-model": ascii(facts.target.model),
     "x-hedgerow-route": ascii(facts.route),
     "x-hedgerow-attempts": String(facts.attempts),
     "x-hedgerow-decision": facts.decision,
-    "server-timing": `gateway;dur=${facts.gatewayMs.toFixed(1)}`,
+    "x-should-retry": "false",
+    ...serverTiming(facts.gatewayMs),
   };
   if (facts.warnings.length > 0) headers["x-hedgerow-warning"] = facts.warnings.slice(0, maxWarnings).map(ascii);
   if (facts.costNanoUsd !== undefined) headers["x-hedgerow-cost-usd"] = usd(facts.costNanoUsd);
   return headers;
+}
+
+/** https://www.w3.org/TR/server-timing/ */
+export function serverTiming(gatewayMs: number): { readonly "server-timing": string } {
+  return { "server-timing": `gateway;dur=${gatewayMs.toFixed(1)}` };
 }
 
 const maxWarnings = 16;

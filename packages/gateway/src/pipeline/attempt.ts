@@ -1,13 +1,11 @@
 import type { AnswerFrame, StreamDecoder } from "#dialects/dialect";
 import { failure, traitsOf, type Failure } from "#domain/failure";
-import type { Attempt, Outcome, Target, Timeouts } from "#domain/plan";
-import type { Exchange, UpstreamFlow, UpstreamHandler } from "#domain/ports";
-import type { Credential, ProviderSpec, ServerLimits } from "#domain/snapshot";
+import type { Outcome } from "#domain/plan";
+import type { UpstreamFlow, UpstreamHandler } from "#domain/ports";
 import type { ProviderKind } from "#providers/provider";
+import { ascii } from "./answer-headers.ts";
+import type { AttemptInput, AttemptResult } from "./attempt-input.ts";
 import { CommitGate } from "./gate.ts";
-import type { DataPlane } from "./data-plane.ts";
-import type { CallControl } from "./live-calls.ts";
-import type { Lane } from "./lane.ts";
 import { maskOf } from "./mask.ts";
 import { endingOf, Observation } from "./observation.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -41,6 +39,7 @@ class AttemptRun implements UpstreamHandler {
   /** The time of the latest read, asked for once however many frames it holds. */
   #nowMs = 0;
   #cancelLinger: (() => void) | undefined;
+  #transportOver = false;
 
   constructor(input: AttemptInput, resolve: (result: AttemptResult) => void) {
     const { plane, limits, exchange } = input;
@@ -56,7 +55,7 @@ class AttemptRun implements UpstreamHandler {
       streamed: input.streamed,
       ...(input.shareMs === undefined ? {} : { shareMs: input.shareMs }),
       heartbeatMs: limits.heartbeatMs,
-      onTimeout: (what) => this.#fail(what),
+      onTimeout: (what) => this.#giveUp(what),
       onQuiet: () => this.#gate.heartbeat(),
     });
     this.#gate = new CommitGate({
@@ -75,10 +74,15 @@ class AttemptRun implements UpstreamHandler {
       },
       onWrote: () => this.#watchdog.wroteDownstream(this.#nowMs),
       onStalled: () => this.#fail(failure("client_gone", "The client took no byte for too long.")),
+      guard: (work) => this.#guarded(work),
     });
   }
 
   start(): void {
+    this.#guarded(() => this.#send());
+  }
+
+  #send(): void {
     const { plane, spec, credential, lane, control, timeouts } = this.#input;
     plane.health.begin(this.#place(), this.#startedAtMs);
     const headers: Record<string, string> = {
@@ -137,8 +141,29 @@ class AttemptRun implements UpstreamHandler {
   }
 
   onEnd(): void {
+    this.#transportEnded();
+    if (!this.#over) this.#complete();
+  }
+
+  onFail(what: Failure): void {
+    this.#transportEnded();
+    this.#giveUp(what);
+  }
+
+  #transportEnded(): void {
+    this.#transportOver = true;
     this.#cancelLinger?.();
+  }
+
+  /** A stream that lost its connection, or its voice, after its finish was seen is complete all the same. */
+  #giveUp(what: Failure): void {
     if (this.#over) return;
+    if (this.#decoder !== undefined && this.#seen.finish !== undefined) this.#complete();
+    else this.#fail(what);
+  }
+
+  /** Nothing more comes: what there is is whole, or it is not. */
+  #complete(): void {
     this.#guarded(() => {
       if (this.#decoder === undefined) {
         this.#judgeWhole();
@@ -150,7 +175,7 @@ class AttemptRun implements UpstreamHandler {
     });
   }
 
-  /** These run inside a socket's callbacks: a bug of ours may cost this call, and must cost no other. */
+  /** These run inside callbacks of sockets and timers: a bug of ours may cost this call, and must cost no other. */
   #guarded(work: () => void): void {
     try {
       work();
@@ -158,14 +183,6 @@ class AttemptRun implements UpstreamHandler {
       this.#input.plane.onBug(bug);
       this.#fail(failure("internal_error", "The gateway failed to read this answer."));
     }
-  }
-
-  onFail(what: Failure): void {
-    this.#cancelLinger?.();
-    if (this.#over) return;
-    // A stream that lost its connection after its finish was seen is complete all the same.
-    if (this.#decoder !== undefined && this.#seen.finish !== undefined) this.onEnd();
-    else this.#fail(what);
   }
 
   #onFrame(frame: AnswerFrame): void {
@@ -231,13 +248,13 @@ class AttemptRun implements UpstreamHandler {
       this.#fail(this.#classifyInsteadOfStream(body));
       return;
     }
-    const wrong = this.#input.readWhole(body, this.#seen, (complaint) => this.#classify(complaint));
-    if (wrong !== undefined) {
-      this.#fail(wrong);
+    const read = this.#input.readWhole(body, this.#seen, (complaint) => this.#classify(complaint));
+    if (!(read instanceof Uint8Array)) {
+      this.#fail(read);
       return;
     }
     this.#firstContentAtMs = this.#input.plane.clock.nowMs();
-    this.#succeed(body);
+    this.#succeed(read);
   }
 
   /** A 200 that is no event stream although one was asked for: an error object, or nonsense. */
@@ -324,8 +341,14 @@ class AttemptRun implements UpstreamHandler {
    */
   #leave(outcome: Outcome): void {
     const flow = this.#flow;
-    if (outcome.kind !== "answered" || this.#decoder === undefined) flow?.cancel();
-    else this.#cancelLinger = this.#input.plane.clock.timer(lingerMs, () => flow?.cancel());
+    if (this.#transportOver) return;
+    if (outcome.kind !== "answered" || this.#decoder === undefined) {
+      flow?.cancel();
+      return;
+    }
+    // Its client may have stopped it, and stopped it cannot end.
+    flow?.resume();
+    this.#cancelLinger = this.#input.plane.clock.timer(lingerMs, () => flow?.cancel());
   }
 
   #returned(): Readonly<Record<string, string>> {
@@ -334,7 +357,7 @@ class AttemptRun implements UpstreamHandler {
     const kept: Record<string, string> = {};
     for (const name of this.#input.lane.upstream.returnHeaders) {
       const value = this.#headers[name];
-      if (value !== undefined && !mask.finds(value)) kept[name] = value;
+      if (value !== undefined && !mask.finds(value)) kept[name] = ascii(value);
     }
     return kept;
   }

@@ -19,6 +19,7 @@ export function deliver(journey: Journey, end: JourneyEnd): void {
         attempts: journey.attempts,
         route: journey.route,
         budgetSpent: journey.budgetSpent,
+        gatewayMs: journey.gatewayMs,
       });
       return;
     case "broken":
@@ -50,10 +51,10 @@ function finishStream(journey: Journey, { result }: Answered): void {
   });
 }
 
-function sendWhole(journey: Journey, { result, lane }: Answered): void {
+function sendWhole(journey: Journey, { result }: Answered): void {
   const { exchange, call } = journey.input;
-  const body = lane.renderAnswer(result.body ?? new Uint8Array(0), result.seen.events);
-  if (body === undefined) throw new Error("an answer that was read whole cannot be written");
+  const { body } = result;
+  if (body === undefined) throw new Error("an answer in one piece without its bytes");
   const facts = journey.facts(result.attempt.target, result);
   exchange.respond(200, { ...answerHeaders(facts), "content-type": "application/json" });
   exchange.end(call.options.metadata ? withFacts(body, lateFacts({ ...facts, tries: journey.attempts })) : body);

@@ -30,6 +30,7 @@ function gate(): CommitGate {
     onFree: nothing,
     onStalled: nothing,
     onWrote: nothing,
+    guard: (work) => work(),
   });
 }
 

@@ -12,6 +12,8 @@ export interface GateOptions {
   readonly onStalled: () => void;
   /** Bytes have left for the client. */
   readonly onWrote: () => void;
+  /** Runs what no caller of ours waits for, so that an exception in it does not reach the event loop. */
+  readonly guard: (work: () => void) => void;
 }
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;
@@ -78,14 +80,18 @@ export class CommitGate {
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;
-      if (this.#closed || this.#pieces.length === 0) return;
-      this.#outlet.write(joined(this.#take()));
-      this.#options.onWrote();
+      if (!this.#closed && this.#pieces.length > 0) this.#options.guard(() => this.#flush());
     });
   }
 
+  #flush(): void {
+    this.#outlet.write(joined(this.#take()));
+    this.#options.onWrote();
+  }
+
   heartbeat(): void {
-    if (this.#committed && !this.#closed && !this.#outlet.full) this.#outlet.write(this.#options.heartbeat);
+    if (!this.#committed || this.#closed || this.#outlet.full) return;
+    this.#options.guard(() => this.#outlet.write(this.#options.heartbeat));
   }
 
   /** The upstream has no more to say here. */

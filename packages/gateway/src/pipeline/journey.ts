@@ -10,7 +10,8 @@ import { nextCandidate, type Step } from "#policy/next-candidate";
 import { findKind } from "#providers/kinds";
 import type { FieldScan } from "#wire/json-splice";
 import { answerHeaders, type AnswerFacts } from "./answer-headers.ts";
-import { attempt, type AttemptResult } from "./attempt.ts";
+import { attempt } from "./attempt.ts";
+import type { AttemptResult } from "./attempt-input.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { chooseLane, decodeOnce, isLane, upstreamDialect, type Lane } from "./lane.ts";
 import type { CallControl } from "./live-calls.ts";
@@ -29,7 +30,7 @@ export interface JourneyInput {
 
 /** How a call ended, before its last byte is sent. */
 export type JourneyEnd =
-  | { readonly kind: "answered"; readonly result: AttemptResult; readonly lane: Lane }
+  | { readonly kind: "answered"; readonly result: AttemptResult }
   | { readonly kind: "broken"; readonly failure: Failure; readonly result: AttemptResult }
   | { readonly kind: "refused"; readonly failure: Failure }
   /** The client is not there any more. */
@@ -81,7 +82,17 @@ export class Journey {
     return made;
   }
 
+  /** Never rejects: a bug of ours on the way ends the call like any failure, so that it too leaves its record. */
   async travel(): Promise<JourneyEnd> {
+    try {
+      return await this.#travel();
+    } catch (bug) {
+      this.input.plane.onBug(bug);
+      return { kind: "refused", failure: failure("internal_error", "The gateway failed on this call.") };
+    }
+  }
+
+  async #travel(): Promise<JourneyEnd> {
     const plan = this.plan();
     if (!isPlan(plan)) return { kind: "refused", failure: plan };
     const { control, plane } = this.input;
@@ -102,12 +113,11 @@ export class Journey {
       if (tried === undefined) continue;
       const { result, lane } = tried;
       const { outcome } = result.attempt;
-      if (outcome.kind === "broken" || (outcome.kind === "failed" && control.ended !== undefined)) {
-        return brokenOrAborted(result, outcome.failure);
-      }
+      if (outcome.kind === "broken") return brokenOrAborted(result, outcome.failure);
+      if (outcome.kind === "failed" && control.ended !== undefined) return brokenOrAborted(result, control.ended);
       if (outcome.kind !== "answered") continue;
-      this.warnings = this.#warningsOf(lane);
-      if (outcome.empty !== true) return { kind: "answered", ...tried };
+      this.tellLosses(lane);
+      if (outcome.empty !== true) return { kind: "answered", result };
       if (!plan.retryEmpty || empty !== undefined) return this.#answeredEmpty(tried);
       empty = tried;
     }
@@ -124,22 +134,28 @@ export class Journey {
 
   /** Facts for headers and the `hedgerow` object. */
   facts(target: Target, result?: AttemptResult): AnswerFacts {
-    const { call } = this.input;
+    const { call, dialect } = this.input;
     const inFlight = result === undefined ? 1 : 0;
     const attempts = this.attempts.length + inFlight;
-    const firstAt = this.attempts[0]?.startedAtMs ?? this.input.plane.clock.nowMs();
     const cost = result === undefined ? undefined : this.costOf(result.attempt);
     return {
       requestId: call.id,
+      requestIdHeader: dialect.requestIdHeader,
       target,
       route: this.route,
       attempts,
       decision: attempts > 1 ? "recovered" : "answered",
       warnings: this.warnings,
       ...(cost === undefined ? {} : { costNanoUsd: cost }),
-      gatewayMs: firstAt - call.acceptedAtMs,
+      gatewayMs: this.gatewayMs,
       returned: result?.returned ?? {},
     };
+  }
+
+  /** What the gateway itself took before the first provider was asked. */
+  get gatewayMs(): number {
+    const firstAtMs = this.attempts[0]?.startedAtMs ?? this.input.plane.clock.nowMs();
+    return firstAtMs - this.input.call.acceptedAtMs;
   }
 
   /** Undefined where price or usage is unknown: never zero by accident. */
@@ -175,7 +191,7 @@ export class Journey {
       this.attempts.push(notSent(step, why, plane.clock.nowMs()));
       return undefined;
     }
-    this.warnings = this.#warningsOf(lane);
+    this.tellLosses(lane);
     const result = await attempt({
       plane,
       limits: snapshot.limits,
@@ -191,10 +207,9 @@ export class Journey {
       path,
       streamed: call.streamed,
       deadlineAtMs: this.#deadlineAtMs,
-      ...this.#share(plan),
+      ...this.#share(plan, target),
       headers: (returned) => this.#streamHeaders(target, returned),
-      readWhole: (body, seen, classify) =>
-        readWholeAnswer({ body, seen, classify, spec, upstream: lane.upstream, operation: call.operation }),
+      readWhole: (body, seen, classify) => readWholeAnswer({ body, seen, classify, spec, lane, call }),
     });
     this.attempts.push(result.attempt);
     return { result, lane };
@@ -220,10 +235,11 @@ export class Journey {
     });
   }
 
-  /** Half of the time left for an answer in one piece, while somebody else could still be asked. */
-  #share(plan: Plan): { readonly shareMs?: number } {
-    const others = plan.targets.length > this.attempts.length + 1 && this.attempts.length + 1 < plan.maxAttempts;
-    if (this.input.call.streamed || !others) return {};
+  /** Half of the time left, while somebody else could still be asked. */
+  #share(plan: Plan, target: Target): { readonly shareMs?: number } {
+    const asked = new Set([target.id, ...this.attempts.map((tried) => tried.target.id)]);
+    const others = plan.targets.some((each) => !asked.has(each.target.id));
+    if (!others || this.attempts.length + 1 >= plan.maxAttempts) return {};
     return { shareMs: Math.max(1, Math.round((this.#deadlineAtMs - this.input.plane.clock.nowMs()) / 2)) };
   }
 
@@ -237,10 +253,12 @@ export class Journey {
     };
   }
 
-  #warningsOf(lane: Lane): readonly string[] {
+  /** What is known so far of what this lane loses, and of wishes nobody heeds. */
+  tellLosses(lane: Lane): void {
     const asked = this.input.call.options.minConfidence;
-    if (asked === undefined) return lane.warnings();
-    return [...lane.warnings(), "min-confidence: this version judges no answers, so none is held back"];
+    this.warnings = lane.warnings();
+    if (asked === undefined) return;
+    this.warnings = [...this.warnings, "min-confidence: this version judges no answers, so none is held back"];
   }
 
   /** False where the call ended from outside while waiting. */
@@ -265,8 +283,9 @@ export class Journey {
 
   /** An empty answer is the provider's answer all the same: given as it is when nobody has a better one. */
   #answeredEmpty(tried: Held): JourneyEnd {
-    this.warnings = [...this.#warningsOf(tried.lane), "empty: the provider's answer is empty"];
-    return { kind: "answered", ...tried };
+    this.tellLosses(tried.lane);
+    this.warnings = [...this.warnings, "empty: the provider's answer is empty"];
+    return { kind: "answered", result: tried.result };
   }
 }
 
@@ -303,11 +322,12 @@ function worstOf(attempts: readonly Attempt[]): Failure {
   if (last === undefined) return failure("no_capacity", "No target could be asked.");
   const callers = failures.find((each) => traitsOf(each).blame === "caller" && each.kind !== "not_translatable");
   if (callers !== undefined) return callers;
-  const limited = failures.filter((each) => each.kind === "rate_limited" || each.kind === "slow_down");
-  if (limited.length === failures.length) {
-    const waits = limited.flatMap((each) => (each.retryAfterMs === undefined ? [] : [each.retryAfterMs]));
-    const [first] = limited;
-    if (first !== undefined && waits.length > 0) return { ...first, retryAfterMs: Math.min(...waits) };
+  const curable = failures.filter((each) => traitsOf(each).again);
+  const limited = curable.filter((each) => each.kind === "rate_limited" || each.kind === "slow_down");
+  const waits = limited.flatMap((each) => (each.retryAfterMs === undefined ? [] : [each.retryAfterMs]));
+  const [first] = limited;
+  if (first !== undefined && limited.length === curable.length && waits.length > 0) {
+    return { ...first, retryAfterMs: Math.min(...waits) };
   }
-  return last;
+  return curable.at(-1) ?? last;
 }

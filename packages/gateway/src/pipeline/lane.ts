@@ -67,12 +67,14 @@ function translate(input: LaneInput): Lane | Failure {
   const encoded = input.upstream.encodeRequest(request, input.target);
   if (encoded.kind === "refused") return { ...encoded.failure, kind: "not_translatable" };
   const { call, dialect, target } = input;
+  const lostInAnswer = new Set<string>();
   const options = {
     fallbackId: call.id,
     model: target.model,
     createdAtS: input.answer.createdAtS,
     includeUsage: request.usageInStream,
     issuer: target.issuer,
+    onLoss: (warning: string) => lostInAnswer.add(warning),
   };
   let encoder: StreamEncoder | undefined;
   return {
@@ -81,7 +83,7 @@ function translate(input: LaneInput): Lane | Failure {
     body: encoded.body,
     headers: { ...input.upstream.defaultHeaders, ...encoded.headers },
     heartbeat: dialect.heartbeat,
-    warnings: () => (encoder === undefined ? encoded.warnings : [...encoded.warnings, ...encoder.warnings]),
+    warnings: () => [...encoded.warnings, ...(encoder?.warnings ?? []), ...lostInAnswer],
     renderFrame(frame) {
       encoder ??= dialect.streamEncoder(options);
       let text = "";

@@ -2,6 +2,7 @@ import type { Dialect, ListedModel } from "#dialects/dialect";
 import { failure } from "#domain/failure";
 import type { Exchange } from "#domain/ports";
 import type { Snapshot } from "#domain/snapshot";
+import { serverTiming } from "./answer-headers.ts";
 import { refuse } from "./refuse.ts";
 
 interface Listing {
@@ -10,12 +11,21 @@ interface Listing {
   readonly dialect: Dialect;
   readonly id: string;
   readonly model?: string;
+  readonly gatewayMs: number;
 }
 
 /** What callers may write as `model`: routes, aliases, and each provider's models, in the caller's language. */
-export function listModels({ exchange, snapshot, dialect, id, model }: Listing): void {
+export function listModels({ exchange, snapshot, dialect, id, model, gatewayMs }: Listing): void {
   const all = listedModels(snapshot);
-  const headers = { "content-type": "application/json", "x-request-id": id };
+  const headers = {
+    "content-type": "application/json",
+    [dialect.requestIdHeader]: id,
+    "x-request-id": id,
+    "x-hedgerow-attempts": "0",
+    "x-hedgerow-decision": "answered",
+    "x-should-retry": "false",
+    ...serverTiming(gatewayMs),
+  };
   if (model === undefined) {
     exchange.respond(200, headers);
     exchange.end(dialect.encodeModels(all, exchange.query));
@@ -27,7 +37,7 @@ export function listModels({ exchange, snapshot, dialect, id, model }: Listing):
       "model_not_found",
       `There is no model "${model.slice(0, 200)}" here; GET /v1/models lists all.`,
     );
-    refuse({ exchange, dialect, id, failure: why, attempts: [] });
+    refuse({ exchange, dialect, id, failure: why, attempts: [], gatewayMs });
     return;
   }
   exchange.respond(200, headers);

@@ -47,7 +47,8 @@ export class Observation {
   /** What the provider reported, or our own count, marked as such. Undefined where nothing came at all. */
   usageOrEstimate(requestBytes: number): Usage | undefined {
     if (this.usage !== undefined) return this.usage;
-    if (!this.contentSeen) return undefined;
+    // A token count is content without a word in it: it uses nothing.
+    if (this.contentBytes === 0) return undefined;
     return {
       inputUncached: estimateTokens(requestBytes),
       cacheRead: 0,

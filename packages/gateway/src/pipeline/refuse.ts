@@ -2,7 +2,7 @@ import type { Dialect, FailureFacts } from "#dialects/dialect";
 import { traitsOf, type Failure } from "#domain/failure";
 import type { Attempt } from "#domain/plan";
 import type { Exchange } from "#domain/ports";
-import { ascii } from "./answer-headers.ts";
+import { ascii, serverTiming } from "./answer-headers.ts";
 
 export interface Refusal {
   readonly exchange: Exchange;
@@ -13,6 +13,8 @@ export interface Refusal {
   readonly route?: string;
   /** The route's retry budget is used up: asking again at once would only feed the storm. */
   readonly budgetSpent?: boolean;
+  /** What the gateway itself took before a provider was asked, or until it refused. */
+  readonly gatewayMs: number;
 }
 
 const shortestWaitMs = 1_000;
@@ -20,7 +22,8 @@ const longestWaitMs = 60_000;
 const defaultWaitMs = 2_000;
 
 /** An error before anything was sent, in the caller's language. */
-export function refuse({ exchange, dialect, id, failure, attempts, route, budgetSpent = false }: Refusal): void {
+export function refuse(refusal: Refusal): void {
+  const { exchange, dialect, id, failure, attempts, route, budgetSpent = false } = refusal;
   if (exchange.gone) return;
   const told = failureFacts(id, failure, attempts);
   const facts = { ...told, retryable: told.retryable && !budgetSpent };
@@ -37,6 +40,7 @@ export function refuse({ exchange, dialect, id, failure, attempts, route, budget
       : { "x-hedgerow-provider": ascii(last.provider), "x-hedgerow-model": ascii(last.model) }),
     "x-should-retry": String(facts.retryable),
     ...waitHeaders(failure, encoded.status),
+    ...serverTiming(refusal.gatewayMs),
   });
   exchange.end(encoded.body);
 }

@@ -21,8 +21,6 @@ export async function serveCall(exchange: Exchange, plane: DataPlane): Promise<v
   try {
     const accepted = await accept(exchange, plane, { snapshot, control });
     switch (accepted.kind) {
-      case "gone":
-        return;
       case "models":
         listModels({ exchange, snapshot, ...accepted });
         return;

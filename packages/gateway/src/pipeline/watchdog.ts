@@ -9,12 +9,20 @@ export interface WatchdogOptions {
   readonly deadlineAtMs: number;
   /** An answer in one piece has no first token to wait for: its deadline is the whole call's. */
   readonly streamed: boolean;
-  /** How long an answer in one piece may take while another target could still be asked. */
+  /** How long the first byte of a whole answer, or a stream's first content, may take while another could be asked. */
   readonly shareMs?: number;
   readonly onTimeout: (failure: Failure) => void;
   /** Something is due to the client: a heartbeat. */
   readonly onQuiet: () => void;
   readonly heartbeatMs: number;
+}
+
+/** Node takes a longer wait than this for none at all. */
+const longestTimerMs = 2 ** 31 - 1;
+
+interface Deadline {
+  readonly atMs: number;
+  readonly failure: () => Failure;
 }
 
 /**
@@ -84,7 +92,8 @@ export class Watchdog {
     if (this.#stopped) return;
     const nowMs = this.#options.clock.nowMs();
     const next = Math.min(...this.#deadlines().map(({ atMs }) => atMs), this.#heartbeatAtMs());
-    this.#cancel = this.#options.clock.timer(Math.max(1, Math.ceil(next - nowMs)), () => this.#wake());
+    const waitMs = Math.min(longestTimerMs, Math.max(1, Math.ceil(next - nowMs)));
+    this.#cancel = this.#options.clock.timer(waitMs, () => this.#wake());
   }
 
   #wake(): void {
@@ -108,7 +117,7 @@ export class Watchdog {
     return this.#downstreamAtMs + this.#options.heartbeatMs;
   }
 
-  #deadlines(): readonly { readonly atMs: number; readonly failure: () => Failure }[] {
+  #deadlines(): readonly Deadline[] {
     const { timeouts, deadlineAtMs, streamed, shareMs } = this.#options;
     const total = {
       atMs: deadlineAtMs,
@@ -117,14 +126,11 @@ export class Watchdog {
     if (this.#pausedAtMs !== undefined) return [total];
     if (!streamed) {
       if (this.#byteAtMs !== undefined) return [total, this.#idle(this.#byteAtMs)];
-      if (shareMs === undefined) return [total];
-      const why = `The provider gave no answer within its share of the time, ${shareMs} ms.`;
-      return [total, { atMs: this.#startedAtMs + shareMs, failure: () => failure("first_byte_timeout", why) }];
+      return shareMs === undefined ? [total] : [total, this.#firstByte(shareMs)];
     }
     if (this.#byteAtMs === undefined) {
-      const why = `The provider sent no byte within ${timeouts.firstByteMs} ms.`;
-      const atMs = this.#startedAtMs + timeouts.firstByteMs;
-      return [total, { atMs, failure: () => failure("first_byte_timeout", why) }, this.#firstContent()];
+      const withinMs = Math.min(timeouts.firstByteMs, shareMs ?? Number.POSITIVE_INFINITY);
+      return [total, this.#firstByte(withinMs), this.#firstContent()];
     }
     if (this.#contentAtMs === undefined) return [total, this.#idle(this.#byteAtMs), this.#firstContent()];
     const why = `The provider sent no content for ${timeouts.contentIdleMs} ms.`;
@@ -132,13 +138,19 @@ export class Watchdog {
     return [total, this.#idle(this.#byteAtMs), { atMs, failure: () => failure("content_idle_timeout", why) }];
   }
 
-  #firstContent(): { readonly atMs: number; readonly failure: () => Failure } {
-    const { firstTokenMs } = this.#options.timeouts;
-    const why = `The provider sent no content within ${firstTokenMs} ms.`;
-    return { atMs: this.#startedAtMs + firstTokenMs, failure: () => failure("first_content_timeout", why) };
+  #firstByte(withinMs: number): Deadline {
+    const why = `The provider sent no byte within ${withinMs} ms.`;
+    return { atMs: this.#startedAtMs + withinMs, failure: () => failure("first_byte_timeout", why) };
   }
 
-  #idle(lastAtMs: number): { readonly atMs: number; readonly failure: () => Failure } {
+  #firstContent(): Deadline {
+    const { timeouts, shareMs = Number.POSITIVE_INFINITY } = this.#options;
+    const withinMs = Math.min(timeouts.firstTokenMs, shareMs);
+    const why = `The provider sent no content within ${withinMs} ms.`;
+    return { atMs: this.#startedAtMs + withinMs, failure: () => failure("first_content_timeout", why) };
+  }
+
+  #idle(lastAtMs: number): Deadline {
     const { idleMs } = this.#options.timeouts;
     const why = `The provider sent no byte for ${idleMs} ms.`;
     return { atMs: lastAtMs + idleMs, failure: () => failure("transport_idle_timeout", why) };

@@ -1,8 +1,8 @@
-import type { Dialect } from "#dialects/dialect";
-import type { Operation } from "#domain/call";
+import type { Call } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import type { ProviderSpec } from "#domain/snapshot";
-import type { Classify } from "./attempt.ts";
+import type { Classify } from "./attempt-input.ts";
+import type { Lane } from "./lane.ts";
 import type { Observation } from "./observation.ts";
 
 interface WholeAnswer {
@@ -10,27 +10,32 @@ interface WholeAnswer {
   readonly seen: Observation;
   readonly classify: Classify;
   readonly spec: ProviderSpec;
-  readonly upstream: Dialect;
-  readonly operation: Operation;
+  readonly lane: Lane;
+  readonly call: Call;
 }
 
-/** Reads an answer that came in one piece; what is wrong with it, if anything. */
-export function readWholeAnswer(whole: WholeAnswer): Failure | undefined {
-  if (whole.operation === "count-tokens") return checkCount(whole);
-  const events = whole.upstream.decodeAnswer(whole.body, {
-    classify: whole.classify,
-    quirks: whole.spec.quirks,
-    maxEventBytes: whole.body.length,
-  });
-  whole.seen.events = events;
-  for (const event of events) whole.seen.see(event);
-  if (whole.seen.failure !== undefined) return whole.seen.failure;
-  return whole.seen.ended ? undefined : failure("truncated_response", "The provider's answer is not complete.");
+/** Reads an answer that came in one piece: its bytes for the caller, or what is wrong with it. */
+export function readWholeAnswer(whole: WholeAnswer): Uint8Array | Failure {
+  const { body, seen, lane } = whole;
+  const wrong = whole.call.operation === "count-tokens" ? checkCount(whole) : checkAnswer(whole);
+  if (wrong !== undefined) return wrong;
+  // Before anything is recorded: an answer that cannot be written is none.
+  const written = lane.renderAnswer(body, seen.events);
+  return written ?? failure("internal_error", "The gateway could not write this answer in the caller's language.");
+}
+
+function checkAnswer({ body, seen, classify, spec, lane }: WholeAnswer): Failure | undefined {
+  const options = { classify, quirks: spec.quirks, maxEventBytes: body.length };
+  seen.events = lane.upstream.decodeAnswer(body, options);
+  for (const event of seen.events) seen.see(event);
+  if (seen.failure !== undefined) return seen.failure;
+  return seen.ended ? undefined : failure("truncated_response", "The provider's answer is not complete.");
 }
 
 function checkCount(whole: WholeAnswer): Failure | undefined {
+  const { buffer, byteOffset, length } = whole.body;
   try {
-    const json: unknown = JSON.parse(Buffer.from(whole.body).toString("utf8"));
+    const json: unknown = JSON.parse(Buffer.from(buffer, byteOffset, length).toString("utf8"));
     if (typeof json === "object" && json !== null) {
       if ("error" in json) return whole.classify(json);
       whole.seen.ended = true;

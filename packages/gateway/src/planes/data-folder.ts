@@ -1,5 +1,14 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { isSameProcess, processExists, processIdentity } from "./process-identity.ts";
 
 /** One process as it is written down for whoever comes after a crash. */
@@ -34,7 +43,7 @@ export interface DataFolder {
 export function openDataFolder(path: string): Opened {
   try {
     // Records name callers, so what is created is ours alone; a folder that was there keeps its permissions.
-    mkdirSync(join(path, "journal"), { recursive: true, mode: 0o700 });
+    makeFolder(join(path, "journal"));
     const owner = takeLock(join(path, "supervisor.lock"));
     if (owner !== undefined) {
       const fix = "stop it first, or give this one a folder of its own with --data";
@@ -61,6 +70,20 @@ export function openDataFolder(path: string): Opened {
       release: () => unlinkSync(join(path, "supervisor.lock")),
     },
   };
+}
+
+/**
+ * With all folders above it. Not `recursive: true`, which never returns where a file system denies a folder with
+ * ENOENT, as /proc does (Node 24.21).
+ */
+function makeFolder(path: string): void {
+  const above = dirname(path);
+  if (!existsSync(above) && above !== path) makeFolder(above);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!existsSync(path) || !statSync(path).isDirectory()) throw error;
+  }
 }
 
 export function noteOf(pid: number): ProcessNote {

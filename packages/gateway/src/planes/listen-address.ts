@@ -21,16 +21,37 @@ export interface PrepareOptions {
   readonly how?: ListenAddress["how"];
 }
 
+/** Why an address cannot be listened on, and what to do. `code` is the system's. */
+export function explainListenFailure(
+  failed: { readonly message: string; readonly code?: string | undefined },
+  { host, port }: { readonly host: string; readonly port: number },
+): string {
+  switch (failed.code) {
+    case "EADDRINUSE":
+      return `port ${port} on ${host} is in use by another program; stop it, or choose another port with --port (0 takes a free one)`;
+    case "EACCES":
+      return `port ${port} on ${host} may not be used by this user; choose one above 1023 with --port`;
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return `${host} is no address of this machine; choose another with --host`;
+    default:
+      return `cannot start on ${host}:${port}: ${failed.message}`;
+  }
+}
+
 /** Finds out how workers can share a port here, and that nobody else has it. */
 export async function prepareListening(options: PrepareOptions): Promise<Prepared> {
   const { host, port } = options;
+  const unusable = await tryListen({ host, port: 0 });
+  if (unusable !== undefined) return failed(unusable);
   const how =
     options.how ?? ((await tryListen({ host, port: 0, reusePort: true })) === undefined ? "shared" : "handed");
   if (how === "handed") return handOver(host, port);
   if (port !== 0 && !options.shareWithOrphans) {
     // Binding with `reusePort` succeeds beside another program that does the same, and each would get half the calls.
     const error = await tryListen({ host, port });
-    if (error !== undefined) return { kind: "failed", message: error.message, ...codeOf(error) };
+    if (error !== undefined) return failed(error);
   }
   return { kind: "prepared", listen: { host, port, how } };
 }
@@ -47,8 +68,8 @@ function tryListen(options: net.ListenOptions): Promise<NodeJS.ErrnoException | 
   });
 }
 
-function codeOf(error: NodeJS.ErrnoException): { readonly code?: string } {
-  return error.code === undefined ? {} : { code: error.code };
+function failed({ message, code }: NodeJS.ErrnoException): Prepared {
+  return { kind: "failed", message, ...(code === undefined ? {} : { code }) };
 }
 
 interface BoundHandle {
@@ -68,12 +89,7 @@ async function handOver(host: string, port: number): Promise<Prepared> {
   const address = net.isIP(host) === 0 ? await resolveHost(host) : host;
   const handle = create(address, port, net.isIPv6(address) ? 6 : 4);
   if (typeof handle === "number") {
-    const error = await tryListen({ host, port });
-    return {
-      kind: "failed",
-      message: error?.message ?? `cannot listen on ${host}:${port}`,
-      ...(error ? codeOf(error) : {}),
-    };
+    return failed((await tryListen({ host, port })) ?? new Error(`error ${handle} of the system`));
   }
   return {
     kind: "prepared",

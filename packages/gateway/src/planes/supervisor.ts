@@ -1,13 +1,14 @@
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import type { Configuration, Refused } from "#control/config/configuration";
+import { maxWorkers } from "#control/config/schema";
 import { renderProblem, type ConfigProblem } from "#control/config/problem";
 import { openStore, storeFile, type Store } from "#control/store/sqlite";
 import { watchConfiguration } from "./configuration-watch.ts";
 import { openDataFolder, type DataFolder, type WorkerNote } from "./data-folder.ts";
 import { describeChange } from "./describe-change.ts";
 import { followJournals, type JournalFollower } from "./ingest.ts";
-import { prepareListening } from "./listen-address.ts";
+import { explainListenFailure, prepareListening } from "./listen-address.ts";
 import type { Log, LogStyle } from "./log.ts";
 import type { ListenAddress } from "./messages.ts";
 import { isSameProcess } from "./process-identity.ts";
@@ -43,7 +44,6 @@ export interface Supervisor {
   stop(): Promise<boolean>;
 }
 
-const maxWorkers = 64;
 /** How long workers of a dead supervisor may take to leave a port that cannot be shared. */
 const leavePortMs = 5_000;
 
@@ -102,11 +102,8 @@ async function startFleet({ options, configuration, folder }: Parts): Promise<Fl
     }
   }
   if (prepared.kind === "failed") return prepared;
-  if (workers !== "auto" && workers > maxWorkers) {
-    log.warn(`server.workers is ${workers}; more than ${maxWorkers} are not started`);
-  }
   const fleet = new WorkerFleet({
-    workers: Math.min(workers === "auto" ? availableParallelism() : workers, maxWorkers),
+    workers: workers === "auto" ? Math.min(availableParallelism(), maxWorkers) : workers,
     listen: prepared.listen,
     ...(prepared.handed === undefined ? {} : { handed: prepared.handed }),
     journalFolder: folder.journal,
@@ -144,23 +141,6 @@ function drainOrphans(orphans: readonly WorkerNote[], log: Log): void {
 
 function isAlive(note: WorkerNote): boolean {
   return isSameProcess(note.pid, note.identity);
-}
-
-function explainListenFailure(
-  failed: { readonly message: string; readonly code?: string },
-  { host, port }: { readonly host: string; readonly port: number },
-): string {
-  switch (failed.code) {
-    case "EADDRINUSE":
-      return `port ${port} on ${host} is in use by another program; stop it, or choose another port with --port (0 takes a free one)`;
-    case "EACCES":
-      return `port ${port} on ${host} may not be used by this user; choose one above 1023 with --port`;
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-      return `${host} is no address of this machine; choose another with --host`;
-    default:
-      return `the gateway cannot start: ${failed.message}`;
-  }
 }
 
 class RunningSupervisor implements Supervisor {
@@ -211,11 +191,11 @@ class RunningSupervisor implements Supervisor {
     const before = this.#configuration;
     this.#configuration = next;
     const { version } = next.snapshot;
-    if (!sameServer(before, next)) {
-      log.warn("server.host, port, workers and data change only with a restart");
-    }
+    const waiting = changedServerSettings(before, next);
+    if (waiting.length > 0) log.warn(`changed only by a restart: ${waiting.join(", ")}`);
     if (version === before.snapshot.version) {
-      log.info("the configuration was read again and says the same", { version });
+      const more = waiting.length === 0 ? "" : " otherwise";
+      log.info(`the configuration was read again and${more} says the same`, { version });
       return;
     }
     const changes = describeChange(before.snapshot, next.snapshot);
@@ -255,12 +235,8 @@ class RunningSupervisor implements Supervisor {
   }
 }
 
-function sameServer(a: Configuration, b: Configuration): boolean {
-  const [before, after] = [a.server, b.server];
-  return (
-    before.host === after.host &&
-    before.port === after.port &&
-    before.workers === after.workers &&
-    before.data === after.data
-  );
+/** What the supervisor set up once and keeps: `server.port`. */
+function changedServerSettings(before: Configuration, after: Configuration): readonly string[] {
+  const names = ["host", "port", "workers", "data"] as const;
+  return names.filter((name) => before.server[name] !== after.server[name]).map((name) => `server.${name}`);
 }

@@ -1,5 +1,8 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
+/** Of the simulators that `hedgerow` runs: a conversation with signed thoughts stays valid over their restarts. */
+export const simulatorIssuer = "hedgerow sim";
+
 /**
  * Signs thoughts as a provider does, so that a gateway that loses, changes or misdirects them is found out: only the
  * issuer that signed a text accepts it back, and only byte for byte.

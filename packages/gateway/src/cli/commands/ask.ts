@@ -90,6 +90,7 @@ function explain(failed: AskFailed, io: CommandIo): number {
   const code = failed.code === undefined ? "" : `${failed.code}: `;
   io.stderr(`hedgerow ask: ${terminalLine(`${code}${failed.message}`)}\n`);
   for (const attempt of failed.attempts) io.stderr(`  attempt: ${terminalLine(attempt)}\n`);
+  if (failed.code === "unauthenticated") io.stderr("  set HEDGEROW_KEY to a key of the gateway\n");
   if (failed.requestId !== undefined) io.stderr(`  request: ${terminalLine(failed.requestId)}\n`);
   return 1;
 }

@@ -17,7 +17,8 @@ import type { Column } from "#cli/table";
 
 const decisions: readonly Decision[] = ["answered", "recovered", "doubted", "refused", "failed", "broken", "aborted"];
 
-const usage = `Usage: hedgerow report calls [--since 1h] [--route R] [--provider P] [--decision D] [--limit N] [--json]
+const usage = `Usage: hedgerow report calls [--since 1h] [--route R] [--provider P] [--decision D] [--limit N]
+                            [--data FOLDER] [--json]
 
 Lists recorded calls, newest first, and their totals. Works beside a running gateway and without one.
 
@@ -26,7 +27,7 @@ Lists recorded calls, newest first, and their totals. Works beside a running gat
       --provider NAME    only calls with an attempt at this provider
       --decision WORD    only calls that ended so: ${decisions.join(", ")}
       --limit N          list at most N calls, up to ${maxListedCalls} (default ${usualLimit}); totals count all
-      --data DIR         the gateway's data folder (default ./.hedgerow)
+      --data FOLDER      the gateway's data folder (default ./.hedgerow)
       --json             print one JSON object: { calls, totals, leftOut }
 `;
 
@@ -65,7 +66,12 @@ export const report: Command = {
 
 async function withStore(folder: string, io: CommandIo, then: (store: Store) => void): Promise<number> {
   if (!existsSync(folder)) {
-    io.stderr(`hedgerow report: there is no data folder ${folder}; name the gateway's with --data DIR\n`);
+    io.stderr(`hedgerow report: there is no data folder ${folder}; name the gateway's with --data FOLDER\n`);
+    return 1;
+  }
+  // A folder that holds neither is somebody else's: nothing is created in it.
+  if (!existsSync(join(folder, storeFile)) && !existsSync(join(folder, "journal"))) {
+    io.stderr(`hedgerow report: no gateway has kept records in ${folder}; name its data folder with --data FOLDER\n`);
     return 1;
   }
   const opened = openStore(join(folder, storeFile));
@@ -101,7 +107,8 @@ function printJson(made: CallsReport, io: CommandIo): void {
 
 const columns: readonly Column<StoredCall>[] = [
   { title: "TIME", value: (call) => call.at.slice(0, 19).replace("T", " ") },
-  { title: "ROUTE", value: (call) => call.route },
+  // A call that was turned away has no route yet; what it asked for says more than nothing.
+  { title: "ROUTE", value: (call) => call.route || call.requestedModel || "-" },
   { title: "TARGET", value: (call) => call.target ?? "-" },
   { title: "DECISION", value: (call) => (call.code === undefined ? call.decision : `${call.decision} (${call.code})`) },
   { title: "TRIES", value: (call) => String(call.attempts), align: "right" },
@@ -117,17 +124,30 @@ const columns: readonly Column<StoredCall>[] = [
 function printTable(made: CallsReport, io: CommandIo): void {
   const { totals, leftOut } = made;
   if (totals.calls === 0) {
-    io.stdout("No calls match. Times are UTC.\n");
+    io.stdout("No recorded call matches.\n");
     return;
   }
   io.stdout(renderTable(columns, made.calls));
-  const ends = Object.entries(totals.byDecision).map(([decision, calls]) => `${calls} ${decision}`);
-  const unpriced = totals.unpriced === 0 ? "" : `; the cost of ${totals.unpriced} is unknown`;
+  const ends = decisions.flatMap((decision) => {
+    const calls = totals.byDecision[decision];
+    return calls === undefined ? [] : [`${calls} ${decision}`];
+  });
   io.stdout(
-    `\n${totals.calls} calls (${ends.join(", ")}), ${totals.attempts} attempts, ${totals.promptTokens} tokens in, ` +
-      `${totals.completionTokens} out, ${dollars(totals.costNanoUsd)} USD${unpriced}. Times are UTC.\n`,
+    `\n${counted(totals.calls, "call")} (${ends.join(", ")}), ${counted(totals.attempts, "attempt")}, ` +
+      `${totals.promptTokens} tokens in, ${totals.completionTokens} out, ${costText(totals)}. Times are UTC.\n`,
   );
-  if (leftOut > 0) io.stdout(`${leftOut} older calls are not listed; raise --limit to see them.\n`);
+  if (leftOut > 0) io.stdout(`${counted(leftOut, "older call")} not listed; raise --limit to see more.\n`);
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** What is known, and of how many answered calls nothing is: an unknown cost is no cost of zero. */
+function costText({ costNanoUsd, unpriced }: CallsReport["totals"]): string {
+  if (unpriced === 0) return `${dollars(costNanoUsd)} USD`;
+  if (costNanoUsd === 0) return `the cost of ${unpriced} is unknown`;
+  return `${dollars(costNanoUsd)} USD and the cost of ${unpriced} is unknown`;
 }
 
 function rounded(value: number | undefined): string {

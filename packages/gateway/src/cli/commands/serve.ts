@@ -3,9 +3,11 @@ import { resolve } from "node:path";
 import { compileMade, readConfiguration, usualFile } from "#control/config/configuration";
 import type { Configuration, Refused } from "#control/config/configuration";
 import type { ServerSettings } from "#control/config/compile-context";
+import { maxWorkers } from "#control/config/schema";
 import { simulatedDocument } from "#control/config/from-environment";
 import { openLog } from "#planes/log";
 import { startSupervisor, type Supervisor } from "#planes/supervisor";
+import { simulatorIssuer } from "#simulation/issuer";
 import { startSimulator, type Simulator } from "#simulation/server";
 import { UsageError, type Command, type CommandIo } from "#cli/command";
 import { readCommandLine, wholeNumber } from "#cli/command-line";
@@ -21,7 +23,7 @@ SIGHUP, or a change of the file, reloads the configuration: all of it, or nothin
                       environment, else simulated providers, which show what the gateway does)
       --host HOST     address to listen on (default 127.0.0.1)
       --port PORT     port to listen on (default 4000; 0 takes a free one)
-      --workers N     worker processes, 1 to 64, or auto: one for each core (default auto)
+      --workers N     worker processes, 1 to ${maxWorkers}, or auto: one for each core (default auto)
       --data FOLDER   journal and store (default ./.hedgerow)
 
 Prints \`hedgerow ready on http://HOST:PORT\` once it answers; the log goes to stderr, as JSON unless on a terminal.
@@ -74,7 +76,7 @@ function readOverrides(values: {
 }
 
 function readWorkers(text: string): number | "auto" {
-  return text === "auto" ? text : wholeNumber("--workers", text, { min: 1, max: 64 });
+  return text === "auto" ? text : wholeNumber("--workers", text, { min: 1, max: maxWorkers });
 }
 
 interface Source {
@@ -98,7 +100,7 @@ async function openSource({ io, overrides, path }: SourceOptions): Promise<Sourc
       today: isoDate(),
       ...(path === undefined ? {} : { path }),
     });
-  const simulator = read().kind === "unconfigured" ? await startSimulator() : undefined;
+  const simulator = read().kind === "unconfigured" ? await startSimulator({ issuer: simulatorIssuer }) : undefined;
   const configure = (): Configuration | Refused => {
     const found = read();
     if (found.kind !== "unconfigured") return found;
@@ -123,7 +125,7 @@ interface Serving {
 }
 
 async function serveUntilStopped({ io, source, signals, path }: Serving): Promise<number> {
-  const logStyle = io.isTty ? "plain" : "json";
+  const logStyle = io.stderrIsTty ? "plain" : "json";
   const log = openLog({ style: logStyle, write: io.stderr, wallMs: Date.now, from: "supervisor" });
   const started = await startSupervisor({
     configure: source.configure,
@@ -143,12 +145,24 @@ async function serveUntilStopped({ io, source, signals, path }: Serving): Promis
   return (await stopped) ? 0 : 1;
 }
 
+/**
+ * A terminal, a service manager and a process between them and us may each pass on one and the same wish to stop: what
+ * comes so soon after the first is no second wish.
+ */
+const oneWishMs = 500;
+
 /** Signals are heard from the first moment, so that one that comes during the start leaves no worker behind. */
 class Signals {
   #supervisor: Supervisor | undefined;
   #wanted = false;
+  #wantedAtMs = Number.NEGATIVE_INFINITY;
   #stopped: ((clean: boolean) => void) | undefined;
-  readonly #onStop = (): void => this.#stop();
+  readonly #onStop = (): void => {
+    const nowMs = performance.now();
+    if (nowMs - this.#wantedAtMs < oneWishMs) return;
+    this.#wantedAtMs = nowMs;
+    this.#stop();
+  };
   readonly #onReload = (): void => this.#supervisor?.reload();
   // A log that nobody reads any more is no reason to stop serving.
   readonly #onDeafEar = (): void => {};

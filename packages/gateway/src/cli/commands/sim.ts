@@ -3,8 +3,11 @@ import { resolve } from "node:path";
 import { builtInModels } from "#simulation/assistant";
 import { parseScript } from "#simulation/script";
 import type { Script } from "#simulation/script";
+import { explainListenFailure } from "#planes/listen-address";
+import { simulatorIssuer } from "#simulation/issuer";
 import { startSimulator } from "#simulation/server";
 import type { Simulator } from "#simulation/server";
+import { isLoopback } from "#control/config/address";
 import type { Command, CommandIo } from "#cli/command";
 import { readCommandLine, wholeNumber } from "#cli/command-line";
 
@@ -51,7 +54,7 @@ function readScript(path: string, io: CommandIo): Script | undefined {
   try {
     text = readFileSync(resolve(io.cwd, path), "utf8");
   } catch (error) {
-    io.stderr(`error: cannot read the script ${path}: ${error instanceof Error ? error.message : String(error)}\n`);
+    io.stderr(`error: cannot read the script ${path}: ${(error as Error).message}\n`);
     return undefined;
   }
   const parsed = parseScript(text, path);
@@ -68,11 +71,9 @@ interface Settings {
 
 async function start({ script, port, host }: Settings, io: CommandIo): Promise<Simulator | undefined> {
   try {
-    // One issuer over restarts: a conversation with signed thoughts stays valid.
-    return await startSimulator({ script, port, host, issuer: "hedgerow sim" });
+    return await startSimulator({ script, port, host, issuer: simulatorIssuer });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    io.stderr(`error: cannot listen on ${host}:${port}: ${why}. Choose another with --port or --host.\n`);
+    io.stderr(`hedgerow sim: ${explainListenFailure(error as NodeJS.ErrnoException, { host, port })}\n`);
     return undefined;
   }
 }
@@ -86,18 +87,10 @@ function announce(simulator: Simulator, { host, script }: Omit<Settings, "port">
   for (const { name, does } of builtInModels) io.stdout(`  ${name.padEnd(13)} ${does}\n`);
 }
 
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
 function untilSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = (): void => {
-      process.off("SIGINT", stop);
-      process.off("SIGTERM", stop);
-      resolve();
-    };
-    process.on("SIGINT", stop);
-    process.on("SIGTERM", stop);
+  return new Promise((done) => {
+    const resolve = (): void => done();
+    // Left in place: the same wish may come twice, from the terminal and from a process between, and must not kill.
+    process.on("SIGINT", resolve).on("SIGTERM", resolve);
   });
 }

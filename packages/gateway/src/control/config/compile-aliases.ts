@@ -17,6 +17,7 @@ export function compileAliases(
     if (vendor !== undefined) first.add(vendor);
   }
   const compiled = new Map<string, string>();
+  const inKnownCircle = new Set<string>();
   for (const alias of written.keys()) {
     const path = ["aliases", alias];
     if (routes.includes(alias)) {
@@ -29,6 +30,8 @@ export function compileAliases(
     }
     const end = follow(alias, written);
     if (end.kind === "cycle") {
+      if (inKnownCircle.has(alias)) continue;
+      for (const step of end.steps) inKnownCircle.add(step);
       report(
         path,
         `this alias leads back to itself: ${end.steps.join(" → ")}`,
@@ -37,7 +40,7 @@ export function compileAliases(
     } else if (routes.includes(end.name) || (end.name.includes("/") && first.has(splitTarget(end.name).provider))) {
       compiled.set(alias, end.name);
     } else {
-      const known = [...routes, ...written.keys()].filter((name) => name !== alias);
+      const known = [...new Set([...routes, ...written.keys()])].filter((name) => name !== alias);
       const message = `${JSON.stringify(end.name)} is neither a route nor a target`;
       report(path, message, suggestion(end.name, known, "name a route or provider/model; routes and aliases"));
     }

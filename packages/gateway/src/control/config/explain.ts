@@ -54,10 +54,28 @@ function explain(issue: Issue, places: Places): readonly Explained[] {
   }
 }
 
+/** What other gateways and SDKs call it, without case, dashes and underscores. */
+const elsewhere: ReadonlyMap<string, string> = new Map([
+  ["apikey", "key"],
+  ["token", "key"],
+  ["apikeys", "keys"],
+  ["baseurl", "url"],
+  ["apibase", "url"],
+  ["endpoint", "url"],
+  ["type", "kind"],
+  ["provider", "kind"],
+  ["fallbacks", "targets"],
+  ["models", "targets"],
+  ["timeout", "timeouts"],
+  ["maxretries", "retries"],
+]);
+
 function unknownKey(key: string, path: ConfigPath): Explained {
   const known = knownKeys(path);
-  const nearest = nearestName(key, known);
-  const fix = suggestion(key, known, "known keys");
+  const usual = elsewhere.get(key.toLowerCase().replaceAll(/[_-]/gu, ""));
+  const nearest = usual !== undefined && known.includes(usual) ? usual : nearestName(key, known);
+  const fix =
+    nearest === undefined ? suggestion(key, known, "known keys") : `did you mean ${JSON.stringify(nearest)}?`;
   return {
     path: [...path, key],
     message: `unknown key ${JSON.stringify(key)}`,
@@ -87,10 +105,16 @@ function expectation(issue: Issue): string {
 }
 
 function wrongType(issue: z.core.$ZodIssueInvalidType, path: ConfigPath, places: Places): Explained {
-  if (issue.message.endsWith("received undefined") && places.written(path) === undefined) {
+  const written = places.written(path);
+  if (issue.message.endsWith("received undefined") && written === undefined) {
     return { path, message: `${JSON.stringify(String(path.at(-1) ?? "document"))} is required`, missing: true };
   }
-  return { path, message: `expected ${expectation(issue)}${shown(path, places)}` };
+  const quoted = (issue.expected === "number" || issue.expected === "int") && /^-?[0-9.]+$/u.test(written?.text ?? "");
+  return {
+    path,
+    message: `expected ${expectation(issue)}${shown(path, places)}`,
+    ...(quoted ? { fix: "remove the quotes" } : {}),
+  };
 }
 
 function outOfRange(
@@ -124,7 +148,7 @@ function oneOf(values: readonly unknown[]): string {
 }
 
 function nearestValue(values: readonly unknown[], path: ConfigPath, places: Places): { readonly fix?: string } {
-  const nearest = nearestName(places.written(path) ?? "", values.map(String));
+  const nearest = nearestName(places.written(path)?.text ?? "", values.map(String));
   return nearest === undefined ? {} : { fix: `did you mean ${JSON.stringify(nearest)}?` };
 }
 
@@ -132,7 +156,8 @@ function nearestValue(values: readonly unknown[], path: ConfigPath, places: Plac
 function shown(path: ConfigPath, places: Places): string {
   const written = places.written(path);
   if (written === undefined) return "";
-  return `, not ${JSON.stringify(written.length > 60 ? `${written.slice(0, 60)}…` : written)}`;
+  const text = written.text.length > 60 ? `${written.text.slice(0, 60)}…` : written.text;
+  return `, not ${written.isText ? JSON.stringify(text) : text}`;
 }
 
 /** The keys the schema knows at a path, in the schema's order. */

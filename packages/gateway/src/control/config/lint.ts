@@ -102,8 +102,9 @@ function lintTarget(target: RouteTarget, path: ConfigPath, input: LintInput): re
   if (spec === undefined) return [];
   if (traits === undefined) {
     const near = input.nearestModels(spec, target.model);
-    const hint = near.length === 0 ? "" : `did you mean ${near.map((each) => JSON.stringify(each)).join(" or ")}? `;
-    const fix = `${hint}Otherwise state its price and context under providers.${target.provider}.models`;
+    const meant = near.map((each) => JSON.stringify(each)).join(" or ");
+    const state = `state its price and context under providers.${target.provider}.models`;
+    const fix = near.length === 0 ? state : `did you mean ${meant}? If not, ${state}`;
     return [{ path, message: `the catalogue does not know ${name}: its limits and price are unknown`, fix }];
   }
   return [...lintPrice(traits, name, path), ...lintLifecycle(traits, name, path)];

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { explainIssues } from "./explain.ts";
@@ -66,6 +67,9 @@ export function loadDocument(options: LoadOptions): Loaded {
   return { kind: "refused", problems: inFileOrder([...problems, ...more]) };
 }
 
+/** Vendors mark their keys: one that stands where no secret belongs is recognised by that. */
+const looksLikeKey = /\b(?:(?:sk|xai|gsk|hf|nvapi|pplx|csk|fw|tgp|r8)[-_]|AIza)[\w-]{16,}/gu;
+
 /** Shorter values are ordinary words, and hiding them would garble messages. */
 const shortestHidden = 8;
 
@@ -75,7 +79,7 @@ function redaction(hidden: ReadonlyMap<string, string>): (text: string) => strin
   return (text) => {
     let shown = text;
     for (const [value, shownAs] of worthHiding) shown = shown.replaceAll(value, () => shownAs);
-    return shown;
+    return shown.replace(looksLikeKey, "***");
   };
 }
 
@@ -110,7 +114,9 @@ function readText(absolute: string, file: string): ReadText {
     const found = statSync(absolute);
     if (!found.isFile()) return refused("is not a file", "name a YAML file with -c FILE");
     if (found.size > largestFileBytes) return refused("is larger than 1 MiB", "a configuration is far smaller");
-    const text = readFileSync(absolute, "utf8").replace(/^\uFEFF/u, "");
+    const bytes = readFileSync(absolute);
+    if (!isUtf8(bytes) || bytes.includes(0)) return refused("is not UTF-8 text", "save it as UTF-8, or name another file");
+    const text = bytes.toString("utf8").replace(/^\uFEFF/u, "");
     return { kind: "text", text, date: found.mtime.toISOString().slice(0, 10) };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown error";

@@ -22,12 +22,18 @@ export interface Finding {
   readonly fix?: string;
 }
 
+export interface WrittenScalar {
+  readonly text: string;
+  /** A text, not a number, `true`, `false` or `null`. */
+  readonly isText: boolean;
+}
+
 /** Finds the line and column of a path, or of its nearest ancestor that was written down. */
 export interface Places {
   readonly file: string;
   at(path: ConfigPath): { readonly line: number; readonly column: number } | undefined;
-  /** The text of a scalar as written, references unresolved; undefined for what may be a secret. */
-  written(path: ConfigPath): string | undefined;
+  /** A scalar as written, references unresolved; undefined for what may be a secret. */
+  written(path: ConfigPath): WrittenScalar | undefined;
   /** The text without the values of secrets and of environment variables: a key in the wrong place stays hidden. */
   redacted(text: string): string;
 }
@@ -41,9 +47,9 @@ export function located(finding: Finding, places: Places): ConfigProblem {
   return {
     file: places.file,
     ...places.at(finding.path),
-    path: renderPath(finding.path),
+    path: places.redacted(renderPath(finding.path)),
     message: places.redacted(finding.message),
-    ...(finding.fix === undefined ? {} : { fix: finding.fix }),
+    ...(finding.fix === undefined ? {} : { fix: places.redacted(finding.fix) }),
   };
 }
 

@@ -70,10 +70,12 @@ export function isReference(written: string): boolean {
 
 function missingVariable(name: string, value: string | undefined, path: ConfigPath): Finding {
   const state = value === undefined ? "not set" : "empty";
+  // A default would put the secret into the file.
+  const otherwise = isSecretPath(path) ? "name a file that holds it: file:PATH" : `give a default: \${${name}:-…}`;
   return {
     path,
     message: `the environment variable ${name} is ${state}`,
-    fix: `set it (export ${name}=…) or give a default: \${${name}:-…}`,
+    fix: `set it (export ${name}=…) or ${otherwise}`,
   };
 }
 

@@ -10,6 +10,9 @@ const nameRule =
   "a name begins with a letter or digit and has at most 64 letters, digits, dots, dashes and underscores";
 const modelNamePattern = /^[^\s\p{Cc}]{1,200}$/u;
 
+/** Each is a process with a heap of its own; more than cores gain nothing. */
+export const maxWorkers = 64;
+
 const name = z.string().regex(namePattern, nameRule);
 const modelName = z.string().regex(modelNamePattern, "a model's name has 1 to 200 characters and no spaces");
 
@@ -134,7 +137,7 @@ const server = z
     host: z.string().min(1).max(255).meta(about("Address to listen on.", "127.0.0.1")).exactOptional(),
     port: count("Port to listen on; 0 takes a free one.", { min: 0, max: 65_535, byDefault: 4000 }),
     workers: z
-      .union([z.literal("auto"), z.int().min(1).max(64)])
+      .union([z.literal("auto"), z.int().min(1).max(maxWorkers)])
       .meta(about("Worker processes; auto: one for each core.", "auto"))
       .exactOptional(),
     data: z.string().min(1).meta(about("Folder for the journal and the store.", "./.hedgerow")).exactOptional(),

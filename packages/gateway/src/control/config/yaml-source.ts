@@ -1,7 +1,7 @@
 import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from "yaml";
 import type { Document, Node, Pair } from "yaml";
 import { noPlaces, renderPath } from "./problem.ts";
-import type { ConfigPath, ConfigProblem, Places } from "./problem.ts";
+import type { ConfigPath, ConfigProblem, Places, WrittenScalar } from "./problem.ts";
 import { isSecretPath } from "./secret-paths.ts";
 
 export interface YamlSource {
@@ -29,6 +29,10 @@ const syntaxMessages: Readonly<Record<string, string>> = {
   BLOCK_IN_FLOW: "an indented block stands inside {…} or […]",
   MULTILINE_IMPLICIT_KEY: "this key runs over several lines; a colon or a quote is probably missing",
   BAD_SCALAR_START: "a value cannot begin with this character; put it in quotes",
+  BLOCK_AS_IMPLICIT_KEY: "a mapping or list stands where a key should; look for a missing line break or quote",
+  TAG_RESOLVE_FAILED: "this tag (!…) means nothing here; remove it",
+  RESOURCE_EXHAUSTION: "the document is too large or nested too deeply",
+  KEY_OVER_1024_CHARS: "this key is far too long; a colon or a quote is probably missing",
   UNEXPECTED_TOKEN: "this does not belong here; look for a missing quote, comma or colon before it",
 };
 
@@ -61,7 +65,7 @@ class Walk {
   readonly #lines: LineCounter;
   readonly #resolve: ResolveText;
   readonly #offsets = new Map<string, number>();
-  readonly #written = new Map<string, string>();
+  readonly #written = new Map<string, WrittenScalar>();
   #nodes = 0;
 
   constructor(document: Document, reading: { file: string; lines: LineCounter; resolve: ResolveText }) {
@@ -88,11 +92,13 @@ class Walk {
     if (isSeq(node)) return node.items.map((item, index) => this.visit(item, [...path, index]));
     if (!isScalar(node)) return undefined;
     if (typeof node.value !== "string") {
-      if (!isSecretPath(path) && node.source !== undefined) this.#written.set(renderPath(path), node.source);
+      if (!isSecretPath(path) && node.source !== undefined) {
+        this.#written.set(renderPath(path), { text: node.source, isText: false });
+      }
       return node.value;
     }
     const written = unmask(node.value);
-    if (!isSecretPath(path)) this.#written.set(renderPath(path), written);
+    if (!isSecretPath(path)) this.#written.set(renderPath(path), { text: written, isText: true });
     return this.#resolve(written, { path, plain: node.type === "PLAIN" });
   }
 

@@ -83,6 +83,16 @@ export function openStoreForReading(path: string): OpenedStore {
   return open(path, "read", () => new DatabaseSync(path, { timeout: busyTimeoutMs, readOnly: true }));
 }
 
+/** SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html). */
+const damagedCodes: ReadonlySet<unknown> = new Set([11, 26]);
+
+function explainOpening(error: Error & { readonly errcode?: number }): string {
+  const fix = damagedCodes.has(error.errcode)
+    ? "move it away: a new one is begun, with the records that the journal still has"
+    : "check its permissions and the space on the disk";
+  return `cannot be opened: ${error.message}; ${fix}`;
+}
+
 function open(path: string, access: "read" | "write", connect: () => DatabaseSync): OpenedStore {
   let database: DatabaseSync | undefined;
   try {
@@ -94,7 +104,7 @@ function open(path: string, access: "read" | "write", connect: () => DatabaseSyn
     return { kind: "refused", message: `the store ${path} ${message}` };
   } catch (error) {
     if (database?.isOpen === true) database.close();
-    return { kind: "refused", message: `the store ${path} cannot be opened: ${(error as Error).message}` };
+    return { kind: "refused", message: `the store ${path} ${explainOpening(error as Error)}` };
   }
 }
 

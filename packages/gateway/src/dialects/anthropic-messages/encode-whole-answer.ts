@@ -2,6 +2,7 @@ import type { AnswerEvent, Finish } from "#domain/answer";
 import type { Usage } from "#domain/usage";
 import type { EncodeOptions } from "#dialects/dialect";
 import { messageHead, stopFields, toolId } from "./encode-answer.ts";
+import { answerWarning } from "./losses.ts";
 import { tagSeal } from "./seal-tag.ts";
 import { wellFormedInput } from "./tool-input.ts";
 import { usageJson } from "./usage-fields.ts";
@@ -18,6 +19,7 @@ interface Gathered {
   refused: boolean;
   ended: boolean;
   readonly blocks: Map<number, WholeBlock>;
+  readonly losses: Set<string>;
 }
 
 /** The number refusal text goes under: it has none of its own. */
@@ -28,10 +30,12 @@ const refusalBlock = -1;
  * the order of their first content, and those without any are left out.
  */
 export function encodeAnswer(events: readonly AnswerEvent[], options: EncodeOptions): Uint8Array | undefined {
-  const gathered: Gathered = { refused: false, ended: false, blocks: new Map() };
+  const gathered: Gathered = { refused: false, ended: false, blocks: new Map(), losses: new Set() };
   for (const event of events) gather(gathered, event);
   if (!gathered.ended) return undefined;
-  const { head, finish, usage, refused, blocks } = gathered;
+  const { head, finish, usage, refused, blocks, losses } = gathered;
+  if (finish?.reason === "malformed") losses.add(answerWarning("answer-malformed"));
+  for (const warning of losses) options.onLoss?.(warning);
   const content = [...blocks.values()].map((block, index) => blockJson(block, index, options));
   const tools = [...blocks.values()].some((block) => block.kind === "tool");
   const before = JSON.stringify(messageHead(head, options)).slice(0, -1);
@@ -56,6 +60,9 @@ function gather(into: Gathered, event: AnswerEvent): void {
       return;
     case "end":
       into.ended = true;
+      return;
+    case "foreign":
+      into.losses.add(answerWarning("foreign-event", event.what));
       return;
     case "refusal-delta":
       into.refused = true;

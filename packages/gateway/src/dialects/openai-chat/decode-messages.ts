@@ -1,6 +1,7 @@
 import type { Part, ReasoningPart, ToolCallPart, ToolResultPart, Turn } from "#domain/request";
 import { isObject, type JsonObject, type ShapeReader } from "#dialects/shape";
 import { decodeContent, markLast, marker } from "./decode-parts.ts";
+import { issuerOf } from "./reasoning-issuer.ts";
 
 /** Beside the content: who speaks, and markers on the whole message. */
 const everyMessage = ["role", "content", "name", "cache_control", "prompt_cache_breakpoint"] as const;
@@ -190,10 +191,4 @@ function mergeDetails(details: readonly JsonObject[]): ReasoningPart[] {
     openIndex = detail["index"];
   }
   return parts;
-}
-
-/** OpenRouter's formats name the vendor first (`anthropic-claude-v1`); ours are the vendor's bare name. */
-function issuerOf(format: unknown): string {
-  if (typeof format !== "string" || format === "") return "unknown";
-  return /^(?<vendor>[a-z0-9]+)-.+-v\d+$/u.exec(format)?.groups?.["vendor"] ?? format;
 }

@@ -41,7 +41,9 @@ export function encodeAnswer(events: readonly AnswerEvent[], options: EncodeOpti
   if (events.at(-1)?.kind !== "end") return undefined;
   const answer = new AnswerCollector(options);
   for (const event of events) answer.add(event);
-  return Buffer.from(JSON.stringify(answer.completion()));
+  const body = Buffer.from(JSON.stringify(answer.completion()));
+  for (const warning of answer.warnings) options.onLoss?.(warning);
+  return body;
 }
 
 class AnswerCollector {
@@ -54,6 +56,7 @@ class AnswerCollector {
   readonly #thoughts: string[] = [];
   readonly #details = new Map<number, ReasoningDetail>();
   readonly #calls = new Map<number, { id: string; name: string; json: string }>();
+  readonly #report = new LossReport();
   #finish: Finish = { reason: "stop" };
   #usage: Usage | undefined;
 
@@ -89,6 +92,9 @@ class AnswerCollector {
         if (call !== undefined) call.json += event.json;
         break;
       }
+      case "foreign":
+        this.#report.meet("foreign-event", event.what);
+        break;
       case "usage":
         this.#usage = event.usage;
         break;
@@ -97,6 +103,10 @@ class AnswerCollector {
         break;
       default:
     }
+  }
+
+  get warnings(): readonly string[] {
+    return this.#report.warnings;
   }
 
   completion(): object {
@@ -120,7 +130,7 @@ class AnswerCollector {
             ...(calls.length > 0 ? { tool_calls: calls.map(toolCall) } : {}),
           },
           logprobs: this.#logprobs.length > 0 ? { content: this.#logprobs, refusal: null } : null,
-          finish_reason: finishWord(this.#finish, new LossReport()),
+          finish_reason: finishWord(this.#finish, this.#report),
           ...(this.#finish.stopSequence === undefined ? {} : { stop_reason: this.#finish.stopSequence }),
         },
       ],

@@ -4,29 +4,13 @@ import type { Encoded, EncodeTarget } from "#dialects/dialect";
 import { defined } from "#dialects/shape";
 import { encodeMessages } from "./encode-messages.ts";
 import { encodeReasoningEffort } from "./encode-reasoning.ts";
+import { hintFields } from "./hint-fields.ts";
 import { LossReport } from "./losses.ts";
 
 const mostStopSequences = 4;
 const longestUser = 64;
 const toolName = /^[A-Za-z0-9_-]{1,64}$/u;
 const serviceTiers: ReadonlySet<string> = new Set(["auto", "default", "flex", "scale", "priority", "fast"]);
-
-/** Fields whose loss changes how an answer is made, not what it must be. Any other refused field is refused. */
-const hints: ReadonlySet<string> = new Set([
-  "seed",
-  "random_seed",
-  "user",
-  "frequency_penalty",
-  "presence_penalty",
-  "logit_bias",
-  "temperature",
-  "top_p",
-  "parallel_tool_calls",
-  "reasoning_effort",
-  "verbosity",
-  "service_tier",
-  "stream_options",
-]);
 
 /** From the hub to a chat body for this target. The key order is fixed: the same request gives the same bytes. */
 export function encodeRequest(request: GenerateRequest, target: EncodeTarget): Encoded {
@@ -72,7 +56,7 @@ function encodeMaxTokens(wished: number | undefined, target: EncodeTarget, repor
 function leaveOutRefused(body: Record<string, unknown>, target: EncodeTarget, report: LossReport): void {
   for (const field of target.quirks.refusedFields) {
     if (body[field] === undefined) continue;
-    if (!hints.has(field)) report.meet("refused-meaning", field, field);
+    if (!hintFields.has(field)) report.meet("refused-meaning", field, field);
     else if (field !== "stream_options") report.meet("refused-hint", field);
     delete body[field];
   }

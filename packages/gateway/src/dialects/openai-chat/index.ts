@@ -16,6 +16,7 @@ export const openaiChat: Dialect = {
   defaultHeaders: {},
   // Organisation and project headers name the caller's own OpenAI account, which the operator's key is no part of.
   passHeaders: ["openai-beta", "x-client-request-id"],
+  requestIdHeader: "x-request-id",
   returnHeaders: ["openai-processing-ms", "openai-version"],
   peek,
   relayEdits,

@@ -2,13 +2,15 @@ import type { ChatQuirks } from "#domain/quirks";
 import { readJson, readString, type FieldScan } from "#wire/json-splice";
 import type { EncodeTarget, RelayEdits } from "#dialects/dialect";
 import { ownFields } from "#dialects/peek-options";
-import { isObject, type JsonObject } from "#dialects/shape";
-import { toolCallId } from "./tool-call-ids.ts";
+import { isObject } from "#dialects/shape";
+import { fitMessages, mayNeedFitting } from "./fit-messages.ts";
+import { hintFields } from "./hint-fields.ts";
+import { LossReport } from "./losses.ts";
 
 /**
  * Top-level edits that make a chat body fit another upstream of the same language: our own fields go, the target's
- * model name comes, usage is asked for in streams, and fields that are only named differently are renamed. A body that
- * needs none of these keeps all its bytes.
+ * model name comes, usage is asked for in streams, fields that are only named differently are renamed, hints it refuses
+ * are left out, and messages are fitted. A body that needs none of these keeps all its bytes.
  */
 export function relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarget): RelayEdits {
   const { quirks } = target;
@@ -27,14 +29,53 @@ export function relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarg
     if (!scan.fields.has(to)) edits.set(to, value);
   };
   if (quirks.maxOutputField === "max_tokens") rename("max_completion_tokens", "max_tokens");
+  // Reasoning models answer 400 to the older name, and all others take the newer one too.
+  else if (target.traits?.capabilities.reasoning === true) rename("max_tokens", "max_completion_tokens");
   if (quirks.seedField !== "seed") rename("seed", quirks.seedField);
   if (quirks.requiredToolChoice !== "required" && raw("tool_choice") === '"required"') {
     edits.set("tool_choice", JSON.stringify(quirks.requiredToolChoice));
   }
   const usageAdded = askForUsage(edits, readField(scan, body, "stream_options"), target);
-  const messages = fitMessages(scan, body, quirks);
-  if (messages !== undefined) edits.set("messages", messages);
-  return { edits, usageAdded };
+  const report = new LossReport();
+  leaveOutHints(edits, { scan, quirks, report });
+  editMessages(edits, { scan, body, target, report });
+  return { edits, usageAdded, warnings: report.warnings };
+}
+
+interface Leaving {
+  readonly scan: FieldScan;
+  readonly quirks: ChatQuirks;
+  readonly report: LossReport;
+}
+
+/** Hints a target is known to answer 400 to. What carries meaning stays, so that the target itself says no. */
+function leaveOutHints(edits: Map<string, string | undefined>, { scan, quirks, report }: Leaving): void {
+  for (const field of quirks.refusedFields) {
+    if (!hintFields.has(field) || !scan.fields.has(field) || edits.has(field)) continue;
+    edits.set(field, undefined);
+    // Usage comes from such a target unasked.
+    if (field !== "stream_options") report.meet("refused-hint", field);
+  }
+}
+
+interface Fitting {
+  readonly scan: FieldScan;
+  readonly body: Uint8Array;
+  readonly target: EncodeTarget;
+  readonly report: LossReport;
+}
+
+/** Messages that the target would refuse are written anew, the only case in which their bytes change. */
+function editMessages(edits: Map<string, string | undefined>, { scan, body, target, report }: Fitting): void {
+  const span = scan.fields.get("messages");
+  if (span === undefined) return;
+  const bytes = Buffer.from(body.buffer, body.byteOffset + span.start, span.end - span.start);
+  if (!mayNeedFitting(bytes, target)) return;
+  const messages = readField(scan, body, "messages");
+  if (!Array.isArray(messages)) return;
+  const { json, lostSeals } = fitMessages(messages, target);
+  if (json !== undefined) edits.set("messages", json);
+  if (lostSeals) report.meet("reasoning-seal");
 }
 
 /** True where usage in the stream is asked for though the caller did not ask. */
@@ -51,40 +92,4 @@ function readField(scan: FieldScan, body: Uint8Array, name: string): unknown {
   const span = scan.fields.get(name);
   const read = span === undefined ? undefined : readJson(body, span);
   return read?.ok === true ? read.value : undefined;
-}
-
-/**
- * Messages with `developer` turns or tool-call ids that this upstream refuses are written anew, the only case in which
- * their bytes change; undefined where they may stay.
- */
-function fitMessages(scan: FieldScan, body: Uint8Array, quirks: ChatQuirks): string | undefined {
-  const span = scan.fields.get("messages");
-  if (span === undefined || (quirks.developerRole && quirks.toolCallIds === "any")) return undefined;
-  const bytes = Buffer.from(body.buffer, body.byteOffset + span.start, span.end - span.start);
-  const mayMatter =
-    (!quirks.developerRole && bytes.includes("developer")) ||
-    (quirks.toolCallIds !== "any" && bytes.includes("tool_call"));
-  if (!mayMatter) return undefined;
-  const messages = readField(scan, body, "messages");
-  if (!Array.isArray(messages)) return undefined;
-  const before = JSON.stringify(messages);
-  const after = JSON.stringify(
-    messages.map((message: unknown) => (isObject(message) ? fitted(message, quirks) : message)),
-  );
-  return after === before ? undefined : after;
-}
-
-function fitted(message: JsonObject, quirks: ChatQuirks): JsonObject {
-  const fitId = (id: unknown): unknown => {
-    return quirks.toolCallIds === "any" || typeof id !== "string" ? id : toolCallId(id, quirks.toolCallIds);
-  };
-  const changed: Record<string, unknown> = { ...message };
-  if (!quirks.developerRole && changed["role"] === "developer") changed["role"] = "system";
-  if ("tool_call_id" in changed) changed["tool_call_id"] = fitId(changed["tool_call_id"]);
-  if (Array.isArray(changed["tool_calls"])) {
-    changed["tool_calls"] = changed["tool_calls"].map((call: unknown) => {
-      return isObject(call) && "id" in call ? Object.assign({}, call, { id: fitId(call["id"]) }) : call;
-    });
-  }
-  return changed;
 }
