@@ -82,7 +82,7 @@ function behaviourOf({ model, streamed }: ReceivedRequest, dialect: DialectId): 
   };
 }
 
-export function pathOf(caller: DialectId): string {
+function pathOf(caller: DialectId): string {
   return caller === "openai-chat" ? "/v1/chat/completions" : "/v1/messages";
 }
 

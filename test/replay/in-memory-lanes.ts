@@ -19,7 +19,7 @@ const decoding = {
 };
 
 /** The lane of a call in one language to a target of another, as the request path chooses it. */
-export function laneFor(caller: DialectId, upstream: DialectId, usageAsked = true): Lane {
+function laneFor(caller: DialectId, upstream: DialectId, usageAsked = true): Lane {
   const body = Buffer.from(
     JSON.stringify({
       model: "own-1",

@@ -47,7 +47,7 @@ const toChat: Readonly<Record<string, string>> = {
 };
 
 /** The finish word the other language must say for this answer (protocols: the table of stop reasons). */
-export function expectedFinish(of: Meaning, from: DialectId): string {
+function expectedFinish(of: Meaning, from: DialectId): string {
   const hasTools = of.tools.length > 0;
   if (from === "anthropic-messages") {
     if (of.finish === undefined && hasTools) return "tool_calls";
