@@ -1,6 +1,11 @@
 import { readFileSync, readdirSync } from "node:fs";
 
-/** Microseconds of processor time of a process and all its descendants so far, from the kernel's own accounting. */
+/** Microseconds of processor time of one process so far. */
+export function cpuMicrosOf(pid: number): number {
+  return nanosOf(pid) / 1000;
+}
+
+/** The same of a process and all its descendants, from the kernel's own accounting. */
 export function cpuMicrosOfTree(pid: number): number {
   const children = childrenByParent();
   let nanos = 0;

@@ -3,7 +3,7 @@
 // ratio is taken round by round against the bare relay before the median: the machine's mood cancels out.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { cpuMicrosOfTree } from "./cpu.ts";
+import { cpuMicrosOf, cpuMicrosOfTree } from "./cpu.ts";
 import { generate } from "./load.ts";
 import {
   startBareRelay,
@@ -22,7 +22,10 @@ interface Scenario {
 }
 
 interface Reading {
+  /** Of the whole process tree, and of its descendants alone: a gateway's workers. */
   readonly cpuMicros: number;
+  readonly workerMicros: number;
+  readonly failed: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly perSecond: number;
@@ -63,13 +66,16 @@ const scenarios: readonly Scenario[] = [
 
 async function measure(subject: Subject, scenario: Scenario): Promise<Reading> {
   const pid = subject.process.pid ?? 0;
-  const before = cpuMicrosOfTree(pid);
+  const before = { tree: cpuMicrosOfTree(pid), own: cpuMicrosOf(pid) };
   const load = { url: subject.url, path: "/v1/chat/completions", body: scenario.body, connections };
   const result = await generate({ ...load, requests: scenario.requests });
-  if (result.failed > 0) throw new Error(`${subject.name}: ${result.failed} of ${scenario.requests} requests failed`);
+  const tree = cpuMicrosOfTree(pid) - before.tree;
+  const own = cpuMicrosOf(pid) - before.own;
   const at = (q: number): number => result.latenciesMs[Math.floor(result.latenciesMs.length * q)] ?? 0;
   return {
-    cpuMicros: (cpuMicrosOfTree(pid) - before) / scenario.requests,
+    cpuMicros: tree / scenario.requests,
+    workerMicros: (tree - own) / scenario.requests,
+    failed: result.failed,
     p50Ms: at(0.5),
     p99Ms: at(0.99),
     perSecond: scenario.requests / result.seconds,
@@ -95,17 +101,23 @@ async function run(scenario: Scenario, subjects: readonly Subject[], upstream: S
     "| subject | CPU µs per request | ratio to the bare relay | p50 ms | p99 ms | requests/s |\n|---|---|---|---|---|---|",
   );
   const bare = readings.get("bare relay") ?? [];
-  const rows = subjects.map(({ name }) => {
+  const rows = subjects.flatMap(({ name }) => {
     const own = readings.get(name) ?? [];
-    const ratios = own.map((reading, at) => reading.cpuMicros / (bare[at]?.cpuMicros ?? Number.NaN));
-    const cpu = spread(
-      own.map((reading) => reading.cpuMicros),
-      0,
-    );
+    const failed = own.reduce((sum, reading) => sum + reading.failed, 0);
+    if (failed > 0) console.log(`${name}: ${failed} requests failed`);
     const of = (key: "p50Ms" | "p99Ms"): string => median(own.map((reading) => reading[key])).toFixed(2);
     const rate = median(own.map((reading) => reading.perSecond)).toFixed(0);
-    console.log(`| ${name} | ${cpu} | ${spread(ratios, 2)} | ${of("p50Ms")} | ${of("p99Ms")} | ${rate} |`);
-    return { subject: name, readings: own, medianRatio: median(ratios) };
+    const row = (label: string, key: "cpuMicros" | "workerMicros"): object => {
+      const ratios = own.map((reading, at) => reading[key] / (bare[at]?.cpuMicros ?? Number.NaN));
+      const cpu = spread(
+        own.map((reading) => reading[key]),
+        0,
+      );
+      console.log(`| ${label} | ${cpu} | ${spread(ratios, 2)} | ${of("p50Ms")} | ${of("p99Ms")} | ${rate} |`);
+      return { subject: label, medianRatio: median(ratios), readings: own };
+    };
+    if (name !== "hedgerow") return [row(name, "cpuMicros")];
+    return [row("hedgerow, worker and supervisor", "cpuMicros"), row("hedgerow, worker alone", "workerMicros")];
   });
   return { scenario: scenario.name, rows };
 }
