@@ -79,6 +79,13 @@ describe("README.md", () => {
   });
 });
 
+describe("the packages", () => {
+  it.each(["packages/gateway", "packages/client"])("%s carries the licence and a page of its own", (path) => {
+    expect(read(`${path}/LICENSE`)).toBe(read("LICENSE"));
+    expect(read(`${path}/README.md`)).toMatch(/^# \S+\n/);
+  });
+});
+
 describe("the documents", () => {
   it.each(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "docs/errors.md", "docs/dependencies.md"])(
     "%s links only to files that exist",

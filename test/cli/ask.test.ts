@@ -122,6 +122,14 @@ describe("ask", () => {
     expect(cut).toMatchObject({ code: 1, err: expect.stringContaining("not whole") });
   });
 
+  it("says where the gateway's key is taken from when it wants one", async () => {
+    const { url } = await gateway((response) => {
+      response.writeHead(401, { "content-type": "application/json" });
+      response.end(JSON.stringify({ error: { message: "A key is needed.", code: "unauthenticated" } }));
+    });
+    expect((await hedgerow(["ask", "x", "--url", url])).err).toContain("set HEDGEROW_KEY");
+  });
+
   it("says so where nothing listens", async () => {
     const { url } = await gateway(() => {});
     server?.close();

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { ingestRecords } from "#control/store/ingest";
+import type { CallRecord } from "#domain/record";
 import { openStore, storeFile } from "#control/store/sqlite";
 import { runCommand } from "../world/run-command.ts";
 import { callRecord } from "../world/sample-record.ts";
@@ -13,6 +14,7 @@ import { check } from "#cli/commands/check";
 import { init } from "#cli/commands/init";
 import { plan } from "#cli/commands/plan";
 import { report } from "#cli/commands/report";
+import { version } from "#cli/commands/version";
 import { renderTable } from "#cli/table";
 import { terminalLine, terminalText } from "#cli/terminal-text";
 
@@ -25,7 +27,7 @@ beforeEach(() => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-const commands: readonly Command[] = [ask, check, init, plan, report];
+const commands: readonly Command[] = [ask, check, init, plan, report, version];
 const hedgerow = (args: readonly string[], more: Partial<CommandIo> = {}) =>
   runCommand(args, commands, { cwd, ...more });
 
@@ -41,6 +43,23 @@ describe("dispatch", () => {
     expect(await hedgerow([name, "--help"])).toEqual({ code: 0, out: usage, err: "" });
     expect((await hedgerow(["help", name])).out).toBe(usage);
     expect(usage).toMatch(/^Usage: hedgerow .*\n[^]*\n$/);
+  });
+
+  it("prints its version, however it is asked", async () => {
+    for (const word of ["version", "--version", "-v"]) {
+      const ran = await hedgerow([word]);
+      expect(ran).toMatchObject({
+        code: 0,
+        out: expect.stringMatching(/^hedgerow \d+\.\d+\.\d+ \(Node \d+\.\d+\.\d+\)\n$/),
+      });
+    }
+  });
+
+  it("knows no help for a command that does not exist", async () => {
+    expect(await hedgerow(["help", "chekc"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("hedgerow check"),
+    });
   });
 
   it("suggests the nearest command for an unknown one", async () => {
@@ -194,17 +213,41 @@ describe("plan", () => {
 });
 
 describe("report calls", () => {
-  function fill(): void {
+  function store(...records: readonly CallRecord[]): void {
     mkdirSync(join(cwd, ".hedgerow"));
     const opened = openStore(join(cwd, ".hedgerow", storeFile));
     if (opened.kind === "refused") throw new Error(opened.message);
-    const now = new Date().toISOString();
-    ingestRecords(opened.store, { file: "w1-1-000001.jsonl", fromOffset: 0, toOffset: 1, chainHash: "h" }, [
-      callRecord("req_old"),
-      callRecord("req_new", { at: now, route: "evil\u001b[31m", decision: "failed", code: "upstream_error" }),
-    ]);
+    const piece = { file: "w1-1-000001.jsonl", fromOffset: 0, toOffset: 1, chainHash: "h" };
+    ingestRecords(opened.store, piece, records);
     opened.store.close();
   }
+
+  function fill(): void {
+    const now = new Date().toISOString();
+    store(
+      callRecord("req_old"),
+      callRecord("req_new", { at: now, route: "evil\u001b[31m", decision: "failed", code: "upstream_error" }),
+    );
+  }
+
+  it("never says that an unknown cost is zero, and counts one of a thing as one", async () => {
+    const { costNanoUsd: _, ...unpriced } = callRecord("req_1");
+    store(unpriced);
+    const ran = await hedgerow(["report", "calls"]);
+    expect(ran.out).toContain("1 call (1 answered), 1 attempt, ");
+    expect(ran.out).toContain("the cost of 1 is unknown");
+    expect(ran.out).not.toContain("0.000000 USD");
+  });
+
+  it("says what was asked for by a call that was turned away before it had a route", async () => {
+    store(callRecord("req_1", { route: "", requestedModel: "gtp-5", decision: "refused", attempts: [] }));
+    expect((await hedgerow(["report", "calls"])).out).toMatch(/\d {2}gtp-5 +- /);
+  });
+
+  it("says that nothing matches where nothing does", async () => {
+    fill();
+    expect((await hedgerow(["report", "calls", "--route", "nope"])).out).toBe("No recorded call matches.\n");
+  });
 
   it("prints a table with totals, neutralising what names hold", async () => {
     fill();
@@ -237,6 +280,21 @@ describe("report calls", () => {
     [["report", "calls", "--limit", "0"], "--limit takes a whole number from 1 to 10000"],
   ])("refuses %j", async (args, words) => {
     expect(await hedgerow(args)).toMatchObject({ code: 2, err: expect.stringContaining(words) });
+  });
+
+  it("creates nothing in a folder that no gateway has used", async () => {
+    const ran = await hedgerow(["report", "calls", "--data", "."]);
+    expect(ran).toMatchObject({ code: 1, err: expect.stringContaining("no gateway has kept records in") });
+    expect(existsSync(join(cwd, storeFile))).toBe(false);
+  });
+
+  it("says what to do with a store that is none", async () => {
+    mkdirSync(join(cwd, ".hedgerow"));
+    writeFileSync(join(cwd, ".hedgerow", storeFile), "garbage ".repeat(100));
+    expect(await hedgerow(["report", "calls"])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("move it away"),
+    });
   });
 
   it("creates nothing where there is no data folder", async () => {

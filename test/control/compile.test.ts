@@ -74,6 +74,10 @@ describe("aliases", () => {
     ["{ a: defalt }", 'neither a route nor a target; did you mean "default"?'],
     ["{ a: nobody/gpt }", "neither a route nor a target"],
   ])("refuse %s", (aliases, words) => expect(problems(aliased(aliases)).join("\n")).toContain(words));
+
+  it("are told of a circle once", () => {
+    expect(problems(aliased("{ a: b, b: c, c: a, d: a }"))).toHaveLength(1);
+  });
 });
 
 describe("providers", () => {

@@ -97,7 +97,7 @@ routes:
     ].join("\n");
     expect(problems(yaml)).toEqual([
       'hedgerow.yaml:1:26 server.prot: unknown key "prot"; did you mean "port"?',
-      'hedgerow.yaml:1:48 server.limits.maxBody: expected a size with its unit, such as 4MiB, not 4',
+      "hedgerow.yaml:1:48 server.limits.maxBody: expected a size with its unit, such as 4MiB, not 4",
       "hedgerow.yaml:3:27 providers.openai.key: the environment variable OPENAI_KEY is not set; set it (export OPENAI_KEY=…) or name a file that holds it: file:PATH",
       'hedgerow.yaml:4:30 providers.broken.keey: unknown key "keey"; did you mean "key"?',
       'hedgerow.yaml:4:51 providers.broken.timeouts.idle: expected a duration with its unit, such as 250ms, 10s, 5m, 1h or 2d, not "10 sec"',
@@ -140,6 +140,15 @@ routes:
     ["providers: { 'a/b': { kind: openai } }", "a name begins with a letter"],
     ["providers: { __proto__: { kind: openai } }", "a key must be a plain word"],
     ["providers: \uE001", "private-use"],
+    ["providers: \0", "is not UTF-8 text"],
+    [`a: ${"[".repeat(3000)}`, "too large or nested too deeply"],
+    ["providers: !!js/function x", "this tag (!…) means nothing here"],
+    ['server: { port: "4000" }', 'expected a number, not "4000"; remove the quotes'],
+    ["server: { port: four }", 'expected a number, not "four"'],
+    ["server: { port: 70000 }", "expected at most 65535, not 70000"],
+    ["providers: { a: { kind: openai, api_key: x } }", 'unknown key "api_key"; did you mean "key"?'],
+    ["providers: { a: { kind: openai, baseURL: x } }", 'unknown key "baseURL"; did you mean "url"?'],
+    ["providers: { a: { kind: ollama } }\naliases: { x: y }", "name a route or provider/model"],
   ])("explains %j", (yaml, words) => {
     const found = problems(yaml);
     expect(found.join("\n")).toContain(words);
@@ -208,6 +217,27 @@ ${minimal}`;
       const found = folder.read(yaml);
       const shown = `${inspect(found, { depth: 12 })}${JSON.stringify(found)}`;
       expect(shown, yaml).not.toContain(secret);
+    }
+  });
+
+  it("shows no key that stands where none belongs, known by its vendor's mark", () => {
+    for (const key of ["sk-proj-0123456789abcdefABCD", "xai-0123456789abcdefABCD", "AIza0123456789abcdefABCD"]) {
+      const documents = [
+        `providers: { openai: ${key} }`,
+        `providers: { openai: { kind: ${key}, key: k } }`,
+        `providers: { ${key}: { kind: nope } }`,
+        `providers: { openai: { kind: openai, key: k, ${key}: 1 } }`,
+        `routes: { default: { targets: [${key}] } }\n${minimal}`,
+        `providers: { openai: { kind: openai, key: k, region: [${key}] } }\n`,
+        `${minimal}  more: { targets: [${key}/x] }\n`,
+        `${minimal}aliases: { a: ${key} }\n`,
+        `server: { port: ${key} }\n${minimal}`,
+      ];
+      for (const yaml of documents) {
+        const found = problems(yaml);
+        expect(found.length, yaml).toBeGreaterThan(0);
+        expect(found.join("\n"), yaml).not.toContain(key);
+      }
     }
   });
 

@@ -78,11 +78,23 @@ describe("a drain", { timeout: 90_000 }, () => {
     const { gateway, seen } = await startWithStreams("60s");
     gateway.signal("SIGINT");
     await gateway.logged("stopping");
+    // A person's second Ctrl-C; one that comes at once is the echo of the first.
+    await new Promise((resolve) => setTimeout(resolve, 700));
     gateway.signal("SIGINT");
     const secondAt = performance.now();
     expect(kinds(await Promise.all(seen))).toEqual({ told: streams });
     expect(await gateway.exited).toBe(0);
     expect(performance.now() - secondAt).toBeLessThan(10_000);
+  });
+
+  it("is not cut short by the same wish heard twice, from a service manager and from a process between", async () => {
+    await simulateAnswersOf(2);
+    const { gateway, seen } = await startWithStreams("30s");
+    gateway.signal("SIGTERM");
+    await gateway.logged("stopping");
+    gateway.signal("SIGTERM");
+    expect(kinds(await Promise.all(seen))).toEqual({ complete: streams });
+    expect(await gateway.exited).toBe(0);
   });
 
   it("ends with 1 when a worker dies on the way, because its calls were cut", async () => {

@@ -13,18 +13,18 @@ const healthy = 15;
 const pace = { interChunkDelayMs: 15 };
 const text = "one two three four five six seven eight nine ten";
 
-/** Every way to fail before the first content, in turn. */
+/** Every way to fail before the first content, in turn; those that ask to be left alone for a while come last. */
 const faults: readonly Behaviour[] = [
   fails(500),
-  fails(503),
-  fails(502, { htmlPage: true }),
-  fails(429, { headers: { "retry-after": "30" } }),
   { resetBeforeHead: true },
   ok(text, { cut: { afterChunk: 0, how: "rst" } }),
+  fails(502, { htmlPage: true }),
   ok(text, { cut: { afterChunk: 0, how: "clean-end" } }),
-  ok(text, { errorEvent: { after: "lifecycle", kind: "overloaded" } }),
   stalls("lifecycle"),
   stalls("request"),
+  fails(503),
+  ok(text, { errorEvent: { after: "lifecycle", kind: "overloaded" } }),
+  fails(429, { headers: { "retry-after": "30" } }),
 ];
 
 /** Each caller asks a question of its own and must get its own answer. */
@@ -37,7 +37,7 @@ it("lets 50 callers stream on, in both official SDKs, while their first provider
   const answer = answering(pace);
   await using first = await startUpstream((request) => {
     seen += 1;
-    return seen <= healthy ? answer(request) : (faults[seen % faults.length] ?? {});
+    return seen <= healthy ? answer(request) : (faults[(seen - healthy - 1) % faults.length] ?? {});
   });
   await using second = await startUpstream(answer);
   const route = sampleRoute("main", ["one/gpt-4.1", "two/claude-sonnet-5"], { timeouts: { firstTokenMs: 400 } });

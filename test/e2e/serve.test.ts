@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -78,6 +78,45 @@ describe("hedgerow serve", { timeout: 60_000 }, () => {
     expect((await stream(url)).kind).toBe("complete");
   });
 
+  it("says in a line what is wrong with an address or a data folder, and ends", async () => {
+    place.write(configurationFor(simulator));
+    const refusals = [
+      [["--host", "no-such-host.invalid"], "no-such-host.invalid is no address of this machine"],
+      [["--host", "192.0.2.1"], "192.0.2.1 is no address of this machine"],
+      [["--data", "hedgerow.yaml"], "cannot be used: ENOTDIR"],
+      ...(process.platform === "linux" ? [[["--data", "/proc/hedgerow"], "cannot be used: ENOENT"] as const] : []),
+    ] as const;
+    for (const [args, words] of refusals) {
+      // The host has no keys, so it has to be made loopback's business by them.
+      place.write(`${configurationFor(simulator)}keys: { app: { key: gateway-key-of-this-test-0001 } }\n`);
+      const gateway = place.start(args);
+      expect(await gateway.exited).toBe(1);
+      expect(gateway.stderr).toContain(words);
+      expect(gateway.stderr).not.toContain("    at ");
+      expect(gateway.stdout).toBe("");
+    }
+  });
+
+  it.skipIf(process.platform !== "linux")("does not call itself ready where no worker can write records", async () => {
+    place.write(configurationFor(simulator));
+    mkdirSync(join(place.folder, ".hedgerow"));
+    // A folder that is there for whoever looks, and in which nobody can create a file, the superuser included.
+    symlinkSync("/proc", join(place.folder, ".hedgerow/journal"));
+    const gateway = place.start();
+    expect(await gateway.exited).toBe(1);
+    expect(gateway.stdout).toBe("");
+    expect(gateway.stderr).toMatch(/records cannot be written to .*journal: ENOENT.*--data/);
+  });
+
+  it("says once what it does not enforce", async () => {
+    place.write(`${configurationFor(simulator)}  more: { targets: [sim/fast], spread: operator }\n`);
+    const gateway = place.start();
+    await gateway.ready();
+    await gateway.logged("is not enforced");
+    expect(await gateway.stop()).toBe(0);
+    expect(gateway.stderr.match(/is not enforced/g)).toHaveLength(1);
+  });
+
   it("reports a wrong command line with 2", async () => {
     for (const args of [["--workers", "0"], ["--port", "70000"], ["--prot", "1"], ["surplus"]]) {
       expect(await place.start(args).exited).toBe(2);
@@ -96,7 +135,7 @@ describe("hedgerow serve", { timeout: 60_000 }, () => {
 
   it("shows what it does on simulated providers where nothing is configured", async () => {
     const gateway = place.start(["--port", "0", "--workers", "1"]);
-    await gateway.ready();
+    const url = await gateway.ready();
     await gateway.logged("For real providers");
     const lines = gateway.stderr.split("\n").filter((line) => line !== "" && !line.startsWith("{"));
     expect(lines.length).toBeLessThanOrEqual(20);
@@ -106,6 +145,12 @@ describe("hedgerow serve", { timeout: 60_000 }, () => {
     expect(tour).toMatch(/attempt 2: sim-b\/steady answered/);
     expect(tour).toMatch(/upstream_truncated/);
     expect(tour).not.toContain("bug");
+    // What a newcomer copies from the README's first example works here, too.
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+    const example = /curl http:\/\/127\.0\.0\.1:4000(\S+) -H '([^']+): ([^']+)' -d '([^']+)'/.exec(readme);
+    const [, path = "", header = "", value = "", body = ""] = example ?? [];
+    const answer = await fetch(`${url}${path}`, { method: "POST", headers: { [header]: value }, body });
+    expect(answer.status).toBe(200);
     expect(await gateway.stop()).toBe(0);
   });
 });
@@ -143,6 +188,17 @@ describe("a reload", { timeout: 60_000 }, () => {
     await gateway.logged(/hedgerow\.yaml:\d+:.*nobody/);
     expect((await readiness(url)).body.version).toBe(before);
     expect((await stream(url)).kind).toBe("complete");
+  });
+
+  it("names the settings that wait for a restart", async () => {
+    place.write(configurationFor(simulator));
+    const gateway = place.start();
+    await gateway.ready();
+    const changed = configurationFor(simulator)
+      .replace("port: 0", "port: 1")
+      .replace("drain:", "maxHeader: 16KiB, drain:");
+    place.write(changed);
+    await gateway.logged("these changes wait for a restart: server.port, server.limits.maxHeader");
   });
 
   it("lets a call in flight finish on what it began with", async () => {

@@ -32,7 +32,11 @@ describe("a call leaves exactly one record", () => {
     world.request(0).json(completion("hello"));
     await whole.done;
     const streamed = await world.chat({ stream: true });
-    world.request(1).head().bytes(chunk("hello") + finishChunk + done).end();
+    world
+      .request(1)
+      .head()
+      .bytes(chunk("hello") + finishChunk + done)
+      .end();
     await streamed.done;
     expect(world.records).toMatchObject([{ decision: "answered" }, { decision: "answered" }]);
     expect(streamed.exchange.text).toBe(chunk("hello") + finishChunk + done);
@@ -102,7 +106,10 @@ describe("a call leaves exactly one record", () => {
     expect(whole.exchange.status).toBe(500);
     expect(whole.exchange.text).not.toContain("secret words");
     const streamed = await world.chat({ stream: true });
-    world.request(1).head().bytes(chunk("hello") + finishChunk + done);
+    world
+      .request(1)
+      .head()
+      .bytes(chunk("hello") + finishChunk + done);
     await streamed.done;
     expect(streamed.exchange.text.startsWith(chunk("hello"))).toBe(true);
     expect(streamed.exchange.text).not.toContain("[DONE]");
@@ -127,7 +134,10 @@ describe("a call leaves exactly one record", () => {
 describe("a stream", () => {
   it("that goes silent after its finish is complete all the same", async () => {
     const { exchange, done: ended } = await world.chat({ stream: true });
-    world.request(0).head().bytes(chunk("hello") + finishChunk);
+    world
+      .request(0)
+      .head()
+      .bytes(chunk("hello") + finishChunk);
     await world.advance(30_000);
     await ended;
     expect(exchange.text.replaceAll(": keep-alive\n\n", "")).toBe(chunk("hello") + finishChunk + done);
@@ -139,7 +149,10 @@ describe("a stream", () => {
     await world.advance(4_999);
     expect(world.sent).toHaveLength(1);
     await world.advance(1);
-    world.request(1).head().bytes(chunk("from b") + finishChunk + done);
+    world
+      .request(1)
+      .head()
+      .bytes(chunk("from b") + finishChunk + done);
     await ended;
     expect(exchange.text).toContain("from b");
     expect(world.records).toMatchObject([{ decision: "recovered", attempts: [{ failure: "first_byte_timeout" }, {}] }]);
@@ -154,7 +167,10 @@ describe("a stream", () => {
     const alone = new PipelineWorld(providers, [solo]);
     const { done: ended } = await alone.chat({ stream: true, hedgerow: { timeout_ms: 10_000 } });
     await alone.advance(9_000);
-    alone.request(0).head().bytes(chunk("late") + finishChunk + done);
+    alone
+      .request(0)
+      .head()
+      .bytes(chunk("late") + finishChunk + done);
     await ended;
     expect(alone.records).toMatchObject([{ decision: "answered" }]);
     await alone.advance(1_000);
@@ -182,7 +198,11 @@ describe("a stream", () => {
   it("answers with headers that hold nothing but what a header may", async () => {
     const { exchange, done: ended } = await world.chat({ stream: true });
     const headers = { "content-type": "text/event-stream", "openai-version": "2020\r\nx-injected: \u{1f600}" };
-    world.request(0).head(200, headers).bytes(chunk("hello") + finishChunk + done).end();
+    world
+      .request(0)
+      .head(200, headers)
+      .bytes(chunk("hello") + finishChunk + done)
+      .end();
     await ended;
     expect(exchange.fields["openai-version"]).toMatch(/^[ -~]+$/);
   });
@@ -204,7 +224,10 @@ describe("a stream", () => {
     expect(exchange.text).toBe("");
     world.request(0).end();
     await world.settle();
-    world.request(1).head().bytes(chunk("from b") + finishChunk + done);
+    world
+      .request(1)
+      .head()
+      .bytes(chunk("from b") + finishChunk + done);
     await ended;
     expect(exchange.text).toBe(chunk("from b") + finishChunk + done);
     expect(exchange.fields).toMatchObject({ "x-hedgerow-provider": "b", "x-hedgerow-attempts": "2" });
@@ -237,6 +260,17 @@ describe("what the caller is told", () => {
       expect(exchange.fields["server-timing"]).toMatch(/^gateway;dur=\d+\.\d$/);
       expect(exchange.fields["x-should-retry"]).toBe("false");
     }
+  });
+});
+
+describe("the list of models", () => {
+  it("is given to HEAD as to GET, and leaves no record", async () => {
+    for (const method of ["GET", "HEAD"]) {
+      const { exchange, done: ended } = await world.ask({ method, path: "/v1/models/main" });
+      await ended;
+      expect(exchange).toMatchObject({ status: 200, ended: true });
+    }
+    expect(world.records).toEqual([]);
   });
 });
 

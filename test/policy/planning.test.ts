@@ -246,9 +246,11 @@ describe("nextCandidate", () => {
     const fault = failed("a/m", "upstream_failed");
     expect(step(solo, [fault], more)).toMatchObject({ kind: "try", credential: "a#1" });
     expect(name(step(solo, [fault, fault], more))).toBe("stop");
-    const limits = ["a#1", "a#2"].map((credential) => {
-      return { ...failed("a/m", "rate_limited", { retryAfterMs: 10 }), credential };
-    });
+    const limited = failed("a/m", "rate_limited", { retryAfterMs: 10 });
+    const limits = [
+      { ...limited, credential: "a#1" },
+      { ...limited, credential: "a#2" },
+    ];
     expect(step(solo, limits, more)).toMatchObject({ kind: "try", credential: "a#2", afterMs: 10 });
   });
 
@@ -272,7 +274,8 @@ describe("nextCandidate", () => {
 
   it("waits for nothing that would leave less than a tenth of the time", () => {
     const tight = { ...(solo as Plan), timeouts: { ...(solo as Plan).timeouts, totalMs: 10_000 } };
-    const later = (deadlineAtMs: number) => step(tight, [failed("a/m", "upstream_failed")], { deadlineAtMs, chance: 1 });
+    const later = (deadlineAtMs: number) =>
+      step(tight, [failed("a/m", "upstream_failed")], { deadlineAtMs, chance: 1 });
     expect(later(1_600)).toMatchObject({ kind: "try", afterMs: 500 });
     expect(name(later(1_400))).toBe("stop");
   });

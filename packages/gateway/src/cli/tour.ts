@@ -10,7 +10,7 @@ const widest = 118;
 export async function showTour(url: string, print: (text: string) => void): Promise<void> {
   const say = (text = ""): void => print(text === "" ? "\n" : `  ${clipped(terminalLine(text))}\n`);
   say();
-  say("Simulated providers answer here, not language models. Try it yourself:");
+  say("Simulated providers answer here, not language models. Routes: default, demo-failover, demo-cut. Try one:");
   // Not through `say`: what is to be copied must not be cut.
   const body = JSON.stringify({ model: "default", messages: [{ role: "user", content: "Hello!" }] });
   print(`  curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '${body}'\n`);
@@ -23,7 +23,9 @@ export async function showTour(url: string, print: (text: string) => void): Prom
     }
   }
   say();
-  say("For real providers set a key such as OPENAI_API_KEY and start again, or run `hedgerow init`.");
+  say(
+    "For real providers set a key such as OPENAI_API_KEY and start again; `npx hedgerow init` writes a configuration.",
+  );
 }
 
 function clipped(line: string): string {

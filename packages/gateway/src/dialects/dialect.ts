@@ -99,7 +99,7 @@ export interface DecodeOptions {
 }
 
 export interface AnswerFrame {
-  /** Bytes for a relay, terminator included. Empty for what only the decoder inferred. Valid until the call returns. */
+  /** Bytes for a relay, terminator included. Empty for what only the decoder inferred. Nobody writes to them again. */
   readonly raw: Uint8Array;
   readonly events: readonly AnswerEvent[];
   /** The frame is there only because usage was asked for: stripped where the caller did not ask. */
@@ -125,6 +125,8 @@ export interface EncodeOptions {
   readonly includeUsage: boolean;
   /** The vendor of the model that answers: seals are tagged with it. */
   readonly issuer: string;
+  /** The caller wrote `functions`, so that it looks for its one call under `function_call`. */
+  readonly legacyFunctions?: true;
   /** Hears what a whole answer loses, in words; a stream's encoder keeps its own list. */
   readonly onLoss?: (warning: string) => void;
   /** Late facts for callers that asked (`hedgerow.metadata`); asked for when the answer ends. */

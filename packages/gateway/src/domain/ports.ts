@@ -14,7 +14,7 @@ export interface Clock {
   timer(delayMs: number, then: () => void): () => void;
 }
 
-/** The client's side of a call: one HTTP exchange. Callbacks may be set once each. */
+/** The client's side of a call: one HTTP exchange. Of several callbacks set for one thing the last is called. */
 export interface Exchange {
   readonly method: string;
   /** Decoded once, normalised, without the query. */
@@ -61,6 +61,7 @@ export interface UpstreamRequest {
 export interface UpstreamHandler {
   /** Lower-case names; repeated ones joined by `, `. */
   onHead(status: number, headers: Readonly<Record<string, string>>): void;
+  /** The bytes are the handler's to keep: nobody writes to them again. */
   onBytes(bytes: Uint8Array): void;
   /** The transport ended cleanly, which proves nothing about the answer. */
   onEnd(): void;

@@ -18,6 +18,8 @@ export interface ChatQuirks {
   readonly refusedFields: readonly string[];
   /** Whether `response_format: json_schema` is understood. */
   readonly jsonSchema: boolean;
+  /** Whether its newer models take a mark behind a part of the prompt up to which it is to be cached. */
+  readonly cacheBreakpoints?: true;
   /** The seed field's name. */
   readonly seedField: "seed" | "random_seed";
 }

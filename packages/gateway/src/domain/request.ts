@@ -10,6 +10,8 @@ export interface GenerateRequest {
   readonly toolChoice?: ToolChoice;
   /** Absent where the caller did not say. */
   readonly parallelTools?: boolean;
+  /** The caller knows one call an answer, under the name OpenAI gave it before there were tools. */
+  readonly legacyFunctions?: true;
   readonly output?: OutputShape;
   readonly sampling: Sampling;
   readonly maxOutputTokens?: number;

@@ -67,7 +67,13 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
   const known = authenticate(exchange.headers, exchange.query, snapshot.keys);
   if (known.kind === "refused") return refuse(known.failure);
   if (endpoint.kind === "models") {
-    return { kind: "models", dialect, id, gatewayMs: spentMs(), ...(endpoint.model === undefined ? {} : { model: endpoint.model }) };
+    return {
+      kind: "models",
+      dialect,
+      id,
+      gatewayMs: spentMs(),
+      ...(endpoint.model === undefined ? {} : { model: endpoint.model }),
+    };
   }
   const { operation } = endpoint;
   const caller = known.key?.name ?? "anonymous";

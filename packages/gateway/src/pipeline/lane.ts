@@ -74,6 +74,7 @@ function translate(input: LaneInput): Lane | Failure {
     createdAtS: input.answer.createdAtS,
     includeUsage: request.usageInStream,
     issuer: target.issuer,
+    ...(request.legacyFunctions === undefined ? {} : { legacyFunctions: request.legacyFunctions }),
     onLoss: (warning: string) => lostInAnswer.add(warning),
   };
   let encoder: StreamEncoder | undefined;

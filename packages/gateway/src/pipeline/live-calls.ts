@@ -27,7 +27,7 @@ export class CallControl {
 export class LiveCalls {
   readonly #controls = new Set<CallControl>();
   #draining = false;
-  #whenIdle: (() => void) | undefined;
+  #whenIdle: PromiseWithResolvers<void> | undefined;
 
   get count(): number {
     return this.#controls.size;
@@ -45,7 +45,9 @@ export class LiveCalls {
 
   close(control: CallControl): void {
     this.#controls.delete(control);
-    if (this.#controls.size === 0) this.#whenIdle?.();
+    if (this.#controls.size > 0) return;
+    this.#whenIdle?.resolve();
+    this.#whenIdle = undefined;
   }
 
   /** New calls are refused from here on. */
@@ -56,9 +58,8 @@ export class LiveCalls {
   /** Resolves when no call is in flight. */
   idle(): Promise<void> {
     if (this.#controls.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#whenIdle = resolve;
-    });
+    this.#whenIdle ??= Promise.withResolvers();
+    return this.#whenIdle.promise;
   }
 
   /** Ends what is left with an honest error. */

@@ -112,6 +112,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     ...(listen.handle === undefined ? {} : { handle: listen.handle }),
     maxHeaderBytes: snapshot.limits.maxHeaderBytes,
     headersTimeoutMs: snapshot.limits.headersTimeoutMs,
+    stalledClientMs: snapshot.limits.stalledClientMs,
     maxConnections: snapshot.limits.maxConcurrentCalls + spareConnections,
     onExchange(exchange) {
       if (!serveOperations(exchange, operations)) void serveCall(exchange, plane);

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import type { Configuration, Refused } from "#control/config/configuration";
 import { maxWorkers } from "#control/config/schema";
 import { renderProblem, type ConfigProblem } from "#control/config/problem";
+import type { ServerLimits } from "#domain/snapshot";
 import { openStore, storeFile, type Store } from "#control/store/sqlite";
 import { watchConfiguration } from "./configuration-watch.ts";
 import { openDataFolder, type DataFolder, type WorkerNote } from "./data-folder.ts";
@@ -169,7 +170,8 @@ class RunningSupervisor implements Supervisor {
     this.#endWatch =
       watch === undefined ? () => {} : watchConfiguration({ file: watch, log, onChange: () => this.reload() });
     this.#say("warn", configuration.warnings);
-    for (const notice of configuration.snapshot.notices) log.info(notice);
+    const said = new Set(configuration.warnings.map(({ message }) => message));
+    for (const notice of configuration.snapshot.notices) if (!said.has(notice)) log.info(notice);
   }
 
   get configuration(): Configuration {
@@ -191,8 +193,8 @@ class RunningSupervisor implements Supervisor {
     const before = this.#configuration;
     this.#configuration = next;
     const { version } = next.snapshot;
-    const waiting = changedServerSettings(before, next);
-    if (waiting.length > 0) log.warn(`changed only by a restart: ${waiting.join(", ")}`);
+    const waiting = settingsThatWait(before, next);
+    if (waiting.length > 0) log.warn(`these changes wait for a restart: ${waiting.join(", ")}`);
     if (version === before.snapshot.version) {
       const more = waiting.length === 0 ? "" : " otherwise";
       log.info(`the configuration was read again and${more} says the same`, { version });
@@ -235,8 +237,21 @@ class RunningSupervisor implements Supervisor {
   }
 }
 
-/** What the supervisor set up once and keeps: `server.port`. */
-function changedServerSettings(before: Configuration, after: Configuration): readonly string[] {
+/** Limits the listeners of the workers are opened with. */
+const listenerLimits = {
+  maxHeaderBytes: "server.limits.maxHeader",
+  headersTimeoutMs: "server.limits.headersTimeout",
+  stalledClientMs: "server.limits.stalledClient",
+} as const satisfies Partial<Record<keyof ServerLimits, string>>;
+
+/** Changed settings that are set up once, as written in the file: `server.port`. */
+function settingsThatWait(before: Configuration, after: Configuration): readonly string[] {
   const names = ["host", "port", "workers", "data"] as const;
-  return names.filter((name) => before.server[name] !== after.server[name]).map((name) => `server.${name}`);
+  const limits = Object.entries(listenerLimits) as [keyof typeof listenerLimits, string][];
+  return [
+    ...names.filter((name) => before.server[name] !== after.server[name]).map((name) => `server.${name}`),
+    ...limits.flatMap(([name, written]) =>
+      before.snapshot.limits[name] === after.snapshot.limits[name] ? [] : [written],
+    ),
+  ];
 }

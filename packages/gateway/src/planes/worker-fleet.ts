@@ -95,7 +95,7 @@ export class WorkerFleet {
       const complaint = slots.find((slot) => slot.complaint !== undefined)?.complaint;
       if (complaint === undefined) continue;
       await this.drain(0);
-      return { kind: "failed", ...complaint };
+      return { ...complaint, kind: "failed" };
     }
     this.#started = true;
     return { kind: "started", port: this.#port };
@@ -208,7 +208,7 @@ export class WorkerFleet {
         return;
       }
       case "fatal":
-        slot.complaint = message;
+        slot.complaint = { message: message.message, ...(message.code === undefined ? {} : { code: message.code }) };
         break;
     }
     this.#changed();

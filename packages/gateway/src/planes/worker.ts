@@ -45,6 +45,11 @@ class Worker {
         if (healthy) this.#log.info("the journal is healthy again", { why });
         else this.#log.error("the journal's disk failed: new calls are refused until it is back", { why });
       },
+    }).catch((error: Error) => {
+      // Without the system's code, which would be taken for one of the address.
+      throw new Error(
+        `records cannot be written to ${where.folder}: ${error.message}; choose another folder with --data`,
+      );
     });
     this.#plane = await startDataPlane({
       snapshot,

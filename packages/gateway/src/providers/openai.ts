@@ -12,7 +12,7 @@ export const openai: ProviderKind = {
   url: "https://api.openai.com/v1",
   environmentKeys: ["OPENAI_API_KEY"],
   keyless: false,
-  quirks: plainChatQuirks,
+  quirks: { ...plainChatQuirks, cacheBreakpoints: true },
   operator: "openai",
   owner: "openai",
   authorize: bearer,

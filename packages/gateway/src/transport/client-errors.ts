@@ -1,6 +1,9 @@
 import { STATUS_CODES, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
+/** For the client to take the answer. */
+const lingerMs = 1_000;
+
 /** Answers by hand what Node's parser gave up on, and never inside another answer. */
 export interface ClientErrors {
   /** An answer of this connection that may be on its way when the parser fails. */
@@ -24,7 +27,7 @@ export function clientErrors(): ClientErrors {
       if (answers.length > 0 && answers.every((each) => each.writableEnded)) return;
       const begun = answers.some((each) => each.headersSent);
       if (begun || !socket.writable) socket.destroy();
-      else socket.end(bareAnswer(statusOf(error.code)));
+      else answerAndClose(socket, statusOf(error.code));
     },
   };
 }
@@ -34,7 +37,12 @@ function statusOf(code: string | undefined): number {
   return code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
 }
 
-/** A whole answer without a word, after which the connection ends. */
-export function bareAnswer(status: number): string {
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`;
+/**
+ * A whole answer without a word, after which the connection ends, whatever the client does. The socket is nobody's but
+ * ours here: an error of it that nobody hears would end the process.
+ */
+export function answerAndClose(socket: Duplex, status: number): void {
+  socket.on("error", () => {});
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  setTimeout(() => socket.destroy(), lingerMs).unref();
 }

@@ -10,6 +10,8 @@ interface Parts {
   readonly target: string;
   /** Whether the connection is to end with this answer. */
   readonly closing: () => boolean;
+  /** How long the client may take no byte once everything is written. */
+  readonly stalledMs: number;
 }
 
 type Headers = Readonly<Record<string, string | readonly string[]>>;
@@ -29,6 +31,7 @@ export class HttpExchange implements Exchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #closing: () => boolean;
+  readonly #stalledMs: number;
   #status = 200;
   #fields: Headers = {};
   #gone = false;
@@ -45,6 +48,7 @@ export class HttpExchange implements Exchange {
     this.#request = parts.request;
     this.#response = parts.response;
     this.#closing = parts.closing;
+    this.#stalledMs = parts.stalledMs;
     // A closed socket before the end of the answer means the client went; a FIN alone also closes it here, because
     // a half-close cannot be told from an abort in time to cancel the upstream.
     parts.response.on("close", () => {
@@ -158,8 +162,12 @@ export class HttpExchange implements Exchange {
     if (this.#gone) return;
     if (this.#leavesMuchUnread()) this.#cutUpload();
     this.#head(bytes?.length ?? 0);
+    // Before the listener of Node's that sets the time for the next request.
+    this.#response.prependOnceListener("finish", () => this.#request.socket.setTimeout(0));
     if (bytes === undefined) this.#response.end();
     else this.#response.end(bytes);
+    // Nobody waits for the client any more: a socket that moves nothing for so long is destroyed by Node.
+    if (!this.#response.writableFinished) this.#response.setTimeout(this.#stalledMs);
   }
 
   destroy(): void {

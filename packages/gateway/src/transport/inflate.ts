@@ -1,7 +1,9 @@
+import { failure, type Failure } from "#domain/failure";
 import { createBrotliDecompress, createGunzip, createInflate, type Gunzip, type BrotliDecompress } from "node:zlib";
 
 export interface Inflater {
-  push(bytes: Uint8Array): void;
+  /** False asks to stop until `onDrain`: the decompressor is slower than what comes. */
+  push(bytes: Uint8Array): boolean;
   end(): void;
   /** Until `resume`, no more is given than the decompressor has in hand. */
   pause(): void;
@@ -12,7 +14,8 @@ export interface Inflater {
 export interface InflaterHandler {
   onBytes(bytes: Uint8Array): void;
   onEnd(): void;
-  onFail(why: string): void;
+  onDrain(): void;
+  onFail(what: Failure): void;
 }
 
 /** A compressed answer that grows more than this is an attack or a mistake (89 bytes of brotli can become 100 MiB). */
@@ -30,15 +33,15 @@ export function inflater(encoding: string, maxBytes: number, handler: InflaterHa
     over = true;
     stream.destroy();
   };
-  const fail = (why: string): void => {
+  const fail = (kind: "bad_upstream_response" | "truncated_response", why: string): void => {
     stop();
-    handler.onFail(why);
+    handler.onFail(failure(kind, why));
   };
   stream.on("data", (bytes: Uint8Array) => {
     if (over) return;
     given += bytes.length;
     if (given > maxBytes || (given > ratioCountsFromBytes && given > received * maxRatio)) {
-      fail("The provider's compressed answer grows beyond every bound.");
+      fail("bad_upstream_response", "The provider's compressed answer grows beyond every bound.");
       return;
     }
     handler.onBytes(bytes);
@@ -46,17 +49,24 @@ export function inflater(encoding: string, maxBytes: number, handler: InflaterHa
   stream.on("end", () => {
     if (!over) handler.onEnd();
   });
-  stream.on("error", () => {
-    if (!over) fail("The provider's answer is not in the encoding it claims.");
+  stream.on("drain", () => {
+    if (!over) handler.onDrain();
+  });
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (over) return;
+    // What zlib and brotli both say of input that ends too early.
+    if (error.code === "Z_BUF_ERROR") fail("truncated_response", "The provider's compressed answer breaks off.");
+    else fail("bad_upstream_response", "The provider's answer is not in the encoding it claims.");
   });
   return {
     pause: () => void stream.pause(),
     resume: () => void stream.resume(),
     push(bytes) {
       received += bytes.length;
-      if (!over && received > maxBytes) fail("The provider's compressed answer is larger than any may be.");
-      // undici reuses its read buffer, and zlib reads later.
-      if (!over) stream.write(Buffer.from(bytes));
+      if (!over && received > maxBytes) {
+        fail("bad_upstream_response", "The provider's compressed answer is larger than any may be.");
+      }
+      return over || stream.write(bytes);
     },
     end() {
       if (!over) stream.end();

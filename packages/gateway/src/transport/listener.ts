@@ -1,7 +1,7 @@
 import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Server as NetServer, type AddressInfo } from "node:net";
 import type { Exchange } from "#domain/ports";
-import { bareAnswer, clientErrors } from "./client-errors.ts";
+import { answerAndClose, clientErrors } from "./client-errors.ts";
 import { HttpExchange } from "./http-exchange.ts";
 import { checkHead } from "./request-checks.ts";
 
@@ -15,6 +15,8 @@ export interface ListenerOptions {
   readonly handle?: NetServer;
   readonly maxHeaderBytes: number;
   readonly headersTimeoutMs: number;
+  /** A client that takes no byte of an answer's end for so long is let go. */
+  readonly stalledClientMs: number;
   /** Open client sockets; more are closed at once. */
   readonly maxConnections: number;
   readonly onExchange: (exchange: Exchange) => void;
@@ -57,7 +59,7 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
     },
     (request, response) => {
       errors.watch(response);
-      receive({ request, response, onExchange: options.onExchange, closing: () => stopping });
+      receive({ request, response, options, closing: () => stopping });
     },
   );
   let stopping = false;
@@ -65,10 +67,8 @@ export async function startListener(options: ListenerOptions): Promise<Listener>
   server.maxHeadersCount = 0;
   server.maxConnections = options.maxConnections;
   server.on("clientError", (error, socket) => errors.handle(error, socket));
-  // An upgrade we do not speak is answered as the plain request it also is.
-  server.on("upgrade", (_request, socket) => {
-    socket.end(bareAnswer(501));
-  });
+  // Node lets go of a socket that asks for another protocol; we speak none.
+  server.on("upgrade", (_request, socket) => answerAndClose(socket, 501));
   await bind(server, options);
   const closed = new Promise<void>((resolve) => server.once("close", resolve));
   const address = server.address() as AddressInfo;
@@ -105,11 +105,11 @@ function bind(server: Server, options: ListenerOptions): Promise<void> {
 interface Reception {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly onExchange: (exchange: Exchange) => void;
+  readonly options: ListenerOptions;
   readonly closing: () => boolean;
 }
 
-function receive({ request, response, onExchange, closing }: Reception): void {
+function receive({ request, response, options, closing }: Reception): void {
   const target = request.url ?? "";
   const checked = checkHead({
     method: request.method ?? "",
@@ -128,5 +128,6 @@ function receive({ request, response, onExchange, closing }: Reception): void {
     request.resume();
     return;
   }
-  onExchange(new HttpExchange({ request, response, headers: checked.headers, target, closing }));
+  const { stalledClientMs: stalledMs } = options;
+  options.onExchange(new HttpExchange({ request, response, headers: checked.headers, target, closing, stalledMs }));
 }

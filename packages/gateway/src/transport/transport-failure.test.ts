@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo } from "node:net";
 import { expect, it } from "vitest";
 import type { Failure } from "#domain/failure";
+import { transportFailure } from "./transport-failure.ts";
 import { openUpstream } from "./upstream.ts";
 
 /** What a provider that sends exactly these bytes, then ends the connection, comes to. */
@@ -51,4 +52,36 @@ it("passes over interim answers", async () => {
   expect(await failureOf("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\na")).toBe(
     "ended",
   );
+});
+
+function coded(code: string): Error {
+  return Object.assign(new Error("an address of ours"), { code });
+}
+
+it.each([
+  ["ECONNREFUSED", "unreachable"],
+  ["ENOTFOUND", "unresolvable"],
+  ["ETIMEDOUT", "connect_timeout"],
+  ["ECONNRESET", "connection_lost"],
+  ["CERT_HAS_EXPIRED", "tls_rejected"],
+  ["ERR_TLS_CERT_ALTNAME_INVALID", "tls_rejected"],
+  ["ERR_SSL_WRONG_VERSION_NUMBER", "tls_rejected"],
+  ["ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE", "unreachable"],
+  ["SOMETHING_NEW", "connection_lost"],
+])("takes %s before any answer for %s", (code, kind) => {
+  const made = transportFailure(coded(code), { headSeen: false, connectMs: 1 });
+  expect(made.kind).toBe(kind);
+  expect(made.message).not.toContain("an address of ours");
+});
+
+it.each(["ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH", "ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC"])(
+  "takes %s in the middle of an answer for an answer that broke off: it says nothing of the address",
+  (code) => {
+    expect(transportFailure(coded(code), { headSeen: true, connectMs: 1 }).kind).toBe("truncated_response");
+  },
+);
+
+it("finds the reason inside what wraps it", () => {
+  const wrapped = new TypeError("fetch failed", { cause: new AggregateError([coded("ECONNREFUSED")]) });
+  expect(transportFailure(wrapped, { headSeen: false, connectMs: 1 }).kind).toBe("unreachable");
 });

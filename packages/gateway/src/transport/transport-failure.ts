@@ -35,7 +35,7 @@ const kindByCode: Readonly<Record<string, FailureKind>> = {
 
 const messages: Partial<Record<FailureKind, string>> = {
   unresolvable: "The provider's host name could not be resolved.",
-  unreachable: "The provider refused the connection.",
+  unreachable: "The provider accepted no connection.",
   connection_lost: "The connection to the provider was lost.",
   tls_rejected: "The provider's certificate or TLS handshake was not acceptable.",
   truncated_response: "The provider's answer ended before it was complete.",
@@ -46,7 +46,8 @@ const messages: Partial<Record<FailureKind, string>> = {
 export function transportFailure(error: unknown, seen: Circumstances): Failure {
   const code = deepestCode(error);
   let kind = isNoHttp(error) ? "bad_upstream_response" : kindOf(code);
-  if (seen.headSeen && kind === "connection_lost") kind = "truncated_response";
+  // Whatever breaks a connection that answers already, a TLS alert or a lost route: the answer broke off.
+  if (seen.headSeen && kind !== "bad_upstream_response") kind = "truncated_response";
   if (kind === "connect_timeout") {
     return failure(kind, `The provider took no connection within ${seen.connectMs} ms.`);
   }
@@ -63,6 +64,8 @@ function kindOf(code: string | undefined): FailureKind {
   if (code === undefined) return "connection_lost";
   const known = kindByCode[code];
   if (known !== undefined) return known;
+  // An alert of the other side may pass; a certificate of the wrong name, or what speaks no TLS, does not.
+  if (code.startsWith("ERR_SSL_") && code.includes("ALERT")) return "unreachable";
   if (code.startsWith("CERT_") || code.startsWith("ERR_TLS_") || code.startsWith("ERR_SSL_")) return "tls_rejected";
   // llhttp's complaints about a malformed answer.
   if (code.startsWith("HPE_")) return "bad_upstream_response";

@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import { randomBytes } from "node:crypto";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as after } from "node:timers/promises";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { expect, it } from "vitest";
-import { openUpstream } from "./upstream.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Failure } from "#domain/failure";
+import type { UpstreamFlow } from "#domain/ports";
+import { openUpstream, type Upstream, type UpstreamOptions } from "./upstream.ts";
 
 it.each([
   ["plain", undefined, (bytes: Buffer) => bytes],
@@ -44,4 +46,162 @@ it.each([
   expect(received).toBe(body.length);
   await upstream.close();
   server.close();
+});
+
+interface Seen {
+  readonly flow: UpstreamFlow;
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  text: string;
+  /** Every ending that was told: exactly one, or none after `cancel`. */
+  readonly endings: (Failure | "end")[];
+}
+
+const open: (() => void)[] = [];
+afterEach(() => {
+  for (const close of open.splice(0)) close();
+});
+
+interface Provider {
+  readonly origin: string;
+  readonly sockets: Set<Socket>;
+  connections: number;
+}
+
+async function provider(answer: RequestListener): Promise<Provider> {
+  const server = createServer(answer).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const made: Provider = { origin: `http://127.0.0.1:${port}`, sockets: new Set(), connections: 0 };
+  server.on("connection", (socket) => {
+    made.connections += 1;
+    made.sockets.add(socket);
+    socket.on("close", () => made.sockets.delete(socket));
+  });
+  open.push(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return made;
+}
+
+function client(more: Partial<UpstreamOptions> = {}): Upstream {
+  const usual = { maxConnections: 4, maxOrigins: 4, maxHeaderBytes: 16 * 1024, maxInflatedBytes: 1024 * 1024 };
+  const upstream = openUpstream({ ...usual, ...more });
+  open.push(() => void upstream.close());
+  return upstream;
+}
+
+function post(upstream: Upstream, origin: string, more: { headers?: Record<string, string>; connectMs?: number } = {}) {
+  const seen: Omit<Seen, "flow"> = { status: 0, headers: {}, text: "", endings: [] };
+  const flow = upstream.send(
+    { origin, path: "/v1/x", method: "POST", headers: {}, body: Buffer.from("{}"), connectMs: 1_000, ...more },
+    {
+      onHead: (status, headers) => Object.assign(seen, { status, headers }),
+      onBytes: (bytes) => void (seen.text += Buffer.from(bytes).toString("utf8")),
+      onEnd: () => void seen.endings.push("end"),
+      onFail: (what) => void seen.endings.push(what),
+    },
+  );
+  return Object.assign(seen, { flow });
+}
+
+describe("an upstream", () => {
+  it("gives head, bytes and one end, and uses the connection again", async () => {
+    const there = await provider((_request, response) => {
+      response.setHeader("X-Two", ["a", "b"]);
+      response.end("body");
+    });
+    const upstream = client();
+    for (let round = 0; round < 3; round += 1) {
+      const seen = post(upstream, there.origin);
+      await vi.waitUntil(() => seen.endings.length > 0);
+      expect(seen).toMatchObject({ status: 200, text: "body", endings: ["end"], headers: { "x-two": "a, b" } });
+    }
+    expect(there.connections).toBe(1);
+  });
+
+  it("cuts the connection of a cancelled answer at once, and says nothing more of it", async () => {
+    const there = await provider((_request, response) => void response.write("half"));
+    const seen = post(client(), there.origin);
+    await vi.waitUntil(() => seen.text === "half");
+    const cutAtMs = performance.now();
+    seen.flow.cancel();
+    await vi.waitUntil(() => there.sockets.size === 0, { interval: 2 });
+    expect(performance.now() - cutAtMs).toBeLessThan(50);
+    seen.flow.pause();
+    seen.flow.resume();
+    seen.flow.cancel();
+    await after(20);
+    expect(seen.endings).toEqual([]);
+  });
+
+  it("never sends what was cancelled before a connection was free", async () => {
+    let asked = 0;
+    const there = await provider((_request, response) => {
+      asked += 1;
+      setTimeout(() => response.end("done"), 50);
+    });
+    const upstream = client({ maxConnections: 1 });
+    const first = post(upstream, there.origin);
+    const waiting = post(upstream, there.origin);
+    waiting.flow.cancel();
+    await vi.waitUntil(() => first.endings.length > 0);
+    const next = post(upstream, there.origin);
+    await vi.waitUntil(() => next.endings.length > 0);
+    expect(asked).toBe(2);
+    expect(waiting).toMatchObject({ status: 0, endings: [] });
+  });
+
+  it.each([
+    ["gzip", gzipSync("some words, and then some more of them"), "truncated_response"],
+    ["br", Buffer.from("no brotli at all"), "bad_upstream_response"],
+    ["zstd", Buffer.from("x"), "bad_upstream_response"],
+  ])("fails once on a body in %s that cannot be read", async (encoding, body, kind) => {
+    const there = await provider((_request, response) => {
+      response.setHeader("content-encoding", encoding);
+      response.end(encoding === "gzip" ? body.subarray(0, -6) : body);
+    });
+    const seen = post(client(), there.origin);
+    await vi.waitUntil(() => seen.endings.length > 0);
+    await after(20);
+    expect(seen.endings).toMatchObject([{ kind }]);
+  });
+
+  it("fails once where the connection is reset in the middle of the answer", async () => {
+    const there = await provider((request, response) => {
+      response.write("half");
+      setTimeout(() => request.socket.resetAndDestroy(), 20);
+    });
+    const seen = post(client(), there.origin);
+    await vi.waitUntil(() => seen.endings.length > 0);
+    expect(seen).toMatchObject({ text: "half", endings: [{ kind: "truncated_response" }] });
+  });
+
+  it("fails once where nobody listens, and where a header cannot be sent", async () => {
+    const upstream = client();
+    const refused = post(upstream, "http://127.0.0.1:1");
+    await vi.waitUntil(() => refused.endings.length > 0);
+    expect(refused.endings).toMatchObject([{ kind: "unreachable" }]);
+    const wrong = post(upstream, "http://127.0.0.1:1", { headers: { "x-a": "line\nbreak" } });
+    await vi.waitUntil(() => wrong.endings.length > 0);
+    expect(wrong.endings).toHaveLength(1);
+  });
+
+  it("keeps the connections to the origins in use when there are too many", async () => {
+    const there = await Promise.all(
+      Array.from({ length: 3 }, () => provider((_request, response) => void response.end("x"))),
+    );
+    const upstream = client({ maxOrigins: 2 });
+    const [busy, ...others] = there;
+    for (const other of others) {
+      for (const one of [busy, other]) {
+        const seen = post(upstream, one?.origin ?? "");
+        await vi.waitUntil(() => seen.endings.length > 0);
+      }
+    }
+    const seen = post(upstream, busy?.origin ?? "");
+    await vi.waitUntil(() => seen.endings.length > 0);
+    expect(busy?.connections).toBe(1);
+  });
 });

@@ -36,7 +36,11 @@ export function openUpstream(options: UpstreamOptions = defaultUpstreamOptions):
   function poolFor(origin: string, connectMs: number): Pool {
     const key = `${connectMs} ${origin}`;
     const known = pools.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      pools.delete(key);
+      pools.set(key, known);
+      return known;
+    }
     const oldest = pools.keys().next();
     if (pools.size >= options.maxOrigins && oldest.done !== true) {
       void pools.get(oldest.value)?.close();
@@ -90,6 +94,9 @@ class Flow implements UpstreamFlow, Dispatcher.DispatchHandler {
   #inflater: Inflater | undefined;
   #headSeen = false;
   #over = false;
+  /** Stopped from outside, and stopped because the decompressor cannot follow. */
+  #paused = false;
+  #choked = false;
 
   constructor(request: UpstreamRequest, handler: UpstreamHandler, maxInflatedBytes: number) {
     this.#request = request;
@@ -99,14 +106,16 @@ class Flow implements UpstreamFlow, Dispatcher.DispatchHandler {
 
   pause(): void {
     if (this.#over) return;
+    this.#paused = true;
     this.#controller?.pause();
     this.#inflater?.pause();
   }
 
   resume(): void {
     if (this.#over) return;
+    this.#paused = false;
     this.#inflater?.resume();
-    this.#controller?.resume();
+    if (!this.#choked) this.#controller?.resume();
   }
 
   cancel(): void {
@@ -136,7 +145,11 @@ class Flow implements UpstreamFlow, Dispatcher.DispatchHandler {
       const opened = inflater(encoding, this.#maxInflatedBytes, {
         onBytes: (bytes) => this.#handler.onBytes(bytes),
         onEnd: () => this.#end(),
-        onFail: (why) => this.#fail(failure("bad_upstream_response", why)),
+        onDrain: () => {
+          this.#choked = false;
+          if (!this.#paused) this.#controller?.resume();
+        },
+        onFail: (what) => this.#fail(what),
       });
       if (opened === undefined) {
         this.#fail(failure("bad_upstream_response", `The provider answered in an encoding we do not read.`));
@@ -149,8 +162,13 @@ class Flow implements UpstreamFlow, Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return;
-    if (this.#inflater === undefined) this.#handler.onBytes(chunk);
-    else this.#inflater.push(chunk);
+    if (this.#inflater === undefined) {
+      this.#handler.onBytes(chunk);
+      return;
+    }
+    if (this.#inflater.push(chunk)) return;
+    this.#choked = true;
+    this.#controller?.pause();
   }
 
   onResponseEnd(): void {

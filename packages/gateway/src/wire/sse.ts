@@ -1,6 +1,6 @@
 /** One server-sent event. `data` joins its lines by `\n`; undefined where the frame held only comments. */
 export interface SseFrame {
-  /** The bytes as they came, terminator included: what a relay forwards. Valid until the next `push`. */
+  /** The bytes as they came, terminator included: what a relay forwards. Nobody writes to them again. */
   readonly raw: Uint8Array;
   readonly event?: string;
   readonly data?: string;

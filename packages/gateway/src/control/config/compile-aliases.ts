@@ -30,7 +30,7 @@ export function compileAliases(
     }
     const end = follow(alias, written);
     if (end.kind === "cycle") {
-      if (inKnownCircle.has(alias)) continue;
+      if (end.steps.some((step) => inKnownCircle.has(step))) continue;
       for (const step of end.steps) inKnownCircle.add(step);
       report(
         path,
@@ -42,7 +42,7 @@ export function compileAliases(
     } else {
       const known = [...new Set([...routes, ...written.keys()])].filter((name) => name !== alias);
       const message = `${JSON.stringify(end.name)} is neither a route nor a target`;
-      report(path, message, suggestion(end.name, known, "name a route or provider/model; routes and aliases"));
+      report(path, message, suggestion(end.name, known, "routes and aliases") ?? "name a route or provider/model");
     }
   }
   return compiled;

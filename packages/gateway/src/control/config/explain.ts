@@ -74,8 +74,7 @@ function unknownKey(key: string, path: ConfigPath): Explained {
   const known = knownKeys(path);
   const usual = elsewhere.get(key.toLowerCase().replaceAll(/[_-]/gu, ""));
   const nearest = usual !== undefined && known.includes(usual) ? usual : nearestName(key, known);
-  const fix =
-    nearest === undefined ? suggestion(key, known, "known keys") : `did you mean ${JSON.stringify(nearest)}?`;
+  const fix = nearest === undefined ? suggestion(key, known, "known keys") : `did you mean ${JSON.stringify(nearest)}?`;
   return {
     path: [...path, key],
     message: `unknown key ${JSON.stringify(key)}`,

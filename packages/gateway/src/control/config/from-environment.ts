@@ -82,7 +82,6 @@ export function simulatedDocument(urls: SimulatorUrls): MadeDocument {
     },
     notices: [
       "No configuration file and no provider's key in the environment: simulated providers answer, not language models.",
-      "Try the routes demo-failover and demo-cut as `model`; set a key such as OPENAI_API_KEY, or run `hedgerow init`, for real ones.",
     ],
   };
 }

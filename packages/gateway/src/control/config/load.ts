@@ -115,7 +115,8 @@ function readText(absolute: string, file: string): ReadText {
     if (!found.isFile()) return refused("is not a file", "name a YAML file with -c FILE");
     if (found.size > largestFileBytes) return refused("is larger than 1 MiB", "a configuration is far smaller");
     const bytes = readFileSync(absolute);
-    if (!isUtf8(bytes) || bytes.includes(0)) return refused("is not UTF-8 text", "save it as UTF-8, or name another file");
+    if (!isUtf8(bytes) || bytes.includes(0))
+      return refused("is not UTF-8 text", "save it as UTF-8, or name another file");
     const text = bytes.toString("utf8").replace(/^\uFEFF/u, "");
     return { kind: "text", text, date: found.mtime.toISOString().slice(0, 10) };
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { AnswerEvent } from "#domain/answer";
 import { failure, type Failure } from "#domain/failure";
+import { DeltaTemplate } from "#wire/delta-template";
 import { encodeSse, sseDecoder, type SseDecoder, type SseFrame } from "#wire/sse";
 import type { AnswerFrame, DecodeOptions, StreamDecoder } from "#dialects/dialect";
 import { parseExact } from "./exact-numbers.ts";
@@ -41,6 +42,9 @@ class MessageStreamDecoder implements StreamDecoder {
   readonly #onFrame: (frame: AnswerFrame) => void;
   readonly #grammar: MessageEvents;
   readonly #sse: SseDecoder;
+  readonly #template = new DeltaTemplate("text");
+  /** The content block whose delta the template was learnt from. */
+  #templateIndex: unknown;
   #closed = false;
 
   constructor(options: DecodeOptions, onFrame: (frame: AnswerFrame) => void) {
@@ -86,6 +90,7 @@ class MessageStreamDecoder implements StreamDecoder {
     }
     // A habit of OpenAI's language that some compatible servers keep; it proves nothing here.
     if (data === "[DONE]") return;
+    if (this.#repeatsText(data, frame)) return;
     const message = parseObject(data);
     if (message === undefined) {
       // Cut off inside a frame: that the answer is truncated is said by `end`.
@@ -100,8 +105,23 @@ class MessageStreamDecoder implements StreamDecoder {
       return;
     }
     const raw = wellFramed(frame, type);
+    const [only] = step.events;
+    // Only what says its own type means the same whatever the event line beside it.
+    if (only?.kind === "text-delta" && step.events.length === 1 && message["type"] === "content_block_delta") {
+      this.#template.learn(data, only.text);
+      this.#templateIndex = message["index"];
+    }
     if (step.ended) this.#close({ raw, events: step.events, usageOnly: false, terminal: true });
     else this.#give(raw, step.events);
+  }
+
+  /** Most frames of an answer differ from the one before in their text alone. */
+  #repeatsText(data: string, frame: SseFrame): boolean {
+    const text = this.#template.match(data);
+    const delta = text === undefined ? undefined : this.#grammar.goOn(this.#templateIndex, text);
+    if (delta === undefined) return false;
+    this.#give(wellFramed(frame, "content_block_delta"), [delta]);
+    return true;
   }
 
   #give(raw: Uint8Array, events: readonly AnswerEvent[]): void {

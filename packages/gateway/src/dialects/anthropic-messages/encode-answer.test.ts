@@ -154,6 +154,21 @@ describe("the stream encoder of Messages", () => {
     expect(encoder.warnings[0]).toContain("openai:annotations");
   });
 
+  it("says of a whole answer too what it loses", () => {
+    const told: string[] = [];
+    encodeAnswer(
+      [
+        { kind: "foreign", what: "openai:annotations", payload: {} },
+        { kind: "tool-start", block: 0, id: "a", name: "f" },
+        { kind: "tool-delta", block: 0, json: '{"cut' },
+        { kind: "finish", finish: { reason: "malformed" } },
+        { kind: "end" },
+      ],
+      { ...options, onLoss: (warning) => told.push(warning.split(":")[0] ?? "") },
+    );
+    expect(told.toSorted()).toEqual(["answer-arguments", "answer-malformed", "foreign-event"]);
+  });
+
   it("puts late facts into message_stop and into a whole answer", () => {
     const facts = (): object => ({ attempts: 2 });
     const events: readonly AnswerEvent[] = [{ kind: "text-delta", block: 0, text: "a" }, { kind: "end" }];

@@ -27,9 +27,18 @@ const cacheBreakpoints = 4;
 export class BlockEncoder {
   readonly #ledger: LossLedger;
   #breakpointsLeft = cacheBreakpoints;
+  /** Longer lives must come before shorter ones. */
+  #sawShort = false;
 
   constructor(ledger: LossLedger) {
     this.#ledger = ledger;
+  }
+
+  /** For the whole prompt: its mark stands behind all others and takes one of the four. */
+  wholeCacheControl(marker: CacheMarker | undefined): Readonly<Record<string, string>> | undefined {
+    const control = this.cacheControl(marker);
+    this.#sawShort = false;
+    return control;
   }
 
   /** The marker as a JSON value; undefined where there is none or no breakpoint is left. */
@@ -40,7 +49,13 @@ export class BlockEncoder {
       return undefined;
     }
     this.#breakpointsLeft -= 1;
-    return { type: "ephemeral", ...(marker.ttl === undefined ? {} : { ttl: marker.ttl }) };
+    const { ttl } = marker;
+    if (ttl !== "1h") this.#sawShort = true;
+    else if (this.#sawShort) {
+      this.#ledger.note("cache-order");
+      return { type: "ephemeral" };
+    }
+    return { type: "ephemeral", ...(ttl === undefined ? {} : { ttl }) };
   }
 
   block(part: Part, role: "system" | "user" | "assistant"): string {

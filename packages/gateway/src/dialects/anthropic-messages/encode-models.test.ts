@@ -60,6 +60,7 @@ describe("encodeModels of Messages", () => {
         contextTokens: 200_000,
         maxOutputTokens: 64_000,
         lifecycle: "deprecated",
+        retiresOn: "2027-02-01",
         capabilities: {},
         from,
       },
@@ -72,6 +73,7 @@ describe("encodeModels of Messages", () => {
       max_input_tokens: 200_000,
       max_tokens: 64_000,
       lifecycle: "deprecated",
+      retires_at: "2027-02-01T00:00:00Z",
     });
     expect(page("limit=1").data[0]).toMatchObject({
       created_at: "1970-01-01T00:00:00Z",

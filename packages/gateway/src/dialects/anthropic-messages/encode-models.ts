@@ -50,6 +50,7 @@ function limitOf(asked: string | null): number {
 
 /** An unknown date is the epoch, as the API documents; what the catalogue does not know is null. */
 function modelInfo({ id, createdAtS, traits }: ListedModel): Readonly<Record<string, unknown>> {
+  const retiresOn = traits?.retiresOn;
   const retiring = traits?.lifecycle === "deprecated" || traits?.lifecycle === "retired";
   return {
     type: "model",
@@ -62,6 +63,6 @@ function modelInfo({ id, createdAtS, traits }: ListedModel): Readonly<Record<str
     lifecycle: retiring ? traits?.lifecycle : "active",
     line: null,
     deprecated_at: null,
-    retires_at: null,
+    retires_at: retiresOn === undefined ? null : `${retiresOn}T00:00:00Z`,
   };
 }

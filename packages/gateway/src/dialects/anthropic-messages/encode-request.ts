@@ -34,7 +34,7 @@ export function encodeRequest(request: GenerateRequest, target: EncodeTarget): E
 
 function bodyJson(request: GenerateRequest, target: EncodeTarget, ledger: LossLedger): string {
   const blocks = new BlockEncoder(ledger);
-  const wholeCache = blocks.cacheControl(request.cache);
+  const wholeCache = blocks.wholeCacheControl(request.cache);
   const { system, turns } = arrangeTurns(request.turns, target.issuer, ledger);
   const { tools, choice } = encodeTools({ request, target, turns, blocks, ledger });
   const maxTokens = maxTokensOf(request, target, ledger);

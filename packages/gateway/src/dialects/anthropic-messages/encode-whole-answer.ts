@@ -35,8 +35,8 @@ export function encodeAnswer(events: readonly AnswerEvent[], options: EncodeOpti
   if (!gathered.ended) return undefined;
   const { head, finish, usage, refused, blocks, losses } = gathered;
   if (finish?.reason === "malformed") losses.add(answerWarning("answer-malformed"));
+  const content = [...blocks.values()].map((block, index) => blockJson(block, index, { options, losses }));
   for (const warning of losses) options.onLoss?.(warning);
-  const content = [...blocks.values()].map((block, index) => blockJson(block, index, options));
   const tools = [...blocks.values()].some((block) => block.kind === "tool");
   const before = JSON.stringify(messageHead(head, options)).slice(0, -1);
   const after = JSON.stringify({
@@ -117,8 +117,13 @@ function reasoningOf(blocks: Gathered["blocks"], block: number): Extract<WholeBl
   return made;
 }
 
+interface Writing {
+  readonly options: EncodeOptions;
+  readonly losses: Set<string>;
+}
+
 /** As text, so that the numbers of a tool's input stay as the model wrote them. */
-function blockJson(block: WholeBlock, index: number, options: EncodeOptions): string {
+function blockJson(block: WholeBlock, index: number, { options, losses }: Writing): string {
   switch (block.kind) {
     case "text":
       return JSON.stringify({ type: "text", text: block.text, citations: null });
@@ -136,7 +141,9 @@ function blockJson(block: WholeBlock, index: number, options: EncodeOptions): st
         name: block.name,
         caller: { type: "direct" },
       });
-      return `${head.slice(0, -1)},"input":${wellFormedInput(block.json).json}}`;
+      const input = wellFormedInput(block.json);
+      if (input.wrapped) losses.add(answerWarning("answer-arguments", block.name));
+      return `${head.slice(0, -1)},"input":${input.json}}`;
     }
   }
 }

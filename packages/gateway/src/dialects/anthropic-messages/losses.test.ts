@@ -108,6 +108,9 @@ describe("the loss table", () => {
     temperature: [{ sampling: { temperature: 2 } }],
     "max-tokens-invented": [{}],
     "max-tokens-lowered": [{}, { ...target, traits: { ...traits, maxOutputTokens: 50 } }],
+    "cache-order": [
+      { turns: [user({ kind: "text", text: "a", cache: {} }, { kind: "text", text: "b", cache: { ttl: "1h" } })] },
+    ],
     "system-inside": [{ turns: [user(text("q")), { role: "system", parts: [text("s")] }] }],
     "system-only": [{ turns: [{ role: "system", parts: [text("s")] }] }],
     "assistant-first": [{ turns: [assistant(text("a"))] }],

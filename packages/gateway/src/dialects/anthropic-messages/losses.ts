@@ -58,6 +58,7 @@ export const losses = {
   temperature: mapped("`temperature` was lowered to 1, the highest the Messages API knows"),
   "max-tokens-invented": mapped("`max_tokens` is required here and was set to 4096"),
   "max-tokens-lowered": mapped("`max_tokens` was lowered to what the model can give"),
+  "cache-order": mapped("a cache marker of one hour behind a shorter one was shortened: the longer must come first"),
   "system-inside": mapped("a system message in mid-conversation was sent as marked text of the user's turn"),
   "system-only": mapped("a lone system message was sent as the user's turn"),
   "assistant-first": mapped("a short user turn was put before the first message, which must be the user's"),
@@ -75,6 +76,7 @@ export type LossName = keyof typeof losses;
 /** What an answer of another language loses on its way to a caller of this one. */
 export const answerLosses = {
   "foreign-event": dropped("a part of the answer the Messages API has no word for was left out"),
+  "answer-arguments": mapped('tool arguments that are no JSON object were wrapped as {"INVALID_JSON": ...}'),
   "answer-malformed": mapped("the model failed to form an answer, which the Messages API cannot say: it says end_turn"),
 } as const satisfies Record<string, Loss>;
 

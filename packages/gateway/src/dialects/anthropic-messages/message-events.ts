@@ -51,6 +51,12 @@ export class MessageEvents {
     return this.#finished;
   }
 
+  /** The event of a delta known to hold the next piece of text of this content block and nothing else. */
+  goOn(index: unknown, text: string): AnswerEvent | undefined {
+    const open = typeof index === "number" ? this.#open.get(index) : undefined;
+    return open?.kind === "text" && text !== "" ? { kind: "text-delta", block: open.block, text } : undefined;
+  }
+
   accept(type: string, message: JsonObject): MessageStep {
     switch (type) {
       case "content_block_delta":

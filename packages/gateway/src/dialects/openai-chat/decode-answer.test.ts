@@ -281,6 +281,24 @@ describe("streamDecoder", () => {
       ],
       ["a f 13", "b g 2"],
     ],
+    [
+      "one id for every parallel call",
+      [
+        calls({ index: 0, id: "a", function: { name: "f", arguments: "{}" } }),
+        calls({ index: 1, id: "a", function: { name: "f", arguments: "[]" } }),
+      ],
+      ["a f {}", "a_1 f []"],
+    ],
+    [
+      "one id for every call of one list without indexes",
+      [
+        calls(
+          { id: "a", function: { name: "f", arguments: "{}" } },
+          { id: "a", function: { name: "g", arguments: "[]" } },
+        ),
+      ],
+      ["a f {}", "a_1 g []"],
+    ],
     ["no id at all", [calls({ index: 0, function: { name: "f", arguments: "{}" } })], ["call_c1_0 f {}"]],
     [
       "arguments as an object",

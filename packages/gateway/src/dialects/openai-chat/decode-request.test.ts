@@ -166,6 +166,9 @@ describe("decodeRequest", () => {
     expect(toolChoice).toEqual({ kind: "named", name: "f" });
     const [call, result] = [turns[0]?.parts[0], turns[1]?.parts[0]];
     expect(call).toMatchObject({ kind: "tool-call", id: (result as { callId: string }).callId });
+    const functions = [{ name: "f" }];
+    expect(decoded({ functions })).toMatchObject({ legacyFunctions: true, parallelTools: false });
+    expect(decoded({ tools: [{ type: "function", function: { name: "f" } }] })).not.toHaveProperty("legacyFunctions");
   });
 
   it("reads tools and every form of tool choice", () => {

@@ -56,6 +56,7 @@ export function decodeRequest(json: unknown): Decoded {
 function decodeBody(reader: ShapeReader, body: JsonObject): GenerateRequest {
   reader.leave(body, understood, "");
   const { tools, choice } = decodeTools(reader, body);
+  const isLegacy = isAbsent(body["tools"]) && tools.length > 0;
   const streamOptions = reader.optionalObject(body["stream_options"], "stream_options") ?? {};
   reader.leave(streamOptions, new Set(["include_usage"]), "stream_options");
   needWhatMatters(reader, body);
@@ -72,7 +73,8 @@ function decodeBody(reader: ShapeReader, body: JsonObject): GenerateRequest {
     turns: decodeMessages(reader, body["messages"]),
     tools,
     toolChoice: choice,
-    parallelTools: reader.optionalBoolean(body["parallel_tool_calls"], "parallel_tool_calls"),
+    parallelTools: isLegacy ? false : reader.optionalBoolean(body["parallel_tool_calls"], "parallel_tool_calls"),
+    legacyFunctions: isLegacy ? (true as const) : undefined,
     output,
     sampling: decodeSampling(reader, body),
     maxOutputTokens:

@@ -36,12 +36,7 @@ function decodeTool(reader: ShapeReader, value: unknown, path: string): Tool | u
   return functionTool(reader, { definition: tool["function"], holder: tool, path: `${path}.function` });
 }
 
-const toolFields: ReadonlySet<string> = new Set([
-  "type",
-  "function",
-  "cache_control",
-  "prompt_cache_breakpoint",
-]);
+const toolFields: ReadonlySet<string> = new Set(["type", "function", "cache_control", "prompt_cache_breakpoint"]);
 const functionFields: ReadonlySet<string> = new Set(["name", "description", "parameters", "strict"]);
 
 function functionTool(

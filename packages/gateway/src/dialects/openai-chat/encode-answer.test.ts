@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { openaiChat } from "#dialects/openai-chat/index";
 import type { EncodeOptions } from "#dialects/dialect";
 import type { AnswerEvent } from "#domain/answer";
+import { isObject } from "#dialects/shape";
 import { failure } from "#domain/failure";
 import { emptyUsage } from "#domain/usage";
 
@@ -165,6 +166,28 @@ describe("streamEncoder", () => {
     expect(choices[1]).toEqual({ index: 0, delta: { refusal: "no" }, finish_reason: null });
     expect(choices[2]).toEqual({ index: 0, delta: { content: "a" }, logprobs, finish_reason: null });
     expect(choices[3]).toEqual({ index: 0, delta: {}, finish_reason: "stop", stop_reason: "END" });
+  });
+});
+
+describe("an answer to a caller of functions", () => {
+  const one = rich.filter((event) => !("block" in event) || event.block === 3);
+
+  it("holds its call where such callers look for it", () => {
+    const body = JSON.parse(
+      Buffer.from(openaiChat.encodeAnswer(one, { ...options, legacyFunctions: true }) ?? []).toString(),
+    ) as { choices: { message: object }[] };
+    const call = { name: "f", arguments: '{"x":1}' };
+    expect(body.choices[0]).toMatchObject({ message: { function_call: call }, finish_reason: "function_call" });
+    expect(body.choices[0]?.message).not.toHaveProperty("tool_calls");
+  });
+
+  it("streams it there, the name once and first", () => {
+    const chunks = chunksOf(streamed(one, { legacyFunctions: true })) as { choices: { delta: object }[] }[];
+    const calls = chunks.flatMap(({ choices }) =>
+      choices.flatMap(({ delta }) => Object.values(delta).filter(isObject)),
+    );
+    expect(calls).toEqual([{ name: "f", arguments: "" }, { arguments: '{"x"' }, { arguments: ":1}" }]);
+    expect(chunks.at(-2)?.choices).toMatchObject([{ finish_reason: "function_call" }]);
   });
 });
 

@@ -30,7 +30,8 @@ export function encodeUsage(usage: Usage): object {
   };
 }
 
-export function finishWord(finish: Finish, report: LossReport): string {
+export function finishWord(finish: Finish, report: LossReport, isLegacy = false): string {
+  if (isLegacy && finish.reason === "tools") return "function_call";
   if (finish.reason === "paused") report.meet("answer-paused");
   if (finish.reason === "malformed") report.meet("answer-malformed");
   return finishWords[finish.reason];
@@ -46,6 +47,12 @@ export function encodeAnswer(events: readonly AnswerEvent[], options: EncodeOpti
   return body;
 }
 
+interface Call {
+  readonly id: string;
+  readonly name: string;
+  json: string;
+}
+
 class AnswerCollector {
   readonly #options: EncodeOptions;
   #id: string;
@@ -55,7 +62,7 @@ class AnswerCollector {
   readonly #logprobs: unknown[] = [];
   readonly #thoughts: string[] = [];
   readonly #details = new Map<number, ReasoningDetail>();
-  readonly #calls = new Map<number, { id: string; name: string; json: string }>();
+  readonly #calls = new Map<number, Call>();
   readonly #report = new LossReport();
   #finish: Finish = { reason: "stop" };
   #usage: Usage | undefined;
@@ -127,16 +134,24 @@ class AnswerCollector {
             refusal: this.#refusal ?? null,
             ...(this.#thoughts.length > 0 ? { reasoning_content: this.#thoughts.join("") } : {}),
             ...(isSealed ? { reasoning_details: details } : {}),
-            ...(calls.length > 0 ? { tool_calls: calls.map(toolCall) } : {}),
+            ...this.#callFields(calls),
           },
           logprobs: this.#logprobs.length > 0 ? { content: this.#logprobs, refusal: null } : null,
-          finish_reason: finishWord(this.#finish, this.#report),
+          finish_reason: finishWord(this.#finish, this.#report, this.#options.legacyFunctions),
           ...(this.#finish.stopSequence === undefined ? {} : { stop_reason: this.#finish.stopSequence }),
         },
       ],
       ...(this.#usage === undefined ? {} : { usage: encodeUsage(this.#usage) }),
       ...(this.#options.facts === undefined ? {} : { hedgerow: this.#options.facts() }),
     };
+  }
+
+  #callFields(calls: readonly Call[]): object {
+    const [first, second] = calls;
+    if (first === undefined) return {};
+    if (this.#options.legacyFunctions !== true) return { tool_calls: calls.map(toolCall) };
+    if (second !== undefined) this.#report.meet("further-call");
+    return { function_call: called(first) };
   }
 
   #reasoning(
@@ -160,12 +175,12 @@ class AnswerCollector {
   }
 }
 
-function toolCall(call: { readonly id: string; readonly name: string; readonly json: string }): object {
-  return {
-    id: call.id,
-    type: "function",
-    function: { name: call.name, arguments: call.json === "" ? "{}" : call.json },
-  };
+function toolCall(call: Call): object {
+  return { id: call.id, type: "function", function: called(call) };
+}
+
+function called({ name, json }: Call): object {
+  return { name, arguments: json === "" ? "{}" : json };
 }
 
 function tokensOf(logprobs: unknown): readonly unknown[] {

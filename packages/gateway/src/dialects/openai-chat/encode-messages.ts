@@ -14,6 +14,9 @@ import type { EncodeTarget } from "#dialects/dialect";
 import type { LossReport } from "./losses.ts";
 import { toolCallId } from "./tool-call-ids.ts";
 
+/** Models that take `prompt_cache_breakpoint` (openai 7.57: "gpt-5.6 and later"). */
+const markable = /(?:^|\/)gpt-(?:5\.(?:[6-9]|[1-9]\d)|[6-9]|[1-9]\d)(?!\d)/u;
+
 type Json = Readonly<Record<string, unknown>>;
 type Media = ImagePart | DocumentPart;
 
@@ -26,14 +29,21 @@ export function encodeMessages(turns: readonly Turn[], target: EncodeTarget, rep
 class MessageEncoder {
   readonly #target: EncodeTarget;
   readonly #report: LossReport;
+  readonly #takesMarkers: boolean;
 
   constructor(target: EncodeTarget, report: LossReport) {
     this.#target = target;
     this.#report = report;
+    const model = target.traits?.name ?? target.model;
+    this.#takesMarkers = target.quirks.cacheBreakpoints === true && markable.test(model);
   }
 
   turn(turn: Turn): readonly Json[] {
-    for (const part of turn.parts) if ("cache" in part && part.cache !== undefined) this.#report.meet("cache-markers");
+    for (const part of turn.parts) {
+      if ("cache" in part && part.cache !== undefined && !this.#takesMarker(turn, part)) {
+        this.#report.meet("cache-markers");
+      }
+    }
     const named = turn.name === undefined ? {} : { name: turn.name };
     switch (turn.role) {
       case "system":
@@ -43,6 +53,11 @@ class MessageEncoder {
       case "user":
         return this.#user(turn.parts, named);
     }
+  }
+
+  /** Not on answers, and not on images, where Chat refuses what its schema allows (agentgateway's tests, 2026). */
+  #takesMarker(turn: Turn, part: Part): boolean {
+    return this.#takesMarkers && turn.role !== "assistant" && (part.kind === "text" || part.kind === "document");
   }
 
   #user(parts: readonly Part[], named: Json): readonly Json[] {
@@ -68,7 +83,8 @@ class MessageEncoder {
       else if (item.kind === "foreign") this.#foreignInPrompt(item);
       else if (item.kind !== "text") {
         this.#report.meet("tool-result-media");
-        moved.push({ kind: "text", text: `From the result of tool call ${this.#id(part.callId)}:` }, item);
+        const { cache: _, ...unmarked } = item;
+        moved.push({ kind: "text", text: `From the result of tool call ${this.#id(part.callId)}:` }, unmarked);
       }
     }
     return { role: "tool", tool_call_id: this.#id(part.callId), content: texts.join("\n\n") };
@@ -127,7 +143,10 @@ class MessageEncoder {
 
   /** A string where there is only text, since not every upstream takes arrays of text. */
   #content(parts: readonly Part[]): string | readonly Json[] {
-    if (parts.every((part) => part.kind === "text")) return parts.map((part) => this.#text(part)).join("\n\n");
+    const isPlain = (part: Part): part is TextPart => {
+      return part.kind === "text" && (part.cache === undefined || !this.#takesMarkers);
+    };
+    if (parts.every(isPlain)) return parts.map((part) => this.#text(part)).join("\n\n");
     return parts.flatMap((part) => {
       const item = this.#item(part);
       return item === undefined ? [] : [item];
@@ -137,12 +156,13 @@ class MessageEncoder {
   #item(part: Part): Json | undefined {
     switch (part.kind) {
       case "text":
-        return { type: "text", text: this.#text(part) };
+        return { type: "text", text: this.#text(part), ...this.#breakpoint(part) };
       case "image":
         return this.#image(part);
       case "document": {
         const text = this.#documentText(part);
-        return text === undefined ? this.#file(part) : { type: "text", text };
+        const document = text === undefined ? this.#file(part) : { type: "text", text };
+        return document === undefined ? undefined : { ...document, ...this.#breakpoint(part) };
       }
       case "audio":
         return { type: "input_audio", input_audio: { data: part.data, format: part.format } };
@@ -156,6 +176,12 @@ class MessageEncoder {
         this.#report.meet("foreign-user-part", part.kind, "messages");
         return undefined;
     }
+  }
+
+  /** OpenAI's marks live 30 minutes, or 12 hours where more is asked for. */
+  #breakpoint({ cache }: TextPart | DocumentPart): Json {
+    if (cache === undefined || !this.#takesMarkers) return {};
+    return { prompt_cache_breakpoint: { mode: "explicit", ...(cache.ttl === "1h" ? { ttl: "12h" } : {}) } };
   }
 
   #image(part: ImagePart): Json | undefined {

@@ -77,19 +77,23 @@ const smallTraits: ModelTraits = {
   from: { source: "test", date: "2026-11-21" },
 };
 
+type AnswerLoss = "answer-paused" | "answer-malformed" | "foreign-event" | "further-call";
+
 /** For each row of the table a request that meets it. */
-const cases: Record<Exclude<Loss, "answer-paused" | "answer-malformed" | "foreign-event">, Case> = {
+const cases: Record<Exclude<Loss, AnswerLoss>, Case> = {
   "top-k": { sampling: { topK: 5 } },
   sampling: { sampling: { temperature: 1, topP: 1 }, capabilities: { sampling: false } },
   "stop-sequences": { stop: ["a", "b", "c", "d", "e"] },
+  "stop-unsupported": { stop: ["a"] },
   "max-tokens-lowered": { maxOutputTokens: 128_000, to: { traits: smallTraits } },
   "service-tier": { serviceTier: "lunar" },
   "user-id": { user: "u".repeat(65) },
   "unknown-field": { rest: { context_management: {} } },
   "needed-field": { rest: { inference_geo: "us" }, needed: ["inference_geo"] },
   "refused-hint": { sampling: { seed: 1 }, quirks: { refusedFields: ["seed"] } },
-  "refused-meaning": { stop: ["a"], quirks: { refusedFields: ["stop"] } },
+  "refused-meaning": { stop: ["a"], quirks: { refusedFields: ["stop"] }, to: { model: "m" } },
   "json-schema": { output: { kind: "json-schema", schema: {} }, quirks: { jsonSchema: false } },
+  "json-schema-loose": { output: { kind: "json-schema", schema: { type: "object" } } },
   "cache-markers": { cache: {} },
   citations: { turns: [assistant({ kind: "text", text: "a", citations: [{}] }), goOn] },
   "document-context": { turns: [user({ ...pdf, context: "c" })] },
@@ -111,10 +115,11 @@ const cases: Record<Exclude<Loss, "answer-paused" | "answer-malformed" | "foreig
   "reasoning-with-tools": { tools: [f], to: { model: "gpt-5.4" } },
 };
 
-const answerCases: Record<Exclude<Loss, keyof typeof cases>, AnswerEvent> = {
-  "answer-paused": { kind: "finish", finish: { reason: "paused" } },
-  "answer-malformed": { kind: "finish", finish: { reason: "malformed" } },
-  "foreign-event": { kind: "foreign", what: "web_search_tool_result", payload: {} },
+const answerCases: Record<AnswerLoss, readonly AnswerEvent[]> = {
+  "answer-paused": [{ kind: "finish", finish: { reason: "paused" } }],
+  "answer-malformed": [{ kind: "finish", finish: { reason: "malformed" } }],
+  "foreign-event": [{ kind: "foreign", what: "web_search_tool_result", payload: {} }],
+  "further-call": [0, 1].map((block) => ({ kind: "tool-start", block, id: `${block}`, name: "f" })),
 };
 
 describe("the loss table", () => {
@@ -127,16 +132,22 @@ describe("the loss table", () => {
     if (encoded.kind === "refused") expect(encoded.failure.kind).toBe("not_translatable");
   });
 
-  it.each(Object.entries(answerCases))("has a row for %s, met by an answer", (loss, event) => {
-    const encoder = openaiChat.streamEncoder({
+  it.each(Object.entries(answerCases))("has a row for %s, met by an answer, streamed and whole", (loss, events) => {
+    const told: string[] = [];
+    const options = {
       fallbackId: "x",
       model: "m",
       createdAtS: 1,
       includeUsage: false,
       issuer: "anthropic",
-    });
-    encoder.encode(event);
+      ...(loss === "further-call" ? { legacyFunctions: true as const } : {}),
+      onLoss: (warning: string) => told.push(warning),
+    };
+    const encoder = openaiChat.streamEncoder(options);
+    for (const event of events) encoder.encode(event);
     expect(encoder.warnings.map((warning) => warning.split(":")[0])).toEqual([loss]);
+    openaiChat.encodeAnswer([...events, { kind: "end" }], options);
+    expect(told).toEqual(encoder.warnings);
   });
 
   it("tells a loss once, however often it occurs", () => {
@@ -185,6 +196,19 @@ describe("encodeRequest", () => {
     expect(limit(128_000)).toMatchObject({ max_completion_tokens: 32_768 });
     expect(limit(500)).toMatchObject({ max_completion_tokens: 500 });
     expect(body({ maxOutputTokens: 128_000 })).toMatchObject({ max_completion_tokens: 128_000 });
+  });
+
+  it.each([
+    ["o3", true],
+    ["openai/o4-mini", true],
+    ["gpt-5", true],
+    ["gpt-5-mini-2025-08-07", true],
+    ["gpt-5-chat-latest", false],
+    ["gpt-5.4", false],
+    ["gpt-4o", false],
+    ["gpt-oss-120b", false],
+  ])("asks %s with stop sequences: refused %s", (model, isRefused) => {
+    expect(encode({ stop: ["END"], to: { model } }).kind).toBe(isRefused ? "refused" : "encoded");
   });
 
   it("says in words that a tool failed", () => {
@@ -253,6 +277,47 @@ describe("encodeRequest", () => {
     expect(messages(turns, { ...echo, to: { issuer: "anthropic" } })).toMatchObject([{ reasoning_content: "ownt" }]);
     expect(messages([assistant(call("a"))], echo)).toMatchObject([{ reasoning_content: "" }]);
     expect(JSON.stringify(messages(turns))).not.toContain("reasoning");
+  });
+
+  it("marks prompts for the cache where the model takes marks, and says where it does not", () => {
+    const marked = (of: string, ttl?: "1h"): Part => ({
+      kind: "text",
+      text: of,
+      cache: ttl === undefined ? {} : { ttl },
+    });
+    const turns: Turn[] = [
+      { role: "system", parts: [marked("rules", "1h")] },
+      user(text("a"), { ...pdf, cache: {} }),
+      goOn,
+    ];
+    const newest = { quirks: { cacheBreakpoints: true }, to: { model: "gpt-5.6" } } as const;
+    expect(messages(turns, newest)).toEqual([
+      {
+        role: "system",
+        content: [{ type: "text", text: "rules", prompt_cache_breakpoint: { mode: "explicit", ttl: "12h" } }],
+      },
+      {
+        role: "user",
+        content: [
+          { type: "text", text: "a" },
+          {
+            type: "file",
+            file: { filename: "document.pdf", file_data: "data:application/pdf;base64,JVBE" },
+            prompt_cache_breakpoint: { mode: "explicit" },
+          },
+        ],
+      },
+      { role: "user", content: "go on" },
+    ]);
+    const warnings = (turn: Turn, more: Case): number => {
+      const encoded = encode({ ...more, turns: [turn, goOn] });
+      return encoded.kind === "encoded" ? encoded.warnings.length : -1;
+    };
+    expect(warnings(user(marked("a")), newest)).toBe(0);
+    expect(warnings(user({ ...png, cache: {} }), newest)).toBe(1);
+    expect(warnings(assistant(marked("a")), newest)).toBe(1);
+    expect(warnings(user(marked("a")), { ...newest, to: { model: "gpt-5.5" } })).toBe(1);
+    expect(warnings(user(marked("a")), { to: { model: "gpt-5.6" } })).toBe(1);
   });
 
   it("asks for usage in streams only where it must", () => {

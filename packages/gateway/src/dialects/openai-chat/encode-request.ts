@@ -6,10 +6,13 @@ import { encodeMessages } from "./encode-messages.ts";
 import { encodeReasoningEffort } from "./encode-reasoning.ts";
 import { hintFields } from "./hint-fields.ts";
 import { LossReport } from "./losses.ts";
+import { isStrictSchema } from "./strict-schema.ts";
 
 const mostStopSequences = 4;
 const longestUser = 64;
 const toolName = /^[A-Za-z0-9_-]{1,64}$/u;
+/** "Unsupported parameter: 'stop'", recorded for the o-series and the first gpt-5 models. */
+const refusesStop = /(?:^|\/)(?:o\d|gpt-5)(?:-(?!chat)[\w-]+)?$/u;
 const serviceTiers: ReadonlySet<string> = new Set(["auto", "default", "flex", "scale", "priority", "fast"]);
 
 /** From the hub to a chat body for this target. The key order is fixed: the same request gives the same bytes. */
@@ -34,6 +37,8 @@ export function encodeRequest(request: GenerateRequest, target: EncodeTarget): E
     stream_options: target.streamed && target.quirks.streamUsage === "ask" ? { include_usage: true } : undefined,
   });
   if (request.stop.length > mostStopSequences) report.meet("stop-sequences", undefined, "stop");
+  const isStopRefused = request.stop.length > 0 && refusesStop.test(target.traits?.name ?? target.model);
+  if (isStopRefused) report.meet("stop-unsupported", undefined, "stop");
   if (request.cache !== undefined) report.meet("cache-markers");
   if (request.turns.at(-1)?.role === "assistant") report.meet("prefill");
   const { needed = [] } = request;
@@ -99,7 +104,10 @@ function encodeOutput(output: OutputShape | undefined, target: EncodeTarget, rep
   if (output === undefined || output.kind === "text") return undefined;
   if (output.kind === "json") return { type: "json_object" };
   if (!target.quirks.jsonSchema) report.meet("json-schema", undefined, "response_format");
-  const { name, description, schema, strict } = output;
+  const { name, description, schema } = output;
+  // Other languages enforce every schema; OpenAI does so only where it is told to, and not every one.
+  const strict = output.strict ?? (isStrictSchema(schema) || undefined);
+  if (strict === undefined) report.meet("json-schema-loose");
   // Other languages name no schema; OpenAI demands a name.
   return { type: "json_schema", json_schema: defined({ name: name ?? "response", description, schema, strict }) };
 }

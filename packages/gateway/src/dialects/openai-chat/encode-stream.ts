@@ -75,7 +75,7 @@ class ChatStreamEncoder implements StreamEncoder {
         return "";
       case "finish": {
         const stop = event.finish.stopSequence;
-        const reason = { finish_reason: finishWord(event.finish, this.#report) };
+        const reason = { finish_reason: finishWord(event.finish, this.#report, this.#options.legacyFunctions) };
         return this.#choice({ delta: {}, ...reason, ...(stop === undefined ? {} : { stop_reason: stop }) });
       }
       case "end":
@@ -126,10 +126,16 @@ class ChatStreamEncoder implements StreamEncoder {
   }
 
   #tool(event: AnswerEvent & { readonly kind: "tool-start" | "tool-delta" | "tool-end" }): string {
+    const isLegacy = this.#options.legacyFunctions === true;
     if (event.kind === "tool-start") {
       const index = this.#calls.size;
-      this.#calls.set(event.block, { index, hasArguments: false });
       const called = { name: event.name, arguments: "" };
+      if (isLegacy && index > 0) {
+        this.#report.meet("further-call");
+        return "";
+      }
+      this.#calls.set(event.block, { index, hasArguments: false });
+      if (isLegacy) return this.#delta({ function_call: called });
       return this.#delta({ tool_calls: [{ index, id: event.id, type: "function", function: called }] });
     }
     const call = this.#calls.get(event.block);
@@ -138,6 +144,7 @@ class ChatStreamEncoder implements StreamEncoder {
     const json = event.kind === "tool-delta" ? event.json : call.hasArguments ? "" : "{}";
     if (json === "") return "";
     call.hasArguments = true;
+    if (isLegacy) return this.#delta({ function_call: { arguments: json } });
     return this.#delta({ tool_calls: [{ index: call.index, function: { arguments: json } }] });
   }
 

@@ -17,6 +17,7 @@ export const losses = {
   "top-k": { treatment: "dropped", why: "OpenAI Chat has no top_k" },
   sampling: { treatment: "dropped", why: "the model takes no sampling parameters" },
   "stop-sequences": { treatment: "refused", why: "OpenAI Chat takes at most 4 stop sequences" },
+  "stop-unsupported": { treatment: "refused", why: "this reasoning model takes no stop sequences" },
   "max-tokens-lowered": { treatment: "mapped", why: "the limit of the answer was lowered to what the model can give" },
   "service-tier": { treatment: "dropped", why: "the service tier has no counterpart in OpenAI Chat" },
   "user-id": { treatment: "mapped", why: "OpenAI Chat takes at most 64 characters of user id, so its digest was sent" },
@@ -28,8 +29,12 @@ export const losses = {
   "refused-hint": { treatment: "dropped", why: "the target refuses the field, and it is only a hint" },
   "refused-meaning": { treatment: "refused", why: "the target refuses the field, and the answer depends on it" },
   "json-schema": { treatment: "refused", why: "the target cannot hold its answer to a JSON schema" },
+  "json-schema-loose": {
+    treatment: "mapped",
+    why: "OpenAI enforces only schemas whose objects are closed and require all properties, so this one is not enforced",
+  },
   // Prompt.
-  "cache-markers": { treatment: "dropped", why: "OpenAI Chat caches prompts by itself and takes no markers" },
+  "cache-markers": { treatment: "dropped", why: "OpenAI Chat caches prompts by itself and takes no marker there" },
   citations: { treatment: "dropped", why: "OpenAI Chat has no citations" },
   "document-context": { treatment: "dropped", why: "a document's context has no place in OpenAI Chat" },
   "document-url": { treatment: "refused", why: "OpenAI Chat cannot fetch documents; send the file's bytes" },
@@ -54,6 +59,10 @@ export const losses = {
     why: "the model takes function tools on this endpoint only without reasoning, so reasoning_effort is none",
   },
   // Answers.
+  "further-call": {
+    treatment: "dropped",
+    why: "only one call fits into function_call; ask with tools for all of them",
+  },
   "answer-paused": { treatment: "mapped", why: "OpenAI Chat cannot say that the answer is paused, so it says stop" },
   "answer-malformed": {
     treatment: "mapped",

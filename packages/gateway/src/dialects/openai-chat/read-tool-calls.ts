@@ -21,6 +21,10 @@ interface OpenCall {
 export class ToolCallReader {
   readonly #calls: OpenCall[] = [];
   readonly #byIndex = new Map<number, OpenCall>();
+  /** Ids that were given on. */
+  readonly #told = new Set<string>();
+  /** Calls that the list being read has spoken of. */
+  readonly #touched = new Set<OpenCall>();
   #last: OpenCall | undefined;
   readonly #nextBlock: () => number;
 
@@ -43,10 +47,16 @@ export class ToolCallReader {
     const name = typeof called["name"] === "string" ? called["name"] : "";
     const json = argumentsText(called["arguments"]);
     if (json === undefined) return false;
-    const call = this.#find(entry["index"], { id, name, position });
+    if (position === 0) this.#touched.clear();
+    const found = this.#find(entry["index"], { id, name, position });
+    // One list holds each call once, whatever ids an upstream gives.
+    const isAnother =
+      typeof entry["index"] !== "number" && name !== "" && found !== undefined && this.#touched.has(found);
+    const call = isAnother ? undefined : found;
     // A trailing entry that says nothing opens no call.
     if (call === undefined && id === "" && name === "" && json === "") return true;
     this.#last = call ?? this.#open(entry["index"]);
+    this.#touched.add(this.#last);
     this.#extend(this.#last, { id, name, json }, events);
     return this.#calls.length <= mostCalls && this.#last.early.length <= mostEarlyCharacters;
   }
@@ -102,7 +112,10 @@ export class ToolCallReader {
   #start(call: OpenCall, answerId: string, events: AnswerEvent[]): void {
     call.started = true;
     if (call.id === "") call.id = `call_${answerId.replace(/[^A-Za-z0-9]/gu, "").slice(-24)}_${call.block}`;
-    events.push({ kind: "tool-start", block: call.block, id: call.id, name: call.name });
+    // A result names its call by the id alone: two calls under one id would be one.
+    const id = this.#told.has(call.id) ? `${call.id}_${call.block}` : call.id;
+    this.#told.add(id);
+    events.push({ kind: "tool-start", block: call.block, id, name: call.name });
     if (call.early !== "") events.push({ kind: "tool-delta", block: call.block, json: call.early });
     call.early = "";
   }
