@@ -303,7 +303,7 @@ describe("the gateway itself", () => {
     socket.write("POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n");
     await upstream.log.until((entries) => entries.length === 1);
     const drained = gateway.plane.drain(5_000);
-    await vi.waitUntil(() => gateway.plane.draining);
+    await vi.waitUntil(() => gateway.plane.draining, { timeout: 10_000 });
     socket.write("\r\n");
     expect(await running).toMatchObject({ status: 200, ending: "complete", text: "one two three four" });
     await drained;

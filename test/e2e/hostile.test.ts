@@ -24,10 +24,11 @@ beforeAll(async () => {
   upstream = await startUpstream(ok("words"));
   gateway = await startGateway(
     [
-      providerAt("p1", "openai", upstream.url, {
+      {
+        ...providerAt("p1", "openai", upstream.url),
         credentials: [{ id: "p1#1", secret: new Secret("sk-operators-own") }],
         headers: [{ name: "x-operator", value: new Secret("from the configuration") }],
-      }),
+      },
     ],
     [sampleRoute("main", ["p1/m"])],
     { keys, limits },
@@ -38,7 +39,7 @@ beforeEach(() => upstream.log.clear());
 
 afterAll(async () => {
   // After everything that was done to it, nothing is left over and a plain call is answered.
-  await vi.waitUntil(() => inFlight(gateway) === 0);
+  await vi.waitUntil(() => inFlight(gateway) === 0, { timeout: 10_000 });
   const headers = { authorization: `Bearer ${gatewayKey}` };
   expect(await ask(gateway.url, { dialect: "openai-chat", streamed: true, headers })).toMatchObject({ text: "words" });
   expect(gateway.logs).toEqual([]);
@@ -214,7 +215,7 @@ describe("a client that takes its time (S10)", () => {
     await Promise.all(
       Array.from({ length: 50 }, () => send(request({ length: "content-length: 1000", body: "{" }), { waitMs: 20 })),
     );
-    await vi.waitUntil(() => inFlight(gateway) === 0);
+    await vi.waitUntil(() => inFlight(gateway) === 0, { timeout: 10_000 });
     expectUntouched();
   });
 });

@@ -86,7 +86,7 @@ describe("a provider that never comes to the point", () => {
       expect(reply).toMatchObject({ status: 502, code: "upstream_error" });
       // The system's own buffers take some megabytes on the way.
       expect(talker.seen.written).toBeLessThan(24 * mebibyte);
-      await vi.waitUntil(() => talker.seen.cut);
+      await vi.waitUntil(() => talker.seen.cut, { timeout: 10_000 });
     },
   );
 
@@ -97,7 +97,7 @@ describe("a provider that never comes to the point", () => {
     await using gateway = await over(talker.url);
     expect(await ask(gateway.url, { dialect: "openai-chat", streamed: false })).toMatchObject({ status: 502 });
     expect(talker.seen.written).toBeLessThan(32 * mebibyte);
-    await vi.waitUntil(() => talker.seen.cut);
+    await vi.waitUntil(() => talker.seen.cut, { timeout: 10_000 });
   });
 });
 

@@ -49,7 +49,7 @@ export async function startGateway(
 }
 
 /** A provider of a real kind at a given address (`http://127.0.0.1:1234`), with that kind's own quirks. */
-export function providerAt(id: string, kindId: string, url: string, more: Partial<ProviderSpec> = {}): ProviderSpec {
+export function providerAt(id: string, kindId: string, url: string): ProviderSpec {
   const kind = findKind(kindId);
   if (kind === undefined) throw new Error(`no provider kind ${kindId}`);
   return sampleProvider(id, {
@@ -58,7 +58,6 @@ export function providerAt(id: string, kindId: string, url: string, more: Partia
     quirks: kind.quirks,
     origin: url,
     ...(kind.vendor === undefined ? {} : { vendor: kind.vendor }),
-    ...more,
   });
 }
 

@@ -73,10 +73,11 @@ function provider(id: string, url: string, at: { lane: Lane; window: number; row
   const twoKeys = at.row.phase === "before" && at.row.otherCredentialFirst === true;
   const keys = twoKeys ? ["1", "2"] : ["1"];
   const models = ["m-one", "m-two"].map((name) => [name, sampleTraits(name, at.window)] as const);
-  return providerAt(id, at.lane.upstream === "openai-chat" ? "openai" : "anthropic", url, {
+  return {
+    ...providerAt(id, at.lane.upstream === "openai-chat" ? "openai" : "anthropic", url),
     credentials: keys.map((key) => ({ id: `${id}#${key}`, secret: new Secret(`sk-${id}-${key}`) })),
     models: new Map(models),
-  });
+  };
 }
 
 /** The first target fails: is somebody else asked, does the client see one clean answer, is the target left alone? */

@@ -23,8 +23,11 @@ export interface Dialect {
   relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarget): RelayEdits;
   /** Headers every upstream request of this language needs unless the caller sent its own. */
   readonly defaultHeaders: Readonly<Record<string, string>>;
-  /** From parsed JSON to the hub. Never throws: wrong shapes are an `invalid_request` that names the path. */
-  decodeRequest(json: unknown, headers: Readonly<Record<string, string>>): Decoded;
+  /**
+   * From parsed JSON to the hub. Never throws: wrong shapes are an `invalid_request` that names the path. `text` is what
+   * `json` was parsed from: numbers have all their digits only there.
+   */
+  decodeRequest(json: unknown, headers: Readonly<Record<string, string>>, text?: string): Decoded;
   /** From the hub to a target's bytes: deterministic, the same input gives the same bytes. */
   encodeRequest(request: GenerateRequest, target: EncodeTarget): Encoded;
   /** A push parser of streamed answers. `onFrame` is called for every frame, in order. */

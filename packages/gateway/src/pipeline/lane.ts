@@ -105,13 +105,14 @@ export function decodeOnce(call: Call, dialect: Dialect): () => GenerateRequest 
 }
 
 function decode(call: Call, dialect: Dialect): GenerateRequest | Failure {
+  const text = Buffer.from(call.body.buffer, call.body.byteOffset, call.body.length).toString("utf8");
   let json: unknown;
   try {
-    json = JSON.parse(Buffer.from(call.body.buffer, call.body.byteOffset, call.body.length).toString("utf8"));
+    json = JSON.parse(text);
   } catch {
     return failure("invalid_request", "The body is not valid JSON.");
   }
-  const decoded = dialect.decodeRequest(json, call.passHeaders);
+  const decoded = dialect.decodeRequest(json, call.passHeaders, text);
   return decoded.kind === "decoded" ? decoded.request : decoded.failure;
 }
 

@@ -29,7 +29,7 @@ describe("watching a configuration", () => {
     writeFileSync(file, "a");
     const onChange = watched(file);
     for (const text of ["b", "bc", "bcd"]) writeFileSync(file, text);
-    await vi.waitFor(() => expect(onChange).toHaveBeenCalled());
+    await vi.waitFor(() => expect(onChange).toHaveBeenCalled(), { timeout: 10_000 });
     expect(onChange).toHaveBeenCalledOnce();
   });
 
@@ -39,7 +39,7 @@ describe("watching a configuration", () => {
     const onChange = watched(file);
     writeFileSync(join(folder, "new"), "b");
     renameSync(join(folder, "new"), file);
-    await vi.waitFor(() => expect(onChange).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(onChange).toHaveBeenCalledOnce(), { timeout: 10_000 });
     end();
 
     // The way Kubernetes mounts a ConfigMap: the file is a link through `..data`, which is replaced.
@@ -52,7 +52,7 @@ describe("watching a configuration", () => {
     const onSwap = watched(join(folder, "linked.yaml"));
     symlinkSync("two", join(folder, "..data_tmp"));
     renameSync(join(folder, "..data_tmp"), join(folder, "..data"));
-    await vi.waitFor(() => expect(onSwap).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(onSwap).toHaveBeenCalledOnce(), { timeout: 10_000 });
   });
 
   it("does not call for the same content, other files, or a file that is gone", async () => {

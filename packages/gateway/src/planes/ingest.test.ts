@@ -63,9 +63,9 @@ describe("following the journals", () => {
     const journal = await openJournal({ folder, name: "w1-1" });
     const follower = followJournals({ folder, store, log, growing: () => ["w1-1"], everyMs: 10 });
     await append(journal, "a", "b");
-    await vi.waitFor(() => expect(stored()).toEqual(["a", "b"]));
+    await vi.waitFor(() => expect(stored()).toEqual(["a", "b"]), { timeout: 10_000 });
     await append(journal, "c");
-    await vi.waitFor(() => expect(stored()).toEqual(["a", "b", "c"]));
+    await vi.waitFor(() => expect(stored()).toEqual(["a", "b", "c"]), { timeout: 10_000 });
     await append(journal, "d");
     await close(journal);
     await follower.finish();
@@ -88,7 +88,7 @@ describe("following the journals", () => {
   it("removes the oldest stored segments beyond the bound, and never one that may still grow", async () => {
     const journal = await openJournal({ folder, name: "w1-1", maxSegmentBytes: 300 });
     for (const id of ["a", "b", "c", "d"]) await append(journal, id);
-    await vi.waitFor(() => expect(readdirSync(folder)).toHaveLength(5));
+    await vi.waitFor(() => expect(readdirSync(folder)).toHaveLength(5), { timeout: 10_000 });
     await followJournals({
       folder,
       store,
@@ -132,10 +132,10 @@ describe("following the journals", () => {
       keep: { files: 0, bytes: 0 },
     });
     await append(journal, "a");
-    await vi.waitFor(() => expect(broken.mock.calls.length).toBeGreaterThan(3));
+    await vi.waitFor(() => expect(broken.mock.calls.length).toBeGreaterThan(3), { timeout: 10_000 });
     expect(log.error).toHaveBeenCalledOnce();
     broken.mockRestore();
-    await vi.waitFor(() => expect(stored()).toEqual(["a"]));
+    await vi.waitFor(() => expect(stored()).toEqual(["a"]), { timeout: 10_000 });
     await follower.finish();
   });
 });

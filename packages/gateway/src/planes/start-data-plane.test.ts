@@ -150,7 +150,7 @@ describe("a data plane in this process", () => {
     });
     await simulator.log.until((entries) => entries.length === 1);
     const drained = plane.drain(10_000);
-    await vi.waitFor(() => expect(plane.draining).toBe(true));
+    await vi.waitFor(() => expect(plane.draining).toBe(true), { timeout: 10_000 });
     await expect(fetch(`http://127.0.0.1:${plane.port}/livez`)).rejects.toThrow();
     expect(await inFlight).toContain("[DONE]");
     await drained;

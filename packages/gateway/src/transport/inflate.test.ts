@@ -38,7 +38,7 @@ describe("inflater", () => {
     const seen = open(encoding);
     for (const byte of pack(Buffer.from("some words"))) seen.inflating.push(Uint8Array.of(byte));
     seen.inflating.end();
-    await vi.waitUntil(() => seen.ended);
+    await vi.waitUntil(() => seen.ended, { timeout: 10_000 });
     expect(seen).toMatchObject({ text: "some words", failure: undefined });
   });
 
@@ -49,7 +49,7 @@ describe("inflater", () => {
     packing.on("data", (bytes: Buffer) => seen.inflating.push(bytes));
     packing.write("first");
     packing.flush(constants.Z_SYNC_FLUSH);
-    await vi.waitUntil(() => seen.text === "first");
+    await vi.waitUntil(() => seen.text === "first", { timeout: 10_000 });
     packing.destroy();
     seen.inflating.stop();
   });
@@ -65,12 +65,12 @@ describe("inflater", () => {
     const cut = open(encoding);
     cut.inflating.push(pack(Buffer.from("some words of some length, and then some more")).subarray(0, -6));
     cut.inflating.end();
-    await vi.waitUntil(() => cut.failure !== undefined);
+    await vi.waitUntil(() => cut.failure !== undefined, { timeout: 10_000 });
     expect(cut.failure?.kind).toBe("truncated_response");
     const bad = open(encoding);
     bad.inflating.push(Buffer.from('{"this":"is plain"}'));
     bad.inflating.end();
-    await vi.waitUntil(() => bad.failure !== undefined);
+    await vi.waitUntil(() => bad.failure !== undefined, { timeout: 10_000 });
     expect(bad.failure?.kind).toBe("bad_upstream_response");
     expect(bad.ended).toBe(false);
   });
@@ -78,11 +78,11 @@ describe("inflater", () => {
   it("stops what grows beyond the bound, or a thousandfold", async () => {
     const large = open("gzip", 100_000);
     large.inflating.push(gzipSync(Buffer.alloc(200_000)));
-    await vi.waitUntil(() => large.failure !== undefined);
+    await vi.waitUntil(() => large.failure !== undefined, { timeout: 10_000 });
     expect(large.bytes).toBeLessThanOrEqual(100_000);
     const bomb = open("br");
     bomb.inflating.push(brotliCompressSync(Buffer.alloc(50 * 1024 * 1024)));
-    await vi.waitUntil(() => bomb.failure !== undefined);
+    await vi.waitUntil(() => bomb.failure !== undefined, { timeout: 10_000 });
     expect(bomb.bytes).toBeLessThan(3 * 1024 * 1024);
   });
 
@@ -94,9 +94,9 @@ describe("inflater", () => {
       if (!seen.inflating.push(packed.subarray(at, at + 64 * 1024))) stopped += 1;
     }
     expect(stopped).toBeGreaterThan(0);
-    await vi.waitUntil(() => seen.drained > 0);
+    await vi.waitUntil(() => seen.drained > 0, { timeout: 10_000 });
     seen.inflating.end();
-    await vi.waitUntil(() => seen.ended);
+    await vi.waitUntil(() => seen.ended, { timeout: 10_000 });
     expect(seen.bytes).toBe(4 * 1024 * 1024);
   });
 

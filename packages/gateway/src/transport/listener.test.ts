@@ -69,7 +69,7 @@ describe("an exchange", () => {
       }),
     );
     socket.write(post("hello", "X-Upper: Yes\r\n"));
-    await vi.waitUntil(() => seen.text.endsWith("hello"));
+    await vi.waitUntil(() => seen.text.endsWith("hello"), { timeout: 10_000 });
     expect(seen.text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     expect(seen.text).toMatch(/x-a: 1\r\nx-a: 2\r\n/);
     expect(seen.text).toMatch(/content-length: 5\r\n/);
@@ -87,11 +87,11 @@ describe("an exchange", () => {
       }),
     );
     socket.write("HEAD / HTTP/1.1\r\nhost: g\r\n\r\n");
-    await vi.waitUntil(() => seen.text.endsWith("\r\n\r\n"));
+    await vi.waitUntil(() => seen.text.endsWith("\r\n\r\n"), { timeout: 10_000 });
     expect(seen.text).toMatch(/content-length: 6\r\n/);
     expect(seen.text).not.toContain("a body");
     socket.write("GET / HTTP/1.1\r\nhost: g\r\n\r\n");
-    await vi.waitUntil(() => seen.text.endsWith("a body"));
+    await vi.waitUntil(() => seen.text.endsWith("a body"), { timeout: 10_000 });
   });
 
   it.each([
@@ -103,13 +103,13 @@ describe("an exchange", () => {
   ])("reads a body in gzip: %s", async (_name, body, said) => {
     const { socket, seen } = dial(await listen((exchange) => void echo(exchange)));
     socket.write(post(body, "content-encoding: gzip\r\n"));
-    await vi.waitUntil(() => seen.text.endsWith(said));
+    await vi.waitUntil(() => seen.text.endsWith(said), { timeout: 10_000 });
   });
 
   it("reads no other encoding", async () => {
     const { socket, seen } = dial(await listen((exchange) => void echo(exchange)));
     socket.write(post("hello", "content-encoding: br\r\n"));
-    await vi.waitUntil(() => seen.text.endsWith("invalid_request"));
+    await vi.waitUntil(() => seen.text.endsWith("invalid_request"), { timeout: 10_000 });
   });
 
   it("refuses a body that stops coming, and one whose client leaves is gone", async () => {
@@ -122,7 +122,7 @@ describe("an exchange", () => {
     leaving.socket.write(post("hello").subarray(0, -1));
     await after(50);
     leaving.socket.destroy();
-    await vi.waitUntil(() => reads.length === 2);
+    await vi.waitUntil(() => reads.length === 2, { timeout: 10_000 });
     expect(reads).toMatchObject([{ kind: "refused" }, { kind: "gone" }]);
   });
 
@@ -136,7 +136,7 @@ describe("an exchange", () => {
         socket.write(piece);
         await after(2);
       }
-      await vi.waitUntil(() => seen.text.endsWith("request_too_large"));
+      await vi.waitUntil(() => seen.text.endsWith("request_too_large"), { timeout: 10_000 });
       expect(seen.text).toMatch(/connection: close/i);
     }
   });
@@ -146,7 +146,7 @@ describe("an exchange", () => {
     const { socket } = dial(await listen((exchange) => void exchanges.push(exchange)));
     socket.pause();
     socket.write(post(""));
-    await vi.waitUntil(() => exchanges.length === 1);
+    await vi.waitUntil(() => exchanges.length === 1, { timeout: 10_000 });
     const [exchange] = exchanges;
     let drained = 0;
     exchange?.onDrain(() => (drained += 1));
@@ -156,7 +156,7 @@ describe("an exchange", () => {
     await after(100);
     expect(drained).toBe(0);
     socket.resume();
-    await vi.waitUntil(() => drained === 1);
+    await vi.waitUntil(() => drained === 1, { timeout: 10_000 });
     exchange?.end();
   });
 
@@ -164,12 +164,12 @@ describe("an exchange", () => {
     const exchanges: Exchange[] = [];
     const { socket } = dial(await listen((exchange) => void exchanges.push(exchange)));
     socket.write(post(""));
-    await vi.waitUntil(() => exchanges.length === 1);
+    await vi.waitUntil(() => exchanges.length === 1, { timeout: 10_000 });
     const [exchange] = exchanges;
     let gone = 0;
     exchange?.onGone(() => (gone += 1));
     socket.destroy();
-    await vi.waitUntil(() => gone === 1);
+    await vi.waitUntil(() => gone === 1, { timeout: 10_000 });
     expect(exchange?.gone).toBe(true);
     expect(exchange?.write(Buffer.from("x"))).toBe(true);
     exchange?.end();
@@ -187,9 +187,9 @@ describe("an exchange", () => {
       }),
     );
     socket.write(Buffer.concat([post(""), post(""), post("")]));
-    await vi.waitUntil(() => count === 3);
+    await vi.waitUntil(() => count === 3, { timeout: 10_000 });
     socket.destroy();
-    await vi.waitUntil(() => gone.length === 3);
+    await vi.waitUntil(() => gone.length === 3, { timeout: 10_000 });
   });
 
   it("is let go where its client never takes the end of its answer, and not while it takes some", async () => {
@@ -228,10 +228,10 @@ describe("a connection", () => {
     });
     const { socket, seen } = dial(listener);
     socket.write(Buffer.concat([post(""), post("")]));
-    await vi.waitUntil(() => seen.text.endsWith("answer 2."));
+    await vi.waitUntil(() => seen.text.endsWith("answer 2."), { timeout: 10_000 });
     await after(500);
     socket.write(post(""));
-    await vi.waitUntil(() => seen.text.endsWith("answer 3."));
+    await vi.waitUntil(() => seen.text.endsWith("answer 3."), { timeout: 10_000 });
     expect(seen.ended).toBe(false);
   });
 });
@@ -241,13 +241,13 @@ describe("a listener", () => {
     const listener = await listen((exchange) => void echo(exchange));
     const rude = dial(listener);
     rude.socket.write("GET / HTTP/1.1\r\nhost: g\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n");
-    await vi.waitUntil(() => rude.seen.text.startsWith("HTTP/1.1 501"));
+    await vi.waitUntil(() => rude.seen.text.startsWith("HTTP/1.1 501"), { timeout: 10_000 });
     rude.socket.write("more");
     rude.socket.resetAndDestroy();
     await after(50);
     const next = dial(listener);
     next.socket.write(post("hello"));
-    await vi.waitUntil(() => next.seen.text.endsWith("hello"));
+    await vi.waitUntil(() => next.seen.text.endsWith("hello"), { timeout: 10_000 });
   });
 
   it.each([
@@ -258,7 +258,7 @@ describe("a listener", () => {
     const listener = await listen((exchange) => void echo(exchange));
     const { socket, seen } = dial(listener);
     socket.write(bytes);
-    await vi.waitUntil(() => seen.ended);
+    await vi.waitUntil(() => seen.ended, { timeout: 10_000 });
     expect(seen.text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     let closed = false;
     void listener.closed.then(() => (closed = true));
@@ -270,10 +270,10 @@ describe("a listener", () => {
     const listener = await listen((exchange) => void echo(exchange));
     const { socket, seen } = dial(listener);
     socket.write(post("one"));
-    await vi.waitUntil(() => seen.text.endsWith("one"));
+    await vi.waitUntil(() => seen.text.endsWith("one"), { timeout: 10_000 });
     listener.stopAccepting();
     socket.write(post("two"));
-    await vi.waitUntil(() => seen.text.endsWith("two"));
+    await vi.waitUntil(() => seen.text.endsWith("two"), { timeout: 10_000 });
     expect(seen.text.match(/connection: close/gi)).toHaveLength(1);
     await listener.closed;
   });

@@ -152,19 +152,16 @@ function decodeSource(reader: RequestReader, source: JsonObject, path: string): 
 
 const toolUseFields: ReadonlySet<string> = new Set(["type", "id", "name", "input", "cache_control", "caller"]);
 
-/**
- * `input` was parsed with the body, so its numbers are JavaScript's: integers beyond 2⁵³ and the form of a number
- * (`1.0`) are already lost here. Same-language traffic is not parsed and keeps them.
- */
 function decodeToolUse(reader: RequestReader, block: JsonObject, path: string): ToolCallPart {
   reader.leave(block, toolUseFields, path);
+  const input = reader.object(block["input"] ?? {}, `${path}.input`);
   const caller = reader.optionalObject(block["caller"], `${path}.caller`);
   if (caller !== undefined && caller["type"] !== "direct") reader.leave({ caller }, new Set(), path);
   return {
     kind: "tool-call",
     id: reader.string(block["id"], `${path}.id`),
     name: reader.string(block["name"], `${path}.name`),
-    argumentsJson: JSON.stringify(reader.object(block["input"] ?? {}, `${path}.input`)),
+    argumentsJson: reader.exactInputs.get(path) ?? JSON.stringify(input),
     ...decodeCache(reader, block["cache_control"], `${path}.cache_control`),
   };
 }

@@ -3,6 +3,7 @@ import { failure } from "#domain/failure";
 import type { Decoded } from "#dialects/dialect";
 import { ownFields } from "#dialects/peek-options";
 import { decodeCache, decodeContent, decodeSystem } from "./decode-content.ts";
+import { exactInputs } from "./exact-inputs.ts";
 import { foreignName } from "./own-foreign.ts";
 import { isAbsent, isObject, type JsonObject } from "#dialects/shape";
 import { RequestReader } from "./request-reader.ts";
@@ -11,10 +12,14 @@ import { RequestReader } from "./request-reader.ts";
  * From a parsed Messages body (both API versions, 2023-06-01 and 2026-10-21) to the hub. The body's depth was bounded
  * when its top level was scanned.
  */
-export function decodeRequest(json: unknown, headers: Readonly<Record<string, string>> = {}): Decoded {
+export function decodeRequest(
+  json: unknown,
+  headers: Readonly<Record<string, string>> = {},
+  text: string = "",
+): Decoded {
   if (!isObject(json))
     return { kind: "refused", failure: failure("invalid_request", "The body must be a JSON object.") };
-  const reader = new RequestReader();
+  const reader = new RequestReader(exactInputs(text));
   // Betas change what an answer may hold, and no other language has them.
   reader.leave(headers, knownHeaders, "");
   const request = readRequest(reader, json);

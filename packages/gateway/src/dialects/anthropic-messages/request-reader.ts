@@ -2,6 +2,14 @@ import { isAbsent, ShapeReader, type JsonObject } from "#dialects/shape";
 
 /** Reads a Messages request. `null` counts as absent in optional fields, as it does in the Messages API. */
 export class RequestReader extends ShapeReader {
+  /** Tool inputs with the digits they came with, by path, where parsing would change them. */
+  readonly exactInputs: ReadonlyMap<string, string>;
+
+  constructor(inputs: ReadonlyMap<string, string>) {
+    super();
+    this.exactInputs = inputs;
+  }
+
   override object(value: unknown, path: string): JsonObject {
     return super.object(value, path) ?? {};
   }
