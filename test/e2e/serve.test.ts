@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -84,8 +84,10 @@ describe("hedgerow serve", { timeout: 60_000 }, () => {
       [["--host", "no-such-host.invalid"], "no-such-host.invalid is no address of this machine"],
       [["--host", "192.0.2.1"], "192.0.2.1 is no address of this machine"],
       [["--data", "hedgerow.yaml"], "cannot be used: ENOTDIR"],
+      [["--data", "locked"], "cannot be used: EISDIR"],
       ...(process.platform === "linux" ? [[["--data", "/proc/hedgerow"], "cannot be used: ENOENT"] as const] : []),
     ] as const;
+    mkdirSync(join(place.folder, "locked/supervisor.lock"), { recursive: true });
     for (const [args, words] of refusals) {
       // The host has no keys, so it has to be made loopback's business by them.
       place.write(`${configurationFor(simulator)}keys: { app: { key: gateway-key-of-this-test-0001 } }\n`);
@@ -106,6 +108,16 @@ describe("hedgerow serve", { timeout: 60_000 }, () => {
     expect(await gateway.exited).toBe(1);
     expect(gateway.stdout).toBe("");
     expect(gateway.stderr).toMatch(/records cannot be written to .*journal: ENOENT.*--data/);
+  });
+
+  it("says so, and ends with 1, where somebody took its data folder away", async () => {
+    place.write(configurationFor(simulator));
+    const gateway = place.start();
+    await gateway.ready();
+    rmSync(join(place.folder, ".hedgerow"), { recursive: true });
+    expect(await gateway.stop()).toBe(1);
+    expect(gateway.stderr).toContain("the data folder could not be left in order");
+    expect(gateway.stderr).not.toContain("    at ");
   });
 
   it("says once what it does not enforce", async () => {

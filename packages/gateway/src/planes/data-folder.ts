@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -67,7 +68,7 @@ export function openDataFolder(path: string): Opened {
       journal: join(path, "journal"),
       orphans: readNotes(workersFile).filter((note) => isSameProcess(note.pid, note.identity)),
       noteWorkers: (workers) => replaceFile(workersFile, JSON.stringify(workers)),
-      release: () => unlinkSync(join(path, "supervisor.lock")),
+      release: () => rmSync(join(path, "supervisor.lock"), { force: true }),
     },
   };
 }
@@ -99,7 +100,7 @@ function takeLock(lock: string): number | undefined {
   try {
     for (;;) {
       if (link(mine, lock)) return undefined;
-      const held = readText(lock);
+      const held = readPresent(lock);
       if (held === undefined) continue;
       const owner = parseNote(held);
       if (owner !== undefined && owner.pid !== process.pid && isSameProcess(owner.pid, owner.identity))
@@ -129,6 +130,16 @@ function link(from: string, to: string): boolean {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Undefined only where there is no such file. Throws where there is one that cannot be read. */
+function readPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
 }

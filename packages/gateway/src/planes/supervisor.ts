@@ -222,14 +222,26 @@ class RunningSupervisor implements Supervisor {
     const { log } = this.#options;
     log.info("stopping: no new connections, calls in flight may finish", { limitMs: drainMs });
     this.#endWatch();
-    const clean = await this.#fleet.drain(drainMs);
+    const drained = await this.#fleet.drain(drainMs);
     await this.#follower.finish();
     this.#store.close();
-    this.#folder.noteWorkers(this.#folder.orphans.filter(isAlive));
-    this.#folder.release();
+    const clean = this.#leaveFolder() && drained;
     if (clean) log.info("stopped");
+    else if (drained) log.error("stopped, but not in order");
     else log.error("stopped, but a worker failed on the way: calls in flight may have been cut");
     return clean;
+  }
+
+  #leaveFolder(): boolean {
+    try {
+      this.#folder.noteWorkers(this.#folder.orphans.filter(isAlive));
+      this.#folder.release();
+      return true;
+    } catch (error) {
+      const why = (error as Error).message;
+      this.#options.log.error("the data folder could not be left in order; its last records may be lost", { why });
+      return false;
+    }
   }
 
   #say(level: "warn" | "error", problems: readonly ConfigProblem[]): void {

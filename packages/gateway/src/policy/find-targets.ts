@@ -157,10 +157,11 @@ function unknownModel(name: string, snapshot: Snapshot): Failure {
     for (const model of spec.models.keys()) known.push(`${spec.id}/${model}`);
   }
   const near = nearestNames(name, known, 3);
-  const hint = near.length === 0 ? `there is ${known.slice(0, 3).join(", ")} …` : `did you mean ${near.join(" or ")}`;
+  const listed = `there is ${known.slice(0, 3).join(", ")}${known.length > 3 ? ", …" : ""}`;
+  const hint = near.length === 0 ? listed : `did you mean ${near.join(" or ")}?`;
   return failure(
     "model_not_found",
-    `There is no model "${name.slice(0, 200)}" here; ${hint} (GET /v1/models lists all).`,
+    `There is no model "${name.slice(0, 200)}" here; ${hint} (GET /v1/models lists all)`,
     { param: "model" },
   );
 }
