@@ -53,7 +53,8 @@ export interface UpstreamRequest {
   readonly path: string;
   readonly method: "POST" | "GET";
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  /** Pieces in order; sent as one body of their joint length. */
+  readonly body?: readonly Uint8Array[];
   readonly connectMs: number;
 }
 

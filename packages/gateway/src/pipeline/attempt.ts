@@ -279,7 +279,7 @@ class AttemptRun implements UpstreamHandler {
 
   #succeed(body?: Uint8Array): void {
     const { finish } = this.#seen;
-    const usage = this.#seen.usageOrEstimate(this.#input.lane.body.length);
+    const usage = this.#seen.usageOrEstimate(this.#requestBytes);
     const empty = this.#seen.empty;
     if (!empty) this.#input.plane.health.succeeded(this.#place(), this.#input.plane.clock.nowMs());
     else this.#input.plane.health.release(this.#place());
@@ -299,7 +299,7 @@ class AttemptRun implements UpstreamHandler {
     const { plane } = this.#input;
     if (traitsOf(what).scope === "request") plane.health.release(this.#place());
     else plane.health.failed(this.#place(), what, plane.clock.nowMs());
-    const usage = this.#seen.usageOrEstimate(this.#input.lane.body.length);
+    const usage = this.#seen.usageOrEstimate(this.#requestBytes);
     const kind = this.#gate.committed ? "broken" : "failed";
     this.#settle({ kind, failure: what, ...(usage === undefined ? {} : { usage }) });
   }
@@ -349,6 +349,10 @@ class AttemptRun implements UpstreamHandler {
     // Its client may have stopped it, and stopped it cannot end.
     flow?.resume();
     this.#cancelLinger = this.#input.plane.clock.timer(lingerMs, () => flow?.cancel());
+  }
+
+  get #requestBytes(): number {
+    return this.#input.lane.body.reduce((sum, piece) => sum + piece.length, 0);
   }
 
   #returned(): Readonly<Record<string, string>> {

@@ -4,14 +4,15 @@ import type { AnswerEvent } from "#domain/answer";
 import type { Call } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import type { GenerateRequest } from "#domain/request";
-import { editFields, type FieldScan } from "#wire/json-splice";
+import { spliceFields, type FieldScan } from "#wire/json-splice";
 
 /** How one target's answer gets to this caller: the same bytes, or the same meaning in another language. */
 export interface Lane {
   readonly kind: "relay" | "translate";
   /** The language the target speaks. */
   readonly upstream: Dialect;
-  readonly body: Uint8Array;
+  /** Pieces in order. */
+  readonly body: readonly Uint8Array[];
   readonly headers: Readonly<Record<string, string>>;
   /** Keeps a silent stream alive in the caller's language. */
   readonly heartbeat: Uint8Array;
@@ -51,7 +52,7 @@ function relay(input: LaneInput): Lane {
   return {
     kind: "relay",
     upstream,
-    body: editFields(call.body, scan, edits),
+    body: spliceFields(call.body, scan, edits),
     headers: { ...upstream.defaultHeaders, ...call.passHeaders },
     heartbeat: upstream.heartbeat,
     warnings: () => warnings,
@@ -81,7 +82,7 @@ function translate(input: LaneInput): Lane | Failure {
   return {
     kind: "translate",
     upstream: input.upstream,
-    body: encoded.body,
+    body: [encoded.body],
     headers: { ...input.upstream.defaultHeaders, ...encoded.headers },
     heartbeat: dialect.heartbeat,
     warnings: () => [...encoded.warnings, ...(encoder?.warnings ?? []), ...lostInAnswer],

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as after } from "node:timers/promises";
@@ -92,10 +92,16 @@ function client(more: Partial<UpstreamOptions> = {}): Upstream {
   return upstream;
 }
 
-function post(upstream: Upstream, origin: string, more: { headers?: Record<string, string>; connectMs?: number } = {}) {
+interface Asked {
+  readonly headers?: Record<string, string>;
+  readonly connectMs?: number;
+  readonly body?: readonly Uint8Array[];
+}
+
+function post(upstream: Upstream, origin: string, more: Asked = {}) {
   const seen: Omit<Seen, "flow"> = { status: 0, headers: {}, text: "", endings: [] };
   const flow = upstream.send(
-    { origin, path: "/v1/x", method: "POST", headers: {}, body: Buffer.from("{}"), connectMs: 1_000, ...more },
+    { origin, path: "/v1/x", method: "POST", headers: {}, body: [Buffer.from("{}")], connectMs: 1_000, ...more },
     {
       onHead: (status, headers) => Object.assign(seen, { status, headers }),
       onBytes: (bytes) => void (seen.text += Buffer.from(bytes).toString("utf8")),
@@ -119,6 +125,53 @@ describe("an upstream", () => {
       expect(seen).toMatchObject({ status: 200, text: "body", endings: ["end"], headers: { "x-two": "a, b" } });
     }
     expect(there.connections).toBe(1);
+  });
+
+  it.each([
+    ["small", 10],
+    ["large", 400_000],
+  ])("sends the pieces of a %s body as one, with their joint length", async (_size, bytes) => {
+    const there = await provider((request, response) => {
+      const received: Buffer[] = [];
+      request.on("data", (chunk: Buffer) => received.push(chunk));
+      request.on("end", () => {
+        const { "content-length": length, "transfer-encoding": coding } = request.headers;
+        const digest = createHash("sha256").update(Buffer.concat(received)).digest("hex");
+        response.end(JSON.stringify({ length, coding, digest }));
+      });
+    });
+    const upstream = client();
+    const body = [randomBytes(bytes), randomBytes(3), randomBytes(bytes)];
+    for (let round = 0; round < 2; round += 1) {
+      const seen = post(upstream, there.origin, { body });
+      await vi.waitUntil(() => seen.endings.length > 0, { timeout: 10_000 });
+      const digest = createHash("sha256").update(Buffer.concat(body)).digest("hex");
+      expect(JSON.parse(seen.text)).toEqual({ length: String(2 * bytes + 3), digest });
+    }
+    expect(there.connections).toBe(1);
+  });
+
+  it("fails once where the connection goes while a large body is on its way", async () => {
+    const there = await provider((request) => void request.once("data", () => request.socket.destroy()));
+    const body = Array.from({ length: 64 }, () => randomBytes(256 * 1024));
+    const seen = post(client(), there.origin, { body });
+    await vi.waitUntil(() => seen.endings.length > 0, { timeout: 10_000 });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(seen.endings).toMatchObject([{ kind: "connection_lost" }]);
+  });
+
+  it("takes a large body back where the call is cancelled while it is on its way", async () => {
+    const there = await provider((request) => {
+      // Reads a little, then nothing for a moment: the rest waits on our side when the call is cancelled.
+      request.once("data", () => request.pause());
+      setTimeout(() => request.resume(), 200);
+    });
+    const body = Array.from({ length: 64 }, () => randomBytes(256 * 1024));
+    const seen = post(client(), there.origin, { body });
+    await vi.waitUntil(() => there.sockets.size === 1, { timeout: 10_000 });
+    seen.flow.cancel();
+    await vi.waitUntil(() => there.sockets.size === 0, { timeout: 10_000 });
+    expect(seen.endings).toEqual([]);
   });
 
   it("cuts the connection of a cancelled answer at once, and says nothing more of it", { retry: 2 }, async () => {

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { Pool, type Dispatcher } from "undici";
 import { failure } from "#domain/failure";
 import type { SendUpstream, UpstreamFlow, UpstreamHandler, UpstreamRequest } from "#domain/ports";
@@ -69,8 +70,7 @@ export function openUpstream(options: UpstreamOptions = defaultUpstreamOptions):
         {
           path: request.path,
           method: request.method,
-          headers: request.headers,
-          body: request.body ?? null,
+          ...bodyAndHeaders(request),
         },
         flow,
       );
@@ -81,6 +81,21 @@ export function openUpstream(options: UpstreamOptions = defaultUpstreamOptions):
       pools.clear();
     },
   };
+}
+
+/** Up to here one copy and one write are cheaper than several writes. */
+const joinUpToBytes = 64 * 1024;
+
+/** A large body goes out piece by piece under its joint length: joining it would copy what was only spliced. */
+function bodyAndHeaders(request: UpstreamRequest): Pick<Dispatcher.DispatchOptions, "body" | "headers"> {
+  const { body = [], headers } = request;
+  const [only = null] = body;
+  if (body.length <= 1) return { headers, body: only };
+  const length = body.reduce((sum, piece) => sum + piece.length, 0);
+  if (length <= joinUpToBytes) return { headers, body: Buffer.concat(body, length) };
+  // undici's documentation of `dispatch` names iterables among bodies; its types leave them out.
+  const pieces = body as unknown as Readable;
+  return { headers: { ...headers, "content-length": String(length) }, body: pieces };
 }
 
 class Cancelled extends Error {}

@@ -33,6 +33,17 @@ export function editFields(
   scan: FieldScan,
   edits: ReadonlyMap<string, string | undefined>,
 ): Uint8Array {
+  const pieces = spliceFields(body, scan, edits);
+  const [only] = pieces;
+  return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
+}
+
+/** The same as pieces in order: views of the body and the new values between them, so that a large body is not copied. */
+export function spliceFields(
+  body: Uint8Array,
+  scan: FieldScan,
+  edits: ReadonlyMap<string, string | undefined>,
+): readonly Uint8Array[] {
   const bytes = asBuffer(body);
   const { members } = scan;
   const lastKept = members.findLastIndex((member) => !isRemoved(member, edits));
@@ -64,7 +75,9 @@ export function editFields(
     const at = last?.end ?? scan.close;
     replaceBytes(at, at, lastKept === -1 ? text : `,${text}`);
   }
-  return copied === 0 && pieces.length === 0 ? body : joined(pieces, bytes.subarray(copied));
+  if (copied === 0 && pieces.length === 0) return [body];
+  pieces.push(bytes.subarray(copied));
+  return pieces.map((piece) => (typeof piece === "string" ? Buffer.from(piece) : piece));
 }
 
 function isRemoved(member: Member, edits: ReadonlyMap<string, string | undefined>): boolean {
@@ -73,11 +86,6 @@ function isRemoved(member: Member, edits: ReadonlyMap<string, string | undefined
 
 function holds(bytes: Buffer, span: Span, text: string): boolean {
   return bytes.toString("utf8", span.start, span.end) === text;
-}
-
-function joined(pieces: readonly (Buffer | string)[], rest: Buffer): Uint8Array {
-  const buffers = pieces.map((piece) => (typeof piece === "string" ? Buffer.from(piece) : piece));
-  return Buffer.concat([...buffers, rest]);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
