@@ -1,4 +1,5 @@
-import { failure, type Failure } from "#domain/failure";
+import { LossCollector } from "#dialects/loss-collector";
+import { failure } from "#domain/failure";
 
 /**
  * What a request of another language loses on its way into a Messages request. `refused`: leaving it out would change
@@ -91,25 +92,14 @@ export interface Loss {
 }
 
 /** What one request loses. The first refusal decides; each warning is said once. */
-export class LossLedger {
-  readonly #warnings = new Set<string>();
-  #refusal: Failure | undefined;
-
-  get refusal(): Failure | undefined {
-    return this.#refusal;
-  }
-
-  get warnings(): readonly string[] {
-    return [...this.#warnings];
-  }
-
+export class LossLedger extends LossCollector {
   note(name: LossName, detail?: string): void {
     const loss: Loss = losses[name];
     const text = said(loss, detail);
     if (loss.treatment === "refused") {
-      this.#refusal ??= failure("not_translatable", `The request cannot be sent to this model: ${text}.`);
+      this.refuse(failure("not_translatable", `The request cannot be sent to this model: ${text}.`));
     } else {
-      this.#warnings.add(warningOf(name, text));
+      this.warn(warningOf(name, text));
     }
   }
 }

@@ -1,4 +1,5 @@
-import { failure, type Failure } from "#domain/failure";
+import { LossCollector } from "#dialects/loss-collector";
+import { failure } from "#domain/failure";
 
 /** `mapped`: said in other words. `dropped`: left out, with a warning. `refused`: the target cannot be used for it. */
 type Treatment = "mapped" | "dropped" | "refused";
@@ -73,24 +74,13 @@ export const losses = {
 
 export type Loss = keyof typeof losses;
 
-/** Collects what one translation loses. Each loss is told once, however often it occurs. */
-export class LossReport {
-  readonly #warnings = new Set<string>();
-  #refusal: Failure | undefined;
-
+/** Collects what one translation into OpenAI Chat loses, by the rows above. */
+export class LossReport extends LossCollector {
   /** `what` names the occurrence in words; `param` is the request's field, where one is. */
   meet(loss: Loss, what?: string, param?: string): void {
     const row: LossRow = losses[loss];
     const text = `${loss}: ${row.why}${what === undefined ? "" : ` (${what})`}`;
-    if (row.treatment !== "refused") this.#warnings.add(text);
-    else this.#refusal ??= failure("not_translatable", text, param === undefined ? {} : { param });
-  }
-
-  get warnings(): readonly string[] {
-    return [...this.#warnings];
-  }
-
-  get refusal(): Failure | undefined {
-    return this.#refusal;
+    if (row.treatment !== "refused") this.warn(text);
+    else this.refuse(failure("not_translatable", text, param === undefined ? {} : { param }));
   }
 }
