@@ -37,6 +37,17 @@ export function answerHeaders(facts: AnswerFacts): Headers {
   return headers;
 }
 
+/** The same at the head of a stream. */
+export function streamHeaders(facts: AnswerFacts): Headers {
+  return {
+    ...answerHeaders(facts),
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    // nginx would otherwise gather the stream before passing it on.
+    "x-accel-buffering": "no",
+  };
+}
+
 /** https://www.w3.org/TR/server-timing/ */
 export function serverTiming(gatewayMs: number): { readonly "server-timing": string } {
   return { "server-timing": `gateway;dur=${gatewayMs.toFixed(1)}` };

@@ -171,7 +171,8 @@ class AttemptRun implements UpstreamHandler {
       }
       this.#decoder.end();
       this.#afterFrames();
-      if (!this.#over) this.#fail(endingOf(this.#seen) ?? truncated());
+      const cut = endingOf(this.#seen);
+      if (cut !== undefined) this.#fail(cut);
     });
   }
 
@@ -378,8 +379,4 @@ function isEventStream(contentType: string | undefined): boolean {
 
 function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, maxErrorBytes)).toString("utf8");
-}
-
-function truncated(): Failure {
-  return failure("truncated_response", "The provider's answer ended before it was complete.");
 }

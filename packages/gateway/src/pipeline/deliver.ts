@@ -1,5 +1,5 @@
 import { editFields, scanFields } from "#wire/json-splice";
-import { answerHeaders, lateFacts } from "./answer-headers.ts";
+import { answerHeaders, lateFacts, streamHeaders } from "./answer-headers.ts";
 import type { Journey, JourneyEnd } from "./journey.ts";
 import { failureFacts, refuse } from "./refuse.ts";
 
@@ -38,13 +38,7 @@ type Answered = Extract<JourneyEnd, { kind: "answered" }>;
 function finishStream(journey: Journey, { result }: Answered): void {
   const { exchange, dialect, call } = journey.input;
   const facts = journey.facts(result.attempt.target, result);
-  if (!result.committed) {
-    exchange.respond(200, {
-      ...answerHeaders(facts),
-      "content-type": "text/event-stream; charset=utf-8",
-      "cache-control": "no-cache",
-    });
-  }
+  if (!result.committed) exchange.respond(200, streamHeaders(facts));
   result.gate.finish((last) => {
     if (!call.options.metadata) return last;
     return dialect.attachFacts(last, lateFacts({ ...facts, tries: journey.attempts }));

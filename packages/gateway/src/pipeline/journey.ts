@@ -9,7 +9,7 @@ import { isPlan, makePlan, type PlanningView } from "#policy/make-plan";
 import { nextCandidate, type Step } from "#policy/next-candidate";
 import { findKind } from "#providers/kinds";
 import type { FieldScan } from "#wire/json-splice";
-import { answerHeaders, type AnswerFacts } from "./answer-headers.ts";
+import { streamHeaders, type AnswerFacts } from "./answer-headers.ts";
 import { attempt } from "./attempt.ts";
 import type { AttemptResult } from "./attempt-input.ts";
 import type { DataPlane } from "./data-plane.ts";
@@ -208,7 +208,7 @@ export class Journey {
       streamed: call.streamed,
       deadlineAtMs: this.#deadlineAtMs,
       ...this.#share(plan, target),
-      headers: (returned) => this.#streamHeaders(target, returned),
+      headers: (returned) => streamHeaders({ ...this.facts(target), returned }),
       readWhole: (body, seen, classify) => readWholeAnswer({ body, seen, classify, spec, lane, call }),
     });
     this.attempts.push(result.attempt);
@@ -241,16 +241,6 @@ export class Journey {
     const others = plan.targets.some((each) => !asked.has(each.target.id));
     if (!others || this.attempts.length + 1 >= plan.maxAttempts) return {};
     return { shareMs: Math.max(1, Math.round((this.#deadlineAtMs - this.input.plane.clock.nowMs()) / 2)) };
-  }
-
-  #streamHeaders(target: Target, returned: Readonly<Record<string, string>>): ReturnType<typeof answerHeaders> {
-    return {
-      ...answerHeaders({ ...this.facts(target), returned }),
-      "content-type": "text/event-stream; charset=utf-8",
-      "cache-control": "no-cache",
-      // nginx would otherwise gather the stream before passing it on.
-      "x-accel-buffering": "no",
-    };
   }
 
   /** What is known so far of what this lane loses, and of wishes nobody heeds. */

@@ -3,7 +3,6 @@ import { traitsOf } from "#domain/failure";
 import type { Attempt } from "#domain/plan";
 import type { AttemptRecord, CallRecord, Decision } from "#domain/record";
 import type { Snapshot } from "#domain/snapshot";
-import type { Usage } from "#domain/usage";
 import type { Turned } from "./accept.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { Journey, JourneyEnd } from "./journey.ts";
@@ -17,7 +16,8 @@ export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
   const { call, plane, snapshot } = journey.input;
   const result = end.kind === "refused" ? undefined : end.result;
   const usage = result?.attempt.outcome.usage;
-  const cost = totalCost(journey);
+  const attempts = journey.attempts.map((tried) => attemptRecord(tried, journey));
+  const cost = totalCost(attempts);
   return {
     ...common(call, plane, snapshot),
     operation: call.operation,
@@ -36,7 +36,7 @@ export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
     warnings: journey.warnings,
     ...(call.options.tags === undefined ? {} : { tags: call.options.tags }),
     ...(call.options.session === undefined ? {} : { session: call.options.session }),
-    attempts: journey.attempts.map((tried) => attemptRecord(tried, journey)),
+    attempts,
   };
 }
 
@@ -44,16 +44,14 @@ export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
 export function recordOfTurnedAway(turned: Turned, at: { plane: DataPlane; snapshot: Snapshot }): CallRecord {
   const traits = traitsOf(turned.failure);
   return {
-    version: 1,
-    id: turned.id,
-    at: new Date(at.plane.clock.wallMs()).toISOString(),
-    snapshot: at.snapshot.version,
-    caller: turned.caller ?? "anonymous",
-    dialect: turned.dialect.id,
+    ...common(
+      { id: turned.id, caller: turned.caller ?? "anonymous", dialect: turned.dialect.id, streamed: false },
+      at.plane,
+      at.snapshot,
+    ),
     operation: turned.operation ?? "generate",
     route: "",
     requestedModel: "",
-    streamed: false,
     decision: turned.failure.kind === "client_gone" ? "aborted" : decisionOf(turned.failure),
     committed: false,
     code: traits.code,
@@ -66,7 +64,7 @@ export function recordOfTurnedAway(turned: Turned, at: { plane: DataPlane; snaps
   };
 }
 
-function common(call: Call, plane: DataPlane, snapshot: Snapshot) {
+function common(call: Pick<Call, "id" | "caller" | "dialect" | "streamed">, plane: DataPlane, snapshot: Snapshot) {
   return {
     version: 1 as const,
     id: call.id,
@@ -102,13 +100,12 @@ function finishOf(end: JourneyEnd): { readonly finish?: string } {
 }
 
 /** What all attempts cost together; unknown as soon as one that used tokens has no price. */
-function totalCost(journey: Journey): number | undefined {
+function totalCost(attempts: readonly AttemptRecord[]): number | undefined {
   let sum: number | undefined;
-  for (const tried of journey.attempts) {
-    if (tried.outcome.usage === undefined) continue;
-    const cost = journey.costOf(tried);
-    if (cost === undefined) return undefined;
-    sum = (sum ?? 0) + cost;
+  for (const { usage, costNanoUsd } of attempts) {
+    if (usage === undefined) continue;
+    if (costNanoUsd === undefined) return undefined;
+    sum = (sum ?? 0) + costNanoUsd;
   }
   return sum;
 }
@@ -117,7 +114,7 @@ function attemptRecord(tried: Attempt, journey: Journey): AttemptRecord {
   const since = journey.input.call.acceptedAtMs;
   const cost = journey.costOf(tried);
   const { outcome } = tried;
-  const usage: Usage | undefined = outcome.usage;
+  const { usage } = outcome;
   return {
     target: tried.target.id,
     provider: tried.target.provider,
