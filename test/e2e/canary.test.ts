@@ -60,7 +60,7 @@ const inBand: readonly Echo[] = (["head", "lifecycle", { chunk: 1 }] as const).m
 const table: readonly Echo[] = [...errorReplies, ...brokenBeforeCommit, ...afterCommit, ...noFaults]
   .filter(({ deadEnd, connections }) => deadEnd === undefined && connections === undefined)
   .map(({ fault }): Echo => (request) => {
-    const behaviour = behaviourIn(fault, request.dialect);
+    const behaviour = behaviourIn(fault, request.dialect === "openai-chat" ? "openai-chat" : "anthropic-messages");
     const said =
       behaviour.answer?.text === undefined ? {} : { answer: { ...behaviour.answer, text: `${answer} ${answer}` } };
     return { ...behaviour, ...said };

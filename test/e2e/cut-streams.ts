@@ -1,4 +1,4 @@
-import type { DialectId } from "#domain/call";
+import type { FirstLanguage } from "../world/first-languages.ts";
 
 /** One complete answer of about a kilobyte, and where in it the answer begins and ends for a client. */
 export interface CutStream {
@@ -47,7 +47,7 @@ function marked(parts: {
 
 const usage = { prompt_tokens: 9, completion_tokens: 7, total_tokens: 16 };
 
-export const cutStreams: Readonly<Record<DialectId, CutStream>> = {
+export const cutStreams: Readonly<Record<FirstLanguage, CutStream>> = {
   "openai-chat": marked({
     before: chatChunk({ role: "assistant", content: "" }),
     content: pieces.map((content) => chatChunk({ content })),
@@ -84,7 +84,7 @@ export const cutStreams: Readonly<Record<DialectId, CutStream>> = {
 };
 
 /** The same answer in one piece. */
-export const cutAnswers: Readonly<Record<DialectId, string>> = {
+export const cutAnswers: Readonly<Record<FirstLanguage, string>> = {
   "openai-chat": JSON.stringify({
     ...head,
     object: "chat.completion",

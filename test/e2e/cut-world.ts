@@ -1,5 +1,5 @@
 import { Agent, request } from "node:http";
-import type { DialectId } from "#domain/call";
+import type { FirstLanguage } from "../world/first-languages.ts";
 import type { Behaviour } from "#simulation/behaviour";
 import type { ReceivedRequest } from "#simulation/received-request";
 import { startUpstream } from "../upstream/start-upstream.ts";
@@ -25,8 +25,8 @@ export interface CutWorld extends AsyncDisposable {
 }
 
 export interface Lane {
-  readonly caller: DialectId;
-  readonly upstream: DialectId;
+  readonly caller: FirstLanguage;
+  readonly upstream: FirstLanguage;
 }
 
 /**
@@ -70,7 +70,7 @@ export async function forAll<Item>(items: readonly Item[], work: (item: Item) =>
 }
 
 /** Models are named `cut-way-offset`; any other is healthy. */
-function behaviourOf({ model, streamed }: ReceivedRequest, dialect: DialectId): Behaviour {
+function behaviourOf({ model, streamed }: ReceivedRequest, dialect: FirstLanguage): Behaviour {
   const cut = /^cut-(?<how>fin|rst|clean-end)-(?<at>\d+)$/u.exec(model)?.groups;
   if (cut === undefined) return { answer: { text: healthyText } };
   return {
@@ -82,11 +82,11 @@ function behaviourOf({ model, streamed }: ReceivedRequest, dialect: DialectId): 
   };
 }
 
-function pathOf(caller: DialectId): string {
+function pathOf(caller: FirstLanguage): string {
   return caller === "openai-chat" ? "/v1/chat/completions" : "/v1/messages";
 }
 
-function bodyOf(caller: DialectId, model: string, stream: boolean): string {
+function bodyOf(caller: FirstLanguage, model: string, stream: boolean): string {
   const limit = caller === "openai-chat" ? {} : { max_tokens: 100 };
   return JSON.stringify({ model, stream, ...limit, messages: [{ role: "user", content: "hi" }] });
 }

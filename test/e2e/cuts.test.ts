@@ -1,7 +1,7 @@
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { DialectId } from "#domain/call";
+import type { FirstLanguage } from "../world/first-languages.ts";
 import type { CallRecord } from "#domain/record";
 import { chatStreamFaults } from "../replay/chat-grammar.ts";
 import { meaningOfChatAnswer, meaningOfChatStream } from "../replay/chat-meaning.ts";
@@ -21,11 +21,11 @@ import {
 } from "./cut-world.ts";
 
 /** What a client takes for the end of a whole answer. */
-const completion: Readonly<Record<DialectId, RegExp>> = {
+const completion: Readonly<Record<FirstLanguage, RegExp>> = {
   "openai-chat": /\[DONE\]|"finish_reason": ?"/u,
   "anthropic-messages": /message_stop|"stop_reason": ?"/u,
 };
-const preamble: Readonly<Record<DialectId, RegExp>> = {
+const preamble: Readonly<Record<FirstLanguage, RegExp>> = {
   "openai-chat": /"role":"assistant"/gu,
   "anthropic-messages": /^event: message_start$/gmu,
 };
@@ -38,11 +38,11 @@ const wholeTextOf = {
   "anthropic-messages": (body: string) => meaningOfMessage(body).text,
 } as const;
 
-function faultsOf(caller: DialectId, body: string): readonly string[] {
+function faultsOf(caller: FirstLanguage, body: string): readonly string[] {
   return caller === "openai-chat" ? chatStreamFaults(body, { usageAsked: false }) : messagesStreamFaults(body);
 }
 
-function expectErrorLast(caller: DialectId, body: string): void {
+function expectErrorLast(caller: FirstLanguage, body: string): void {
   const last = readSse(body).at(-1);
   expect(body.endsWith(last?.raw ?? "-")).toBe(true);
   const error = JSON.parse(last?.data ?? "{}") as object;
@@ -86,7 +86,7 @@ function judge({ caller, upstream, way, offset }: Case, heard: Heard): CallRecor
 }
 
 /** Iterates a stream with the official SDK: its text, or what it raised. */
-async function withOfficialSdk(caller: DialectId, url: string, model: string): Promise<string | Error> {
+async function withOfficialSdk(caller: FirstLanguage, url: string, model: string): Promise<string | Error> {
   const messages = [{ role: "user" as const, content: "hi" }];
   let text = "";
   try {

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { describe, expect, it, vi } from "vitest";
-import type { DialectId } from "#domain/call";
+import type { FirstLanguage } from "../world/first-languages.ts";
 import { defaultLimits } from "#domain/snapshot";
 import { ask, type Reply } from "../world/ask.ts";
 import { sampleRoute } from "../world/sample-snapshot.ts";
@@ -51,7 +51,7 @@ function forever(response: ServerResponse, seen: Provider["seen"], piece: string
   more();
 }
 
-function over(url: string, upstream: DialectId = "openai-chat"): Promise<TestGateway> {
+function over(url: string, upstream: FirstLanguage = "openai-chat"): Promise<TestGateway> {
   const kind = upstream === "openai-chat" ? "openai" : "anthropic";
   return startGateway([providerAt("p1", kind, url)], [sampleRoute("main", ["p1/m"], { maxAttempts: 1 })], { limits });
 }

@@ -1,4 +1,4 @@
-import type { DialectId } from "#domain/call";
+import type { FirstLanguage } from "../world/first-languages.ts";
 import type { Snapshot } from "#domain/snapshot";
 import type { LoggedRequest } from "#simulation/request-log";
 import { startUpstream, type Upstream } from "../upstream/start-upstream.ts";
@@ -8,7 +8,7 @@ import { providerAt, startGateway, type TestGateway } from "../world/start-gatew
 /** What stands behind the gateway. Every client test runs over each: one is its relay, the other its translation. */
 export interface UpstreamLanguage {
   readonly title: string;
-  readonly dialect: DialectId;
+  readonly dialect: FirstLanguage;
   /** Kind of provider. */
   readonly kind: string;
   /** A model of that vendor without special rules. */

@@ -1,10 +1,12 @@
 import type { AnswerFrame } from "#dialects/dialect";
 import { dialects } from "#dialects/registry";
 import type { AnswerEvent } from "#domain/answer";
-import type { Call, DialectId } from "#domain/call";
+import type { Call } from "#domain/call";
+import type { FirstLanguage } from "../world/first-languages.ts";
 import { failure, type Failure } from "#domain/failure";
 import { plainChatQuirks } from "#domain/quirks";
-import { chooseLane, decodeOnce, isLane, type Lane } from "#pipeline/lane";
+import { chooseLane, isLane, type Lane } from "#pipeline/lane";
+import { decodeOnce } from "#pipeline/lane-request";
 import { scanFields } from "#wire/json-splice";
 
 export const otherDialect = { "openai-chat": "anthropic-messages", "anthropic-messages": "openai-chat" } as const;
@@ -19,7 +21,7 @@ const decoding = {
 };
 
 /** The lane of a call in one language to a target of another, as the request path chooses it. */
-function laneFor(caller: DialectId, upstream: DialectId, usageAsked = true): Lane {
+function laneFor(caller: FirstLanguage, upstream: FirstLanguage, usageAsked = true): Lane {
   const body = Buffer.from(
     JSON.stringify({
       model: "own-1",
@@ -35,6 +37,7 @@ function laneFor(caller: DialectId, upstream: DialectId, usageAsked = true): Lan
     id: "req_0123456789abcdef01234567",
     dialect: caller,
     operation: "generate",
+    address: {},
     body,
     model: "own-1",
     streamed: true,
@@ -51,6 +54,7 @@ function laneFor(caller: DialectId, upstream: DialectId, usageAsked = true): Lan
     upstream: dialects[upstream],
     answer: { createdAtS: 1_795_000_000 },
     decoded: decodeOnce(call, dialects[caller]),
+    place: (path) => ({ path }),
   });
   if (!isLane(lane)) throw new Error(lane.message);
   return lane;
@@ -66,7 +70,7 @@ export interface Replayed {
 }
 
 /** One upstream stream, given in these pieces, through the relay and the translation at once. */
-export function replay(dialect: DialectId, pieces: Iterable<Uint8Array>, usageAsked = true): Replayed {
+export function replay(dialect: FirstLanguage, pieces: Iterable<Uint8Array>, usageAsked = true): Replayed {
   const relay = laneFor(dialect, dialect, usageAsked);
   const translation = laneFor(otherDialect[dialect], dialect, usageAsked);
   const relayed: Buffer[] = [];
@@ -99,7 +103,7 @@ export function replay(dialect: DialectId, pieces: Iterable<Uint8Array>, usageAs
 
 /** A whole answer through both lanes. */
 export function replayWhole(
-  dialect: DialectId,
+  dialect: FirstLanguage,
   body: Uint8Array,
 ): {
   readonly relay: Uint8Array | undefined;

@@ -1,4 +1,4 @@
-import type { DialectId } from "#domain/call";
+import type { FirstLanguage } from "../world/first-languages.ts";
 
 /** What an answer says, in words both languages share: what a translation must not change. */
 export interface Meaning {
@@ -47,7 +47,7 @@ const toChat: Readonly<Record<string, string>> = {
 };
 
 /** The finish word the other language must say for this answer (protocols: the table of stop reasons). */
-function expectedFinish(of: Meaning, from: DialectId): string {
+function expectedFinish(of: Meaning, from: FirstLanguage): string {
   const hasTools = of.tools.length > 0;
   if (from === "anthropic-messages") {
     if (of.finish === undefined && hasTools) return "tool_calls";
@@ -64,7 +64,7 @@ function expectedFinish(of: Meaning, from: DialectId): string {
  * What the other language's reader must find. Messages has no place for refusal words beside the text, and no way to
  * say that usage is unknown.
  */
-export function expectedMeaning(of: Meaning, from: DialectId): Meaning {
+export function expectedMeaning(of: Meaning, from: FirstLanguage): Meaning {
   const finish = expectedFinish(of, from);
   if (from === "anthropic-messages") return { ...of, finish };
   return { ...of, text: of.text + of.refusal, refusal: "", usage: of.usage ?? { prompt: 0, completion: 0 }, finish };

@@ -1,6 +1,6 @@
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
-import type { DialectId } from "#domain/call";
+import type { FirstLanguage } from "../world/first-languages.ts";
 import { ChatReader } from "./chat-meaning.ts";
 import { objectOf } from "./json-view.ts";
 import type { Meaning } from "./meaning.ts";
@@ -13,7 +13,7 @@ function answering(body: string, type: string): typeof fetch {
 }
 
 /** What the language's official SDK makes of a stream, put together by its own accumulator. Rejects where it does. */
-export async function accumulate(dialect: DialectId, body: string): Promise<Meaning> {
+export async function accumulate(dialect: FirstLanguage, body: string): Promise<Meaning> {
   const fetch = answering(body, "text/event-stream");
   if (dialect === "openai-chat") {
     const client = new OpenAI({ apiKey: "k", baseURL: "http://replay.invalid/v1", maxRetries: 0, fetch });
@@ -30,7 +30,7 @@ export async function accumulate(dialect: DialectId, body: string): Promise<Mean
 }
 
 /** A whole answer as the official SDK gives it. */
-export async function receive(dialect: DialectId, body: string): Promise<Meaning> {
+export async function receive(dialect: FirstLanguage, body: string): Promise<Meaning> {
   const fetch = answering(body, "application/json");
   if (dialect === "openai-chat") {
     const client = new OpenAI({ apiKey: "k", baseURL: "http://replay.invalid/v1", maxRetries: 0, fetch });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { DialectId } from "#domain/call";
+import type { FirstLanguage } from "../world/first-languages.ts";
 import { startUpstream, type Upstream } from "../upstream/start-upstream.ts";
 import { sampleProvider, sampleRoute } from "../world/sample-snapshot.ts";
 import { startGateway, type TestGateway } from "../world/start-gateway.ts";
@@ -50,7 +50,7 @@ describe("every readable stream through a gateway over sockets", () => {
     await upstream[Symbol.asyncDispose]();
   });
 
-  async function ask(caller: DialectId, { dialect }: Recording, index: number): Promise<string> {
+  async function ask(caller: FirstLanguage, { dialect }: Recording, index: number): Promise<string> {
     const reply = await fetch(`${gateway.url}${paths[caller]}`, {
       method: "POST",
       headers: { "content-type": "application/json" },

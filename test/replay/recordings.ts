@@ -1,13 +1,13 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
-import type { DialectId } from "#domain/call";
+import type { FirstLanguage } from "../world/first-languages.ts";
 import { objectOf, textOf } from "./json-view.ts";
 
 /** One answer of a provider, as bytes of its language. */
 export interface Recording {
   readonly name: string;
-  readonly dialect: DialectId;
+  readonly dialect: FirstLanguage;
   readonly bytes: Buffer;
 }
 
@@ -51,7 +51,7 @@ export function ownAnswers(): readonly Recording[] {
     }));
 }
 
-function dialectOfName(file: string): DialectId {
+function dialectOfName(file: string): FirstLanguage {
   return file.startsWith("chat-") ? "openai-chat" : "anthropic-messages";
 }
 
@@ -134,13 +134,13 @@ function separateAnswers(payloads: readonly string[]): readonly (readonly string
   return answers;
 }
 
-function framed(payloads: readonly string[], dialect: DialectId): string {
+function framed(payloads: readonly string[], dialect: FirstLanguage): string {
   if (dialect === "openai-chat") return [...payloads, "[DONE]"].map((payload) => `data: ${payload}\n\n`).join("");
   const typeOf = (payload: string): string => textOf(objectOf(JSON.parse(payload))["type"]);
   return payloads.map((payload) => `event: ${typeOf(payload)}\ndata: ${payload}\n\n`).join("");
 }
 
-function dialectOf(first: Readonly<Record<string, unknown>>): DialectId | undefined {
+function dialectOf(first: Readonly<Record<string, unknown>>): FirstLanguage | undefined {
   const { type, object } = first;
   if (type === "message_start" || (type === "message" && Array.isArray(first["content"]))) return "anthropic-messages";
   const isChat = object === "chat.completion.chunk" || object === "chat.completion";

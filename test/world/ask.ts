@@ -1,7 +1,7 @@
-import type { DialectId } from "#domain/call";
+import type { FirstLanguage } from "./first-languages.ts";
 
 export interface Question {
-  readonly dialect: DialectId;
+  readonly dialect: FirstLanguage;
   readonly streamed: boolean;
   readonly model?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -25,7 +25,7 @@ export interface Reply {
   readonly cut: boolean;
 }
 
-const paths: Readonly<Record<DialectId, string>> = {
+const paths: Readonly<Record<FirstLanguage, string>> = {
   "openai-chat": "/v1/chat/completions",
   "anthropic-messages": "/v1/messages",
 };

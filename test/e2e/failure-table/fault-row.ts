@@ -1,11 +1,11 @@
 import type { FailureCode, FailureKind } from "#domain/failure";
 import type { Timeouts } from "#domain/plan";
 import type { Behaviour } from "#simulation/behaviour";
-import type { DialectId } from "#domain/call";
+import type { FirstLanguage } from "../../world/first-languages.ts";
 import type { ConnectionPolicy } from "#simulation/script";
 
 /** What a target does wrong: as a behaviour, or as one for each language it may speak. */
-export type Fault = Behaviour | Readonly<Record<DialectId, Behaviour>>;
+export type Fault = Behaviour | Readonly<Record<FirstLanguage, Behaviour>>;
 
 /** An address nobody answers at, in place of the simulated provider's own. */
 export type DeadEnd = "unresolvable" | "silent" | "no-tls" | "untrusted-tls";
@@ -20,7 +20,7 @@ interface AnyRow {
   /** Default: both, one after the other. */
   readonly modes?: readonly ("whole" | "streamed")[];
   /** The target's language, where the fault exists in one only. Default: both. */
-  readonly upstream?: readonly DialectId[];
+  readonly upstream?: readonly FirstLanguage[];
   readonly timeouts?: Partial<Timeouts>;
 }
 
@@ -85,7 +85,7 @@ export function complaint(status: number, error: { type?: string; code?: string;
   return { status, body: { type: "error", error } };
 }
 
-export function behaviourIn(fault: Fault | undefined, dialect: DialectId): Behaviour {
+export function behaviourIn(fault: Fault | undefined, dialect: FirstLanguage): Behaviour {
   if (fault === undefined) return {};
   return "openai-chat" in fault ? fault[dialect] : fault;
 }

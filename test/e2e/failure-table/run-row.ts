@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { DialectId } from "#domain/call";
+import type { FirstLanguage } from "../../world/first-languages.ts";
 import { Secret } from "#domain/secret";
 import type { ProviderSpec } from "#domain/snapshot";
 import { ask, type Reply } from "../../world/ask.ts";
@@ -11,8 +11,8 @@ import type { DeadEnds } from "./dead-ends.ts";
 
 /** Who asks whom, and how. */
 export interface Lane {
-  readonly client: DialectId;
-  readonly upstream: DialectId;
+  readonly client: FirstLanguage;
+  readonly upstream: FirstLanguage;
   readonly mode: "whole" | "streamed";
 }
 
@@ -171,7 +171,7 @@ export async function isNoFault(row: NoFault, lane: Lane, deadEnds: DeadEnds): P
 }
 
 /** Anthropic's language says overload with a status of its own. */
-function statusIn(row: BeforeCommit, client: DialectId): number {
+function statusIn(row: BeforeCommit, client: FirstLanguage): number {
   return row.client.code === "overloaded" && client === "anthropic-messages" ? 529 : row.client.status;
 }
 

@@ -1,16 +1,45 @@
 import type { AnswerEvent } from "#domain/answer";
-import type { CallOptions, DialectId, Operation } from "#domain/call";
+import type { CallAddress, CallOptions, ClientDialectId, DialectId, Operation } from "#domain/call";
+import type { EmbedAnswer, EmbedRequest } from "#domain/embedding";
 import type { Failure } from "#domain/failure";
 import type { ModelTraits } from "#domain/model";
 import type { ChatQuirks } from "#domain/quirks";
 import type { GenerateRequest } from "#domain/request";
+import type { RerankAnswer, RerankRequest } from "#domain/rerank";
+import type { Usage } from "#domain/usage";
 import type { FieldScan } from "#wire/json-splice";
 
-/** A language clients and upstreams speak. Each folder beside this file holds one, under the same file names. */
-export interface Dialect {
+/** A language that providers speak. Each folder beside this file holds one language, under the same file names. */
+export interface UpstreamDialect {
   readonly id: DialectId;
-  /** Appended to a provider's base path. */
-  readonly upstreamPaths: Readonly<Partial<Record<Operation, string>>>;
+  /** Where an operation is asked for, behind a provider's base path; undefined where the language has no such thing. */
+  upstreamPath(operation: Operation, asked: AskedPath): string | undefined;
+  /** Headers every upstream request of this language needs unless the caller sent its own. */
+  readonly defaultHeaders: Readonly<Record<string, string>>;
+  /** The content types of its streams (without parameters); the first is asked for. */
+  readonly streamTypes: readonly string[];
+  /** From the hub to a target's bytes: deterministic, the same input gives the same bytes. */
+  encodeRequest(request: GenerateRequest, target: EncodeTarget): Encoded;
+  /** A push parser of streamed answers. `onFrame` is called for every frame, in order. */
+  streamDecoder(options: DecodeOptions, onFrame: (frame: AnswerFrame) => void): StreamDecoder;
+  /** A whole answer that was not streamed. The list ends with `end` or `failed`. */
+  decodeAnswer(body: Uint8Array, options: DecodeOptions): readonly AnswerEvent[];
+  /** Operations that are asked and answered in one piece. Absent where the language cannot be asked them. */
+  readonly unary?: UpstreamUnary;
+}
+
+/** What a path may hold beside the operation. */
+export interface AskedPath {
+  /** The model's name at the provider. */
+  readonly model: string;
+  readonly streamed: boolean;
+  readonly framing?: CallAddress["framing"];
+  readonly variant?: string;
+}
+
+/** A language clients speak too. */
+export interface Dialect extends UpstreamDialect {
+  readonly id: ClientDialectId;
   /** Request headers (lower case) an upstream of this language may see as the caller sent them. */
   readonly passHeaders: readonly string[];
   /** The answer header in which this language's official SDKs look for the request's id. */
@@ -18,22 +47,21 @@ export interface Dialect {
   /** Answer headers (lower case) a caller of this language may see as the upstream sent them. */
   readonly returnHeaders: readonly string[];
   /** What must be known before a plan exists, read from the scanned top level without parsing the body. */
-  peek(body: Uint8Array, scan: FieldScan): Peek | { readonly kind: "refused"; readonly failure: Failure };
+  peek(
+    body: Uint8Array,
+    scan: FieldScan,
+    address?: CallAddress,
+  ): Peek | { readonly kind: "refused"; readonly failure: Failure };
   /** Top-level edits that make a caller's body fit a target of the same language; raw JSON, undefined removes. */
   relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarget): RelayEdits;
-  /** Headers every upstream request of this language needs unless the caller sent its own. */
-  readonly defaultHeaders: Readonly<Record<string, string>>;
   /**
    * From parsed JSON to the hub. Never throws: wrong shapes are an `invalid_request` that names the path. `text` is what
-   * `json` was parsed from: numbers have all their digits only there.
+   * `json` was parsed from: numbers have all their digits only there. What stands in the address (Gemini's model) is
+   * filled in by the pipeline.
    */
   decodeRequest(json: unknown, headers: Readonly<Record<string, string>>, text?: string): Decoded;
-  /** From the hub to a target's bytes: deterministic, the same input gives the same bytes. */
-  encodeRequest(request: GenerateRequest, target: EncodeTarget): Encoded;
-  /** A push parser of streamed answers. `onFrame` is called for every frame, in order. */
-  streamDecoder(options: DecodeOptions, onFrame: (frame: AnswerFrame) => void): StreamDecoder;
-  /** A whole answer that was not streamed. The list ends with `end` or `failed`. */
-  decodeAnswer(body: Uint8Array, options: DecodeOptions): readonly AnswerEvent[];
+  /** The content type of a stream in the framing asked for; absent means `text/event-stream; charset=utf-8`. */
+  streamContentType?(framing: CallAddress["framing"]): string;
   streamEncoder(options: EncodeOptions): StreamEncoder;
   /** A whole answer from events; undefined when they do not end in `end`. */
   encodeAnswer(events: readonly AnswerEvent[], options: EncodeOptions): Uint8Array | undefined;
@@ -41,7 +69,7 @@ export interface Dialect {
   encodeFailure(failure: Failure, facts: FailureFacts): EncodedFailure;
   /** An error inside a stream that already began. Never followed by a completion marker. */
   encodeStreamFailure(failure: Failure, facts: FailureFacts): Uint8Array;
-  /** Keeps a silent stream alive without being content. */
+  /** Keeps a silent stream alive without being content; empty where the language has no such thing. */
   readonly heartbeat: Uint8Array;
   /** Puts the `hedgerow` facts into or before the terminal frame of a relayed stream. */
   attachFacts(terminal: Uint8Array, facts: object): Uint8Array;
@@ -49,6 +77,39 @@ export interface Dialect {
   encodeTokenCount?(tokens: number): Uint8Array;
   encodeModels(models: readonly ListedModel[], query: URLSearchParams): Uint8Array;
   encodeModel(model: ListedModel): Uint8Array;
+  /** The same operations for its callers. */
+  readonly unaryClient?: ClientUnary;
+}
+
+/** How a provider's language asks the operations that have one answer in one piece. */
+export interface UpstreamUnary {
+  readonly embed?: {
+    encodeRequest(request: EmbedRequest, target: EncodeTarget): Encoded;
+    decodeAnswer(body: unknown): EmbedAnswer | Failure;
+  };
+  readonly rerank?: {
+    encodeRequest(request: RerankRequest, target: EncodeTarget): Encoded;
+    decodeAnswer(body: unknown): RerankAnswer | Failure;
+  };
+  readonly countTokens?: {
+    encodeRequest(request: GenerateRequest, target: EncodeTarget): Encoded;
+    /** Tokens of the prompt. */
+    decodeAnswer(body: unknown): number | Failure;
+  };
+  /** Usage of an answer that is relayed; undefined where it reports none. */
+  readUsage?(operation: Operation, body: unknown): Usage | undefined;
+}
+
+/** How a caller's language asks them. */
+export interface ClientUnary {
+  readonly embed?: {
+    decodeRequest(body: unknown, address: CallAddress): EmbedRequest | Failure;
+    encodeAnswer(answer: EmbedAnswer, request: EmbedRequest, options: EncodeOptions): Uint8Array;
+  };
+  readonly rerank?: {
+    decodeRequest(body: unknown): RerankRequest | Failure;
+    encodeAnswer(answer: RerankAnswer, request: RerankRequest, options: EncodeOptions): Uint8Array;
+  };
 }
 
 export interface RelayEdits {
@@ -58,6 +119,8 @@ export interface RelayEdits {
   readonly usageAdded: boolean;
   /** What the edits take away from the caller's request, in words. */
   readonly warnings?: readonly string[];
+  /** The target is known to refuse this in its own language: it is asked in another that it speaks, if there is one. */
+  readonly unfit?: Failure;
 }
 
 export interface Peek {
@@ -80,6 +143,11 @@ export interface EncodeTarget {
   readonly quirks: ChatQuirks;
   readonly traits?: ModelTraits;
   readonly streamed: boolean;
+  /**
+   * The same target can be asked in another language too: what this one would have to leave out is refused, so that the
+   * other is tried.
+   */
+  readonly hasOtherLane?: true;
 }
 
 export type Encoded =
@@ -130,6 +198,10 @@ export interface EncodeOptions {
   readonly issuer: string;
   /** The caller wrote `functions`, so that it looks for its one call under `function_call`. */
   readonly legacyFunctions?: true;
+  /** The caller's request and its parsed body, for languages whose answers repeat it (Responses). */
+  readonly request?: GenerateRequest;
+  readonly requestJson?: unknown;
+  readonly framing?: CallAddress["framing"];
   /** Hears what a whole answer loses, in words; a stream's encoder keeps its own list. */
   readonly onLoss?: (warning: string) => void;
   /** Late facts for callers that asked (`hedgerow.metadata`); asked for when the answer ends. */
@@ -138,10 +210,15 @@ export interface EncodeOptions {
 
 /** Turns events into the language's stream; may hold text back where the language forbids interleaved blocks. */
 export interface StreamEncoder {
-  /** Bytes to send now; empty where the event needs none. After `end` or `failed` nothing more comes. */
-  encode(event: AnswerEvent): string;
+  /** What to send now; empty where the event needs nothing. After `end` or `failed` nothing more comes. */
+  encode(event: AnswerEvent): string | Uint8Array;
   /** What was lost so far, in words. */
   readonly warnings: readonly string[];
+}
+
+/** Of the languages whose streams are text, which is all but Amazon's. */
+export interface TextStreamEncoder extends StreamEncoder {
+  encode(event: AnswerEvent): string;
 }
 
 export interface FailureFacts {

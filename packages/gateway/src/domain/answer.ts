@@ -35,14 +35,22 @@ export type AnswerEvent =
   | { readonly kind: "start"; readonly id: string; readonly model: string; readonly createdAtS?: number }
   | { readonly kind: "text-start"; readonly block: number }
   | { readonly kind: "text-delta"; readonly block: number; readonly text: string; readonly logprobs?: unknown }
+  /** Opaque state of the model's vendor that hangs on a text (Gemini's `thoughtSignature`). At most one a block. */
+  | { readonly kind: "text-signature"; readonly block: number; readonly signature: string }
   | { readonly kind: "text-end"; readonly block: number }
-  | { readonly kind: "reasoning-start"; readonly block: number; readonly redacted?: string }
+  /**
+   * `redacted`: a thought nobody but its vendor can read. `id`: the vendor's own name for the thought (Responses' `rs_…`),
+   * without which it is not taken back.
+   */
+  | { readonly kind: "reasoning-start"; readonly block: number; readonly redacted?: string; readonly id?: string }
   | { readonly kind: "reasoning-delta"; readonly block: number; readonly text: string }
   | { readonly kind: "reasoning-signature"; readonly block: number; readonly signature: string }
   | { readonly kind: "reasoning-end"; readonly block: number }
   | { readonly kind: "tool-start"; readonly block: number; readonly id: string; readonly name: string }
   /** A piece of the arguments' JSON text. */
   | { readonly kind: "tool-delta"; readonly block: number; readonly json: string }
+  /** Opaque state of the model's vendor that hangs on a call (Gemini's `thoughtSignature`). At most one a block. */
+  | { readonly kind: "tool-signature"; readonly block: number; readonly signature: string }
   | { readonly kind: "tool-end"; readonly block: number }
   /** The model's own words of refusal, where the language keeps them apart from text. */
   | { readonly kind: "refusal-delta"; readonly text: string }

@@ -1,8 +1,26 @@
 /** Languages by id. Code outside `dialects/` passes ids on and never compares them. */
-export type DialectId = "openai-chat" | "anthropic-messages";
+export type DialectId = ClientDialectId | "cohere-chat";
 
-/** What a caller wants done. */
-export type Operation = "generate" | "count-tokens";
+/** Those that clients speak to the gateway too. */
+export type ClientDialectId = "openai-chat" | "openai-responses" | "anthropic-messages" | "gemini" | "bedrock-converse";
+
+/**
+ * What a caller wants done. `complete` is OpenAI's older completions endpoint, `moderate` and `rerank` are judgements
+ * about texts.
+ */
+export type Operation = "generate" | "count-tokens" | "embed" | "complete" | "moderate" | "rerank";
+
+/** What a caller's path and query say of the call, in languages that say it there. */
+export interface CallAddress {
+  /** The model's name, decoded. */
+  readonly model?: string;
+  /** Whether the answer is to be streamed, where the path decides it. */
+  readonly streamed?: boolean;
+  /** A stream in another framing than the language's usual: Gemini's JSON array, where `alt=sse` is not asked for. */
+  readonly framing?: "json-array";
+  /** The language's own variant of the operation: `batch` for Gemini's `batchEmbedContents`. */
+  readonly variant?: string;
+}
 
 /** Options of the gateway itself: the body's `hedgerow` object and its synonyms. Never reach a provider. */
 export interface CallOptions {
@@ -34,8 +52,9 @@ export interface ProviderWish {
 export interface Call {
   /** `req_` and 24 hex digits; shown as `x-request-id`. */
   readonly id: string;
-  readonly dialect: DialectId;
+  readonly dialect: ClientDialectId;
   readonly operation: Operation;
+  readonly address: CallAddress;
   /** The body as it came. */
   readonly body: Uint8Array;
   /** The name the caller wrote first. */

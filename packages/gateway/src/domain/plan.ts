@@ -1,6 +1,5 @@
 import type { Failure } from "./failure.ts";
 import type { Finish } from "./answer.ts";
-import type { DialectId } from "./call.ts";
 import type { ModelTraits } from "./model.ts";
 import type { Usage } from "./usage.ts";
 
@@ -11,7 +10,6 @@ export interface Target {
   readonly provider: string;
   /** The model's name at the provider. */
   readonly model: string;
-  readonly dialect: DialectId;
   /** Asked only when everything before it failed. */
   readonly lastResort: boolean;
   readonly traits?: ModelTraits;

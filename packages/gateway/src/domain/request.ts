@@ -55,6 +55,7 @@ export type Part =
   | ImagePart
   | DocumentPart
   | AudioPart
+  | VideoPart
   | ReasoningPart
   | ToolCallPart
   | ToolResultPart
@@ -74,6 +75,8 @@ export interface TextPart extends Cacheable {
   readonly text: string;
   /** Citations the language attaches to text; opaque to the hub. */
   readonly citations?: unknown;
+  /** Opaque state of an earlier answer that hangs on this text. */
+  readonly seal?: Seal;
 }
 
 /** Bytes as base64, an address the provider fetches, or a file id that only its issuer knows. */
@@ -96,6 +99,11 @@ export interface DocumentPart extends Cacheable {
   readonly citations?: boolean;
 }
 
+export interface VideoPart {
+  readonly kind: "video";
+  readonly source: Source;
+}
+
 export interface AudioPart {
   readonly kind: "audio";
   readonly format: string;
@@ -114,6 +122,8 @@ export interface Seal {
   readonly issuer: string;
   readonly form: "signature" | "redacted" | "encrypted";
   readonly value: string;
+  /** The vendor's own name for the sealed thought, where it wants that back too (Responses' `rs_…`). */
+  readonly id?: string;
 }
 
 export interface ToolCallPart extends Cacheable {
@@ -122,6 +132,8 @@ export interface ToolCallPart extends Cacheable {
   readonly name: string;
   /** JSON text as it came: re-serialising would change numbers. Empty means `{}`. */
   readonly argumentsJson: string;
+  /** Opaque state of an earlier answer that hangs on this call. */
+  readonly seal?: Seal;
 }
 
 export interface ToolResultPart extends Cacheable {

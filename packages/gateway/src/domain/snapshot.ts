@@ -63,6 +63,8 @@ export interface ProviderSpec {
   /** The vendor part of canonical model names, where the kind serves one vendor. */
   readonly vendor?: string;
   readonly dialect: DialectId;
+  /** The languages it is to be asked in, the preferred first, where the configuration says so. */
+  readonly dialects?: readonly DialectId[];
   /** `https://host:port`, no path. */
   readonly origin: string;
   /** Path prefix of the API, without a trailing slash: `/v1`, `/openai/v1`, or empty. */
@@ -76,6 +78,10 @@ export interface ProviderSpec {
   readonly operator?: string;
   readonly owner?: string;
   readonly region?: string;
+  /** A cloud project, where the provider's addresses name one. */
+  readonly project?: string;
+  /** The dated version of an API that wants one in its address. */
+  readonly apiVersion?: string;
   /** What is known of its models, by the provider's own name: catalogue rows corrected by the configuration. */
   readonly models: ReadonlyMap<string, ModelTraits>;
 }

@@ -1,5 +1,6 @@
 import { hash, timingSafeEqual } from "node:crypto";
-import { clientEndpoint, dialectOfHeaders, dialects } from "#dialects/registry";
+import { clientEndpoint, dialectOfHeaders } from "#dialects/client-endpoint";
+import { dialects } from "#dialects/registry";
 import type { Dialect } from "#dialects/dialect";
 import type { Call, Operation } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
@@ -50,8 +51,9 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
   const { snapshot, control } = at;
   const acceptedAtMs = plane.clock.nowMs();
   const id = `req_${plane.newId()}`;
-  const endpoint = clientEndpoint(exchange.path);
-  const dialect = endpoint?.kind === "call" ? dialects[endpoint.dialect] : dialectOfHeaders(exchange.headers);
+  const endpoint = clientEndpoint(exchange.path, exchange.query);
+  const dialect =
+    endpoint?.kind === "call" ? dialects[endpoint.dialect] : dialectOfHeaders(exchange.headers, exchange.query);
   const spentMs = (): number => plane.clock.nowMs() - acceptedAtMs;
   const refuse = (why: Failure, more: Pick<Turned, "caller" | "operation"> = {}): Turned => {
     return { kind: "refused", failure: why, dialect, id, gatewayMs: spentMs(), ...more };
@@ -75,7 +77,7 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
       ...(endpoint.model === undefined ? {} : { model: endpoint.model }),
     };
   }
-  const { operation } = endpoint;
+  const { operation, address } = endpoint;
   const caller = known.key?.name ?? "anonymous";
   const turn = (why: Failure): Turned => refuse(why, { caller, operation });
 
@@ -90,15 +92,16 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
   if ("problem" in scan) {
     return turn(failure("invalid_request", `The body is not the JSON object expected here: ${scan.problem}.`));
   }
-  const peeked = dialect.peek(body.bytes, scan);
+  const peeked = dialect.peek(body.bytes, scan, address);
   if (peeked.kind === "refused") return turn(peeked.failure);
   const call: Call = {
     id,
     dialect: dialect.id,
     operation,
+    address,
     body: body.bytes,
-    model: peeked.model,
-    streamed: operation === "generate" && peeked.streamed,
+    model: peeked.model === "" ? (address.model ?? "") : peeked.model,
+    streamed: operation === "generate" && (address.streamed ?? peeked.streamed),
     options: peeked.options,
     passHeaders: pick(exchange.headers, dialect.passHeaders),
     caller,

@@ -38,10 +38,10 @@ export function answerHeaders(facts: AnswerFacts): Headers {
 }
 
 /** The same at the head of a stream. */
-export function streamHeaders(facts: AnswerFacts): Headers {
+export function streamHeaders(facts: AnswerFacts, contentType = "text/event-stream; charset=utf-8"): Headers {
   return {
     ...answerHeaders(facts),
-    "content-type": "text/event-stream; charset=utf-8",
+    "content-type": contentType,
     "cache-control": "no-cache",
     // nginx would otherwise gather the stream before passing it on.
     "x-accel-buffering": "no",

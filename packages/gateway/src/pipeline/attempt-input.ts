@@ -21,7 +21,6 @@ export interface AttemptInput {
   readonly credential: Credential | undefined;
   readonly credentialId: string;
   readonly lane: Lane;
-  readonly path: string;
   readonly streamed: boolean;
   readonly deadlineAtMs: number;
   /** Set while another target could still be asked: waiting for an answer may not take all the time. */
@@ -46,4 +45,6 @@ export interface AttemptResult {
   /** A whole answer in one piece, as the caller gets it, not yet sent. */
   readonly body?: Uint8Array;
   readonly gate: CommitGate;
+  /** Of a stream, where it is not the usual one. */
+  readonly contentType?: string;
 }

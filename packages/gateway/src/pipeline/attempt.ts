@@ -1,12 +1,14 @@
 import type { AnswerFrame, StreamDecoder } from "#dialects/dialect";
 import { failure, traitsOf, type Failure } from "#domain/failure";
 import type { Outcome } from "#domain/plan";
-import type { UpstreamFlow, UpstreamHandler } from "#domain/ports";
+import type { UpstreamFlow, UpstreamHandler, UpstreamRequest } from "#domain/ports";
 import type { ProviderKind } from "#providers/provider";
 import { ascii } from "./answer-headers.ts";
 import type { AttemptInput, AttemptResult } from "./attempt-input.ts";
 import { CommitGate } from "./gate.ts";
 import { maskOf } from "./mask.ts";
+import { isStreamType, openDecoder } from "./open-decoder.ts";
+import { outgoing, streamTypesOf } from "./outgoing.ts";
 import { endingOf, Observation } from "./observation.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -83,30 +85,24 @@ class AttemptRun implements UpstreamHandler {
   }
 
   #send(): void {
-    const { plane, spec, credential, lane, control, timeouts } = this.#input;
+    const { plane, control } = this.#input;
     plane.health.begin(this.#place(), this.#startedAtMs);
-    const headers: Record<string, string> = {
-      "content-type": "application/json",
-      accept: this.#input.streamed ? "text/event-stream" : "application/json",
-      "accept-encoding": "identity",
-      "user-agent": "hedgerow",
-      ...lane.headers,
-    };
-    for (const { name, value } of spec.headers) headers[name.toLowerCase()] = value.reveal();
-    Object.assign(headers, this.#kind.authorize(credential?.secret));
     control.listen((why) => this.#fail(why));
     if (this.#over) return;
-    this.#flow = plane.send(
-      {
-        origin: spec.origin,
-        path: spec.basePath + this.#input.path,
-        method: "POST",
-        headers,
-        body: lane.body,
-        connectMs: timeouts.connectMs,
-      },
-      this,
-    );
+    const request = outgoing(this.#input);
+    if (request instanceof Promise) {
+      // A token that has to be fetched first: the watchdog and the client may end the attempt meanwhile.
+      request.then(
+        (ready) => this.#guarded(() => this.#leaveAs(ready)),
+        (bug: unknown) => this.#guarded(() => raise(bug)),
+      );
+    } else this.#leaveAs(request);
+  }
+
+  #leaveAs(request: UpstreamRequest | Failure): void {
+    if (this.#over) return;
+    if ("origin" in request) this.#flow = this.#input.plane.send(request, this);
+    else this.#fail(request);
   }
 
   onHead(status: number, headers: Readonly<Record<string, string>>): void {
@@ -115,15 +111,12 @@ class AttemptRun implements UpstreamHandler {
     this.#headers = headers;
     this.#firstByteAtMs = nowMs;
     this.#watchdog.sawByte(nowMs);
-    if (status !== 200 || !this.#input.streamed || !isEventStream(headers["content-type"])) return;
-    this.#decoder = this.#input.lane.upstream.streamDecoder(
-      {
-        classify: (complaint) => this.#classify(complaint),
-        quirks: this.#input.spec.quirks,
-        maxEventBytes: this.#input.limits.maxEventBytes,
-      },
-      (frame) => this.#onFrame(frame),
-    );
+    if (status !== 200 || !this.#input.streamed) return;
+    if (!isStreamType(headers["content-type"], streamTypesOf(this.#input))) return;
+    this.#decoder = openDecoder(this.#input, {
+      classify: (complaint) => this.#classify(complaint),
+      onFrame: (frame) => this.#onFrame(frame),
+    });
   }
 
   onBytes(bytes: Uint8Array): void {
@@ -332,6 +325,7 @@ class AttemptRun implements UpstreamHandler {
       committed: this.#gate.committed,
       bytesOut: this.#gate.bytes,
       gate: this.#gate,
+      ...(this.#input.lane.contentType === undefined ? {} : { contentType: this.#input.lane.contentType }),
       ...(body === undefined ? {} : { body }),
     });
   }
@@ -357,10 +351,9 @@ class AttemptRun implements UpstreamHandler {
   }
 
   #returned(): Readonly<Record<string, string>> {
-    if (this.#input.lane.kind !== "relay") return {};
     const mask = maskOf(this.#input.spec);
     const kept: Record<string, string> = {};
-    for (const name of this.#input.lane.upstream.returnHeaders) {
+    for (const name of this.#input.lane.returnHeaders) {
       const value = this.#headers[name];
       if (value !== undefined && !mask.finds(value)) kept[name] = ascii(value);
     }
@@ -373,8 +366,8 @@ class AttemptRun implements UpstreamHandler {
   }
 }
 
-function isEventStream(contentType: string | undefined): boolean {
-  return contentType === undefined || contentType.includes("text/event-stream");
+function raise(bug: unknown): never {
+  throw bug;
 }
 
 function textOf(bytes: Uint8Array): string {

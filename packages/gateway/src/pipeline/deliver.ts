@@ -38,7 +38,7 @@ type Answered = Extract<JourneyEnd, { kind: "answered" }>;
 function finishStream(journey: Journey, { result }: Answered): void {
   const { exchange, dialect, call } = journey.input;
   const facts = journey.facts(result.attempt.target, result);
-  if (!result.committed) exchange.respond(200, streamHeaders(facts));
+  if (!result.committed) exchange.respond(200, streamHeaders(facts, result.contentType));
   result.gate.finish((last) => {
     if (!call.options.metadata) return last;
     return dialect.attachFacts(last, lateFacts({ ...facts, tries: journey.attempts }));

@@ -1,10 +1,10 @@
-import type { Dialect, EncodeTarget } from "#dialects/dialect";
-import { costNanoUsd, vendorOf } from "#catalogue/catalogue";
+import type { Dialect } from "#dialects/dialect";
+import { costNanoUsd } from "#catalogue/catalogue";
 import type { Call } from "#domain/call";
 import { failure, traitsOf, type Failure } from "#domain/failure";
 import type { Attempt, Plan, Target } from "#domain/plan";
 import type { Exchange } from "#domain/ports";
-import type { GatewayKey, ProviderSpec, Snapshot } from "#domain/snapshot";
+import type { GatewayKey, Snapshot } from "#domain/snapshot";
 import { isPlan, makePlan, type PlanningView } from "#policy/make-plan";
 import { nextCandidate, type Step } from "#policy/next-candidate";
 import { findKind } from "#providers/kinds";
@@ -13,7 +13,9 @@ import { streamHeaders, type AnswerFacts } from "./answer-headers.ts";
 import { attempt } from "./attempt.ts";
 import type { AttemptResult } from "./attempt-input.ts";
 import type { DataPlane } from "./data-plane.ts";
-import { chooseLane, decodeOnce, isLane, upstreamDialect, type Lane } from "./lane.ts";
+import { findLane } from "./find-lane.ts";
+import { decodeOnce } from "./lane-request.ts";
+import { isLane, type Lane } from "./lane.ts";
 import type { CallControl } from "./live-calls.ts";
 import { readWholeAnswer } from "./whole-answer.ts";
 
@@ -184,11 +186,18 @@ export class Journey {
     const spec = snapshot.providers.get(target.provider);
     const kind = spec === undefined ? undefined : findKind(spec.kind);
     if (spec === undefined || kind === undefined) throw new Error(`a plan for a provider nobody knows: ${target.id}`);
-    const lane = this.#lane(target, spec);
-    const path = upstreamDialect(target.dialect).upstreamPaths[call.operation];
-    if (!isLane(lane) || path === undefined) {
-      const why = isLane(lane) ? failure("not_translatable", `${target.id} has no such operation.`) : lane;
-      this.attempts.push(notSent(step, why, plane.clock.nowMs()));
+    const lane = findLane({
+      call,
+      scan: this.input.scan,
+      dialect: this.input.dialect,
+      target,
+      spec,
+      kind,
+      createdAtS: Math.floor(plane.clock.wallMs() / 1000),
+      decoded: this.#decoded,
+    });
+    if (!isLane(lane)) {
+      this.attempts.push(notSent(step, lane, plane.clock.nowMs()));
       return undefined;
     }
     this.tellLosses(lane);
@@ -204,35 +213,14 @@ export class Journey {
       credential: spec.credentials.find((each) => each.id === step.credential),
       credentialId: step.credential,
       lane,
-      path,
       streamed: call.streamed,
       deadlineAtMs: this.#deadlineAtMs,
       ...this.#share(plan, target),
-      headers: (returned) => streamHeaders({ ...this.facts(target), returned }),
+      headers: (returned) => streamHeaders({ ...this.facts(target), returned }, lane.contentType),
       readWhole: (body, seen, classify) => readWholeAnswer({ body, seen, classify, spec, lane, call }),
     });
     this.attempts.push(result.attempt);
     return { result, lane };
-  }
-
-  #lane(target: Target, spec: ProviderSpec): Lane | Failure {
-    const { call, scan, dialect, plane } = this.input;
-    const encodeTarget: EncodeTarget = {
-      model: target.model,
-      issuer: issuerOf(target, spec),
-      quirks: spec.quirks,
-      ...(target.traits === undefined ? {} : { traits: target.traits }),
-      streamed: call.streamed,
-    };
-    return chooseLane({
-      call,
-      scan,
-      dialect,
-      target: encodeTarget,
-      upstream: upstreamDialect(target.dialect),
-      answer: { createdAtS: Math.floor(plane.clock.wallMs() / 1000) },
-      decoded: this.#decoded,
-    });
   }
 
   /** Half of the time left, while somebody else could still be asked. */
@@ -277,10 +265,6 @@ export class Journey {
     this.warnings = [...this.warnings, "empty: the provider's answer is empty"];
     return { kind: "answered", result: tried.result };
   }
-}
-
-function issuerOf(target: Target, spec: ProviderSpec): string {
-  return spec.vendor ?? vendorOf(target.traits?.name ?? target.model) ?? spec.id;
 }
 
 function notSent(step: Extract<Step, { kind: "try" }>, why: Failure, nowMs: number): Attempt {

@@ -1,19 +1,27 @@
-import type { AnswerFrame, Dialect, EncodeTarget, StreamEncoder } from "#dialects/dialect";
-import { dialects } from "#dialects/registry";
+import type { AnswerFrame, Dialect, Encoded, EncodeTarget, StreamEncoder, UpstreamDialect } from "#dialects/dialect";
 import type { AnswerEvent } from "#domain/answer";
 import type { Call } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
-import type { GenerateRequest } from "#domain/request";
+import type { Usage } from "#domain/usage";
+import type { Placement } from "#providers/provider";
 import { spliceFields, type FieldScan } from "#wire/json-splice";
+import { answerOptions, send, withHeaders, type DecodedOnce } from "./lane-request.ts";
+import { translateUnary } from "./unary-lane.ts";
 
 /** How one target's answer gets to this caller: the same bytes, or the same meaning in another language. */
 export interface Lane {
   readonly kind: "relay" | "translate";
-  /** The language the target speaks. */
-  readonly upstream: Dialect;
+  /** The language the target is asked in. */
+  readonly upstream: UpstreamDialect;
+  /** The whole path at the provider, with its query. */
+  readonly path: string;
   /** Pieces in order. */
   readonly body: readonly Uint8Array[];
   readonly headers: Readonly<Record<string, string>>;
+  /** Answer headers (lower case) the caller may see as the upstream sent them. */
+  readonly returnHeaders: readonly string[];
+  /** Of a stream, as the caller gets it; absent where it is the usual `text/event-stream`. */
+  readonly contentType?: string;
   /** Keeps a silent stream alive in the caller's language. */
   readonly heartbeat: Uint8Array;
   /** What the translation loses, in words. */
@@ -22,6 +30,8 @@ export interface Lane {
   readonly renderFrame: (frame: AnswerFrame) => Uint8Array;
   /** A whole answer in the caller's language; undefined where the events are not a whole answer. */
   readonly renderAnswer: (body: Uint8Array, events: readonly AnswerEvent[]) => Uint8Array | undefined;
+  /** Reads an answer of an operation that has no events, and says it in the caller's language. */
+  readonly readUnary?: (json: unknown, body: Uint8Array) => UnaryRead | Failure;
 }
 
 export interface LaneInput {
@@ -29,95 +39,116 @@ export interface LaneInput {
   readonly scan: FieldScan;
   readonly dialect: Dialect;
   readonly target: EncodeTarget;
-  readonly upstream: Dialect;
+  /** The language to ask in. */
+  readonly upstream: UpstreamDialect;
   readonly answer: { readonly createdAtS: number };
   /** Decoded once for all attempts. */
-  readonly decoded: () => GenerateRequest | Failure;
+  readonly decoded: DecodedOnce;
+  /** Where the provider wants a request of this language. */
+  readonly place: (path: string, headers: Readonly<Record<string, string>>) => Placement;
+}
+
+/** An answer in one piece: its bytes for the caller, and what it used. */
+export interface UnaryRead {
+  readonly body: Uint8Array;
+  readonly usage?: Usage;
 }
 
 const nothing = new Uint8Array(0);
 
 /** Chooses the lane and makes the request bytes for it; a failure says why this target cannot be asked this. */
 export function chooseLane(input: LaneInput): Lane | Failure {
-  return input.upstream.id === input.dialect.id ? relay(input) : translate(input);
+  const { call, upstream, target } = input;
+  const { framing, variant } = call.address;
+  const path = upstream.upstreamPath(call.operation, {
+    model: target.model,
+    streamed: call.streamed,
+    ...(framing === undefined ? {} : { framing }),
+    ...(variant === undefined ? {} : { variant }),
+  });
+  if (path === undefined) return failure("not_translatable", "The target's language has no such operation.");
+  if (upstream.id === input.dialect.id) return relay(input, path);
+  return call.operation === "generate" ? translate(input, path) : translateUnary(input, path);
 }
 
 export function isLane(made: Lane | Failure): made is Lane {
   return "renderFrame" in made;
 }
 
-function relay(input: LaneInput): Lane {
-  const { call, scan, target, upstream } = input;
-  const { edits, usageAdded, warnings = [] } = upstream.relayEdits(scan, call.body, target);
+function relay(input: LaneInput, path: string): Lane | Failure {
+  const { call, scan, target, dialect } = input;
+  const { edits, usageAdded, warnings = [], unfit } = dialect.relayEdits(scan, call.body, target);
+  if (unfit !== undefined) return { ...unfit, kind: "not_translatable" };
+  const placed = input.place(path, { ...dialect.defaultHeaders, ...call.passHeaders });
+  const { framing } = call.address;
   return {
     kind: "relay",
-    upstream,
-    body: spliceFields(call.body, scan, edits),
-    headers: { ...upstream.defaultHeaders, ...call.passHeaders },
-    heartbeat: upstream.heartbeat,
+    upstream: dialect,
+    path: placed.path,
+    body: spliceFields(call.body, scan, placed.edits === undefined ? edits : new Map([...edits, ...placed.edits])),
+    headers: withHeaders({ ...dialect.defaultHeaders, ...call.passHeaders }, placed.headers),
+    returnHeaders: dialect.returnHeaders,
+    ...contentTypeOf(dialect, framing),
+    heartbeat: dialect.heartbeat,
     warnings: () => warnings,
     // Usage that only we asked for is not the caller's.
     renderFrame: (frame) => (frame.usageOnly && usageAdded ? nothing : frame.raw),
     renderAnswer: (body) => body,
+    ...(call.operation === "generate"
+      ? {}
+      : {
+          readUnary: (json: unknown, body: Uint8Array) => {
+            const usage = dialect.unary?.readUsage?.(call.operation, json);
+            return usage === undefined ? { body } : { body, usage };
+          },
+        }),
   };
 }
 
-function translate(input: LaneInput): Lane | Failure {
-  const request = input.decoded();
-  if (!("turns" in request)) return request;
-  const encoded = input.upstream.encodeRequest(request, input.target);
-  if (encoded.kind === "refused") return { ...encoded.failure, kind: "not_translatable" };
-  const { call, dialect, target } = input;
+function translate(input: LaneInput, path: string): Lane | Failure {
+  const decoded = input.decoded.request();
+  if (!("request" in decoded)) return decoded;
+  const encoded = input.upstream.encodeRequest(decoded.request, input.target);
+  const sent = send(input, path, encoded);
+  if (!("path" in sent)) return sent;
+  const { dialect } = input;
   const lostInAnswer = new Set<string>();
-  const options = {
-    fallbackId: call.id,
-    model: target.model,
-    createdAtS: input.answer.createdAtS,
-    includeUsage: request.usageInStream,
-    issuer: target.issuer,
-    ...(request.legacyFunctions === undefined ? {} : { legacyFunctions: request.legacyFunctions }),
-    onLoss: (warning: string) => lostInAnswer.add(warning),
-  };
+  const options = answerOptions(input, decoded, (warning) => lostInAnswer.add(warning));
   let encoder: StreamEncoder | undefined;
   return {
     kind: "translate",
     upstream: input.upstream,
-    body: [encoded.body],
-    headers: { ...input.upstream.defaultHeaders, ...encoded.headers },
+    ...sent,
+    returnHeaders: [],
+    ...contentTypeOf(dialect, input.call.address.framing),
     heartbeat: dialect.heartbeat,
-    warnings: () => [...encoded.warnings, ...(encoder?.warnings ?? []), ...lostInAnswer],
+    warnings: () => [...warningsOf(encoded), ...(encoder?.warnings ?? []), ...lostInAnswer],
     renderFrame(frame) {
       encoder ??= dialect.streamEncoder(options);
-      let text = "";
-      for (const event of frame.events) text += encoder.encode(event);
-      return text === "" ? nothing : Buffer.from(text, "utf8");
+      return written(frame.events, encoder);
     },
     renderAnswer: (_body, events) => dialect.encodeAnswer(events, options),
   };
 }
 
-/** The call's body in the hub's words, parsed at most once. */
-export function decodeOnce(call: Call, dialect: Dialect): () => GenerateRequest | Failure {
-  let made: GenerateRequest | Failure | undefined;
-  return () => {
-    made ??= decode(call, dialect);
-    return made;
-  };
-}
-
-function decode(call: Call, dialect: Dialect): GenerateRequest | Failure {
-  const text = Buffer.from(call.body.buffer, call.body.byteOffset, call.body.length).toString("utf8");
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return failure("invalid_request", "The body is not valid JSON.");
+/** Most languages write text, whose pieces are joined before they become bytes. */
+function written(events: readonly AnswerEvent[], encoder: StreamEncoder): Uint8Array {
+  let text = "";
+  const pieces: Uint8Array[] = [];
+  for (const event of events) {
+    const said = encoder.encode(event);
+    if (typeof said === "string") text += said;
+    else if (said.length > 0) pieces.push(said);
   }
-  const decoded = dialect.decodeRequest(json, call.passHeaders, text);
-  return decoded.kind === "decoded" ? decoded.request : decoded.failure;
+  if (pieces.length > 0) return Buffer.concat(text === "" ? pieces : [...pieces, Buffer.from(text, "utf8")]);
+  return text === "" ? nothing : Buffer.from(text, "utf8");
 }
 
-/** The dialect a target is spoken to in. */
-export function upstreamDialect(id: Call["dialect"]): Dialect {
-  return dialects[id];
+function warningsOf(encoded: Encoded): readonly string[] {
+  return encoded.kind === "encoded" ? encoded.warnings : [];
+}
+
+function contentTypeOf(dialect: Dialect, framing: Call["address"]["framing"]): { readonly contentType?: string } {
+  const contentType = dialect.streamContentType?.(framing);
+  return contentType === undefined ? {} : { contentType };
 }

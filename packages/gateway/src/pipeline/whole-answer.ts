@@ -17,7 +17,8 @@ interface WholeAnswer {
 /** Reads an answer that came in one piece: its bytes for the caller, or what is wrong with it. */
 export function readWholeAnswer(whole: WholeAnswer): Uint8Array | Failure {
   const { body, seen, lane } = whole;
-  const wrong = whole.call.operation === "count-tokens" ? checkCount(whole) : checkAnswer(whole);
+  if (lane.readUnary !== undefined) return readUnaryAnswer(whole, lane.readUnary);
+  const wrong = checkAnswer(whole);
   if (wrong !== undefined) return wrong;
   // Before anything is recorded: an answer that cannot be written is none.
   const written = lane.renderAnswer(body, seen.events);
@@ -32,18 +33,23 @@ function checkAnswer({ body, seen, classify, spec, lane }: WholeAnswer): Failure
   return seen.ended ? undefined : failure("truncated_response", "The provider's answer is not complete.");
 }
 
-function checkCount(whole: WholeAnswer): Failure | undefined {
+/** A count, vectors, an order: JSON that is whole by being JSON. */
+function readUnaryAnswer(whole: WholeAnswer, read: NonNullable<Lane["readUnary"]>): Uint8Array | Failure {
   const { buffer, byteOffset, length } = whole.body;
+  let json: unknown;
   try {
-    const json: unknown = JSON.parse(Buffer.from(buffer, byteOffset, length).toString("utf8"));
-    if (typeof json === "object" && json !== null) {
-      if ("error" in json) return whole.classify(json);
-      whole.seen.ended = true;
-      whole.seen.contentSeen = true;
-      return undefined;
-    }
+    json = JSON.parse(Buffer.from(buffer, byteOffset, length).toString("utf8"));
   } catch {
     // Said below.
   }
-  return failure("bad_upstream_response", "The provider's token count is not JSON.");
+  if (typeof json !== "object" || json === null) {
+    return failure("bad_upstream_response", "The provider's answer is not JSON.");
+  }
+  if ("error" in json && json.error !== null) return whole.classify(json);
+  const answer = read(json, whole.body);
+  if (!("body" in answer)) return answer;
+  whole.seen.ended = true;
+  whole.seen.contentSeen = true;
+  whole.seen.usage = answer.usage;
+  return answer.body;
 }

@@ -111,7 +111,6 @@ function targetOf(spec: ProviderSpec, model: string, more: { lastResort: boolean
     id: `${spec.id}/${model}`,
     provider: spec.id,
     model,
-    dialect: spec.dialect,
     lastResort: more.lastResort,
     ...(traits === undefined ? {} : { traits }),
   };

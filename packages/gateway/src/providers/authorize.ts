@@ -1,6 +1,5 @@
 import type { Secret } from "#domain/secret";
-
-type CredentialHeaders = Readonly<Record<string, string>>;
+import type { CredentialHeaders } from "./provider.ts";
 
 /** `Authorization: Bearer`, RFC 6750. Nothing without a key: an empty credential is worse than none. */
 export function bearer(secret: Secret | undefined): CredentialHeaders {

@@ -1,4 +1,4 @@
-import type { DialectId } from "#domain/call";
+import type { DialectId, Operation } from "#domain/call";
 import type { Failure } from "#domain/failure";
 import type { ChatQuirks } from "#domain/quirks";
 import type { Secret } from "#domain/secret";
@@ -10,9 +10,17 @@ export interface ProviderKind {
   readonly title: string;
   /** The vendor part of canonical names, where the kind serves one vendor's models. */
   readonly vendor?: string;
+  /** The language it is spoken to in where nothing speaks for another. */
   readonly dialect: DialectId;
+  /**
+   * Every language it can be asked in for this model, the preferred first; absent: `dialect` alone. A caller's own
+   * language comes before all others where it is among them, because its bytes then pass as they are.
+   */
+  lanes?(model: string): readonly DialectId[];
   /** Default base address with its path (`https://api.groq.com/openai/v1`); undefined: the configuration must say. */
   readonly url?: string;
+  /** The base address of providers that have one for each region or account; undefined where a setting is missing. */
+  urlFor?(settings: AddressSettings): string | undefined;
   /** Environment variables that hold a key, the first found wins. Empty where no key is needed. */
   readonly environmentKeys: readonly string[];
   /** Works without a key (local servers). */
@@ -21,12 +29,92 @@ export interface ProviderKind {
   /** Declared default risk groups; the configuration may override. */
   readonly operator?: string;
   readonly owner?: string;
-  /** Headers that carry the credential. */
-  authorize(secret: Secret | undefined): Readonly<Record<string, string>>;
+  /** Where and how a request is sent, where that is not the language's usual path behind the base path. */
+  place?(sending: Sending): Placement;
+  /**
+   * Headers that carry the credential, or what kept it from being had. Signatures cover the request as it leaves; tokens
+   * may have to be fetched first.
+   */
+  authorize(
+    secret: Secret | undefined,
+    request: OutgoingRequest,
+  ): CredentialHeaders | Failure | Promise<CredentialHeaders | Failure>;
+  /**
+   * Takes the provider's own framing off a stream in this language, so that the decoder sees what the language's vendor
+   * would send; undefined where there is none.
+   */
+  unwrap?(dialect: DialectId): StreamUnwrapping | undefined;
   /** Total: any reply gives exactly one failure, and it never throws. */
   classify(reply: FailedReply): Failure;
   /** The provider's own id of a request, from answer headers. */
   requestId(headers: Readonly<Record<string, string>>): string | undefined;
+}
+
+export type CredentialHeaders = Readonly<Record<string, string>>;
+
+/** What an address may be made of, as configured. */
+export interface AddressSettings {
+  readonly region?: string;
+  readonly project?: string;
+  /** An account's or resource's name, where it is part of the host. */
+  readonly resource?: string;
+}
+
+/** A request before it has its place at the provider. */
+export interface Sending extends AddressSettings {
+  readonly dialect: DialectId;
+  readonly operation: Operation;
+  /** The model's name at the provider. */
+  readonly model: string;
+  readonly streamed: boolean;
+  /** The configured base path, without a trailing slash. */
+  readonly basePath: string;
+  /** The language's usual path behind the base path, with its query. */
+  readonly path: string;
+  /** The dated version of an API that wants one in its address (Azure's `api-version`). */
+  readonly apiVersion?: string;
+  /** Lower-case names; what the language and the caller ask for. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Placement {
+  /** The whole path, base path included, with its query. */
+  readonly path: string;
+  /** Top-level edits of the body; raw JSON, undefined removes. */
+  readonly edits?: ReadonlyMap<string, string | undefined>;
+  /** Headers to add; undefined takes one away. */
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+}
+
+/** A request as it leaves, for signatures. */
+export interface OutgoingRequest {
+  readonly method: "POST" | "GET";
+  /** `https://host:port` */
+  readonly origin: string;
+  /** With its query, as it stands on the wire. */
+  readonly path: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: readonly Uint8Array[];
+  readonly region?: string;
+  /** Wall clock, milliseconds since 1970. */
+  readonly wallMs: number;
+}
+
+export interface StreamUnwrapping {
+  /** The content types such a stream comes under (without parameters); the first is asked for. */
+  readonly streamTypes: readonly string[];
+  open(out: UnwrapOutput): { push(bytes: Uint8Array): void; end(): void };
+}
+
+/** Where unwrapped bytes go. After `onComplaint` or `onBroken` nothing more is read. */
+export interface UnwrapOutput {
+  readonly maxFrameBytes: number;
+  onBytes(bytes: Uint8Array): void;
+  /** The framing itself carried an error of the provider. */
+  onComplaint(complaint: object): void;
+  /** The framing cannot be read. */
+  onBroken(why: string): void;
 }
 
 /** An answer that is an error: by status, or inside a 200 (then `status` is absent). */

@@ -2,7 +2,7 @@ import type { AnswerEvent, Finish } from "#domain/answer";
 import { failure } from "#domain/failure";
 import type { Usage } from "#domain/usage";
 import { encodeSse } from "#wire/sse";
-import type { EncodeOptions, StreamEncoder } from "#dialects/dialect";
+import type { EncodeOptions, TextStreamEncoder } from "#dialects/dialect";
 import { failureFrame } from "./encode-failure.ts";
 import { answerWarning } from "./losses.ts";
 import { tagSeal } from "./seal-tag.ts";
@@ -15,7 +15,7 @@ import { usageJson } from "./usage-fields.ts";
  */
 const maxHeldCharacters = 8 * 1024 * 1024;
 
-export function streamEncoder(options: EncodeOptions): StreamEncoder {
+export function streamEncoder(options: EncodeOptions): TextStreamEncoder {
   return new MessageStreamEncoder(options);
 }
 
@@ -38,7 +38,7 @@ const refusalBlock = -1;
  * one is written through, the others wait. A block of text or thought begins with its first content, because an empty
  * text block in a history is refused when the caller sends it back.
  */
-class MessageStreamEncoder implements StreamEncoder {
+class MessageStreamEncoder implements TextStreamEncoder {
   readonly #options: EncodeOptions;
   readonly #warnings = new Set<string>();
   readonly #blocks = new Map<number, Block>();
@@ -100,6 +100,9 @@ class MessageStreamEncoder implements StreamEncoder {
   #content(event: Exclude<AnswerEvent, { kind: "start" | "usage" | "failed" | "ping" }>): string {
     switch (event.kind) {
       case "text-start":
+      // Opaque state on texts and calls has no place here; the gateway keeps it under the call's id.
+      case "text-signature":
+      case "tool-signature":
         return "";
       case "text-delta":
         return event.text === "" ? "" : this.#textDelta(event.block, event.text);

@@ -77,6 +77,9 @@ export class BlockEncoder {
       case "audio":
         this.#ledger.note("audio");
         return "null";
+      case "video":
+        this.#ledger.note("video");
+        return "null";
       case "foreign":
         if (!isOwnForeign(part.what)) this.#ledger.note("foreign-part", part.what);
         return JSON.stringify(part.payload ?? null);

@@ -1,4 +1,5 @@
 import type { Dialect } from "#dialects/dialect";
+import type { Operation } from "#domain/call";
 import { decodeAnswer, streamDecoder } from "./decode-answer.ts";
 import { decodeRequest } from "./decode-request.ts";
 import { attachFacts } from "./attach-facts.ts";
@@ -9,10 +10,16 @@ import { encodeModel, encodeModels } from "./encode-models.ts";
 import { encodeRequest, messagesVersion } from "./encode-request.ts";
 import { peek, relayEdits } from "./peek.ts";
 
+const paths: Readonly<Partial<Record<Operation, string>>> = {
+  generate: "/messages",
+  "count-tokens": "/messages/count_tokens",
+};
+
 /** The language of Anthropic's Messages API, versions 2023-06-01 and 2026-10-21. */
 export const anthropicMessages: Dialect = {
   id: "anthropic-messages",
-  upstreamPaths: { generate: "/messages", "count-tokens": "/messages/count_tokens" },
+  upstreamPath: (operation) => paths[operation],
+  streamTypes: ["text/event-stream"],
   passHeaders: ["anthropic-version", "anthropic-beta"],
   requestIdHeader: "request-id",
   returnHeaders: [],

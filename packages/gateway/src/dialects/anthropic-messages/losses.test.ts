@@ -63,6 +63,7 @@ describe("the loss table", () => {
     "logit-bias": [{ sampling: { logitBias: { "5": -100 } } }],
     "blank-stop": [{ stop: ["\n"] }],
     audio: [{ turns: [user({ kind: "audio", format: "wav", data: "" })] }],
+    video: [{ turns: [user({ kind: "video", source: { kind: "url", url: "https://example.com/a.mp4" } })] }],
     "image-type": [{ turns: [image({ kind: "base64", mediaType: "image/tiff", data: "" })] }],
     "image-address": [{ turns: [image({ kind: "url", url: "ftp://example.test" })] }],
     "document-type": [

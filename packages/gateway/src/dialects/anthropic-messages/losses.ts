@@ -17,6 +17,7 @@ export const losses = {
   "logit-bias": refused("the Messages API has no `logit_bias`"),
   "blank-stop": refused("the Messages API refuses stop sequences that are only white space"),
   audio: refused("the Messages API takes no audio"),
+  video: refused("the Messages API takes no video"),
   "image-type": refused("images must be JPEG, PNG, GIF or WebP"),
   "image-address": refused("images must be given as data or as an http(s) address"),
   "document-type": refused("documents must be PDF or plain text"),

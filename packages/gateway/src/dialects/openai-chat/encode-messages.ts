@@ -166,6 +166,9 @@ class MessageEncoder {
       }
       case "audio":
         return { type: "input_audio", input_audio: { data: part.data, format: part.format } };
+      case "video":
+        this.#report.meet("video", undefined, "messages");
+        return undefined;
       case "foreign":
         return this.#foreignInPrompt(part);
       case "refusal":

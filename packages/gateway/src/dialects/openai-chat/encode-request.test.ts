@@ -97,6 +97,7 @@ const cases: Record<Exclude<Loss, AnswerLoss>, Case> = {
   "cache-markers": { cache: {} },
   citations: { turns: [assistant({ kind: "text", text: "a", citations: [{}] }), goOn] },
   "document-context": { turns: [user({ ...pdf, context: "c" })] },
+  video: { turns: [user({ kind: "video", source: { kind: "url", url: "https://a" } })] },
   "document-url": { turns: [user({ kind: "document", source: { kind: "url", url: "https://a" } })] },
   "provider-file": { turns: [user({ kind: "image", source: { kind: "file", id: "x" } })] },
   "foreign-user-part": { turns: [user({ kind: "foreign", what: "video", payload: {} })] },

@@ -1,7 +1,7 @@
 import type { AnswerEvent } from "#domain/answer";
 import type { Usage } from "#domain/usage";
 import { encodeSse } from "#wire/sse";
-import type { EncodeOptions, StreamEncoder } from "#dialects/dialect";
+import type { EncodeOptions, TextStreamEncoder } from "#dialects/dialect";
 import { encodeUsage, finishWord, type ReasoningDetail } from "./encode-answer.ts";
 import { streamError } from "./encode-failure.ts";
 import { LossReport } from "./losses.ts";
@@ -10,7 +10,7 @@ import { LossReport } from "./losses.ts";
 export const heartbeat: Uint8Array = Buffer.from(": keep-alive\n\n");
 const done = "data: [DONE]\n\n";
 
-export function streamEncoder(options: EncodeOptions): StreamEncoder {
+export function streamEncoder(options: EncodeOptions): TextStreamEncoder {
   return new ChatStreamEncoder(options);
 }
 
@@ -29,7 +29,7 @@ interface OpenCall {
  * Chunks as openai 7's stream helper demands them: the role first, a tool call's id, type and name in its first chunk
  * only, `finish_reason` always, usage in a chunk without choices, then `[DONE]`, or an error and nothing more.
  */
-class ChatStreamEncoder implements StreamEncoder {
+class ChatStreamEncoder implements TextStreamEncoder {
   readonly #options: EncodeOptions;
   readonly #report = new LossReport();
   readonly #calls = new Map<number, OpenCall>();

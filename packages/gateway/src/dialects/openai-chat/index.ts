@@ -1,4 +1,5 @@
 import type { Dialect } from "#dialects/dialect";
+import type { Operation } from "#domain/call";
 import { decodeAnswer, streamDecoder } from "./decode-answer.ts";
 import { decodeRequest } from "./decode-request.ts";
 import { encodeAnswer } from "./encode-answer.ts";
@@ -9,11 +10,19 @@ import { attachFacts, heartbeat, streamEncoder } from "./encode-stream.ts";
 import { peek } from "./peek.ts";
 import { relayEdits } from "./relay-edits.ts";
 
+const paths: Readonly<Partial<Record<Operation, string>>> = {
+  generate: "/chat/completions",
+  complete: "/completions",
+  embed: "/embeddings",
+  moderate: "/moderations",
+};
+
 /** OpenAI Chat Completions, as OpenAI and the many compatible servers speak it. */
 export const openaiChat: Dialect = {
   id: "openai-chat",
-  upstreamPaths: { generate: "/chat/completions" },
+  upstreamPath: (operation) => paths[operation],
   defaultHeaders: {},
+  streamTypes: ["text/event-stream"],
   // Organisation and project headers name the caller's own OpenAI account, which the operator's key is no part of.
   passHeaders: ["openai-beta", "x-client-request-id"],
   requestIdHeader: "x-request-id",

@@ -38,6 +38,7 @@ export const losses = {
   "cache-markers": { treatment: "dropped", why: "OpenAI Chat caches prompts by itself and takes no marker there" },
   citations: { treatment: "dropped", why: "OpenAI Chat has no citations" },
   "document-context": { treatment: "dropped", why: "a document's context has no place in OpenAI Chat" },
+  video: { treatment: "refused", why: "OpenAI Chat takes no video" },
   "document-url": { treatment: "refused", why: "OpenAI Chat cannot fetch documents; send the file's bytes" },
   "provider-file": { treatment: "refused", why: "a file id is known only to the provider that gave it" },
   "foreign-user-part": { treatment: "refused", why: "OpenAI Chat has no word for a part of the prompt" },

@@ -1,0 +1,117 @@
+import type { CallAddress, ClientDialectId, Operation } from "#domain/call";
+import type { Dialect } from "./dialect.ts";
+import { dialects } from "./registry.ts";
+
+export type Endpoint =
+  | {
+      readonly kind: "call";
+      readonly dialect: ClientDialectId;
+      readonly operation: Operation;
+      readonly address: CallAddress;
+    }
+  | { readonly kind: "models"; readonly model?: string };
+
+const bodyTellsAll: CallAddress = {};
+
+const calls: Readonly<Record<string, readonly [dialect: ClientDialectId, operation: Operation]>> = {
+  "/chat/completions": ["openai-chat", "generate"],
+  "/completions": ["openai-chat", "complete"],
+  "/embeddings": ["openai-chat", "embed"],
+  "/moderations": ["openai-chat", "moderate"],
+  "/rerank": ["openai-chat", "rerank"],
+  "/responses": ["openai-responses", "generate"],
+  "/responses/input_tokens": ["openai-responses", "count-tokens"],
+  "/messages": ["anthropic-messages", "generate"],
+  "/messages/count_tokens": ["anthropic-messages", "count-tokens"],
+};
+
+/** SDKs get along with a base address alone: with or without a version, and under a root named after their vendor. */
+const prefixes = /^(?:\/(?:openai|anthropic|genai))?(?:\/v(?:1|2|1beta|1alpha|1beta1))?(?=\/)/;
+
+/** What a client's path and query ask for; undefined where there is nothing. */
+export function clientEndpoint(path: string, query = new URLSearchParams()): Endpoint | undefined {
+  const rest = path.replace(prefixes, "");
+  const [dialect, operation] = Object.hasOwn(calls, rest) ? (calls[rest] ?? []) : [];
+  if (dialect !== undefined && operation !== undefined)
+    return { kind: "call", dialect, operation, address: bodyTellsAll };
+  return azureEndpoint(rest) ?? geminiEndpoint(rest, query) ?? converseEndpoint(rest) ?? modelsEndpoint(rest);
+}
+
+/** The AzureOpenAI client puts the body's model into the path: `/openai/deployments/{name}/chat/completions`. */
+function azureEndpoint(rest: string): Endpoint | undefined {
+  const found = /^\/deployments\/([^/]+)(\/.+)$/u.exec(rest);
+  const model = decoded(found?.[1]);
+  const [dialect, operation] = calls[found?.[2] ?? ""] ?? [];
+  if (model === undefined || dialect === undefined || operation === undefined) return undefined;
+  return { kind: "call", dialect, operation, address: { model } };
+}
+
+const geminiActions: Readonly<Record<string, readonly [Operation, Pick<CallAddress, "streamed" | "variant">]>> = {
+  generateContent: ["generate", { streamed: false }],
+  streamGenerateContent: ["generate", { streamed: true }],
+  countTokens: ["count-tokens", {}],
+  embedContent: ["embed", {}],
+  batchEmbedContents: ["embed", { variant: "batch" }],
+};
+
+/** `models/x`, `tunedModels/x`, and Vertex's longer `projects/…/locations/…/publishers/google/models/x`. */
+const geminiPath =
+  /^(?:\/projects\/[^/]+\/locations\/[^/]+)?(?:\/publishers\/[^/]+)?\/(models|tunedModels)\/(.+):(\w+)$/u;
+
+function geminiEndpoint(rest: string, query: URLSearchParams): Endpoint | undefined {
+  const found = geminiPath.exec(rest);
+  const action = found?.[3] ?? "";
+  const [operation, said] = Object.hasOwn(geminiActions, action) ? (geminiActions[action] ?? []) : [];
+  const name = decoded(found?.[2]);
+  if (operation === undefined || name === undefined) return undefined;
+  const model = found?.[1] === "tunedModels" ? `tunedModels/${name}` : name;
+  // Without `alt=sse` a Gemini stream is a JSON array that grows.
+  const array = said?.streamed === true && query.get("alt") !== "sse";
+  return {
+    kind: "call",
+    dialect: "gemini",
+    operation,
+    address: { model, ...said, ...(array ? { framing: "json-array" as const } : {}) },
+  };
+}
+
+/** Bedrock's clients: the model's name, or its ARN, is one percent-encoded piece of the path. */
+function converseEndpoint(rest: string): Endpoint | undefined {
+  const found = /^\/model\/([^/]+)\/(converse|converse-stream|count-tokens)$/u.exec(rest);
+  const model = decoded(found?.[1]);
+  if (found === null || model === undefined) return undefined;
+  const operation = found[2] === "count-tokens" ? "count-tokens" : "generate";
+  return {
+    kind: "call",
+    dialect: "bedrock-converse",
+    operation,
+    address: { model, streamed: found[2] === "converse-stream" },
+  };
+}
+
+function modelsEndpoint(rest: string): Endpoint | undefined {
+  if (rest === "/models") return { kind: "models" };
+  if (!rest.startsWith("/models/")) return undefined;
+  const model = decoded(rest.slice("/models/".length));
+  return model === undefined ? undefined : { kind: "models", model };
+}
+
+function decoded(part: string | undefined): string | undefined {
+  if (part === undefined) return undefined;
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * `GET /v1/models` is one path in several languages: the headers tell which (protocols §0.2). Google's clients name
+ * themselves or send their own key header, Anthropic's send a version.
+ */
+export function dialectOfHeaders(headers: Readonly<Record<string, string>>, query = new URLSearchParams()): Dialect {
+  if (headers["x-goog-api-key"] !== undefined || headers["x-goog-api-client"] !== undefined || query.has("key")) {
+    return dialects.gemini;
+  }
+  return headers["anthropic-version"] === undefined ? dialects["openai-chat"] : dialects["anthropic-messages"];
+}
