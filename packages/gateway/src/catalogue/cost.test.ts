@@ -51,6 +51,46 @@ describe("costNanoUsd", () => {
     expect(costNanoUsd(usage({ inputUncached: 201 }), price)).toBe(603_000);
   });
 
+  it("prices speech and reasoning at their own rates", () => {
+    // gpt-audio-like: $2.50 and $10 for text, $32 and $64 for speech, $3 for reasoning.
+    const price: Price = {
+      ...{ input: usd(2.5), output: usd(10), reasoning: usd(3), inputAudio: usd(32), outputAudio: usd(64) },
+      from,
+    };
+    const used = usage({ inputUncached: 1000, output: 100, reasoning: 1000, inputAudio: 500, outputAudio: 200 });
+    // $0.0025 + $0.001 + $0.003 + $0.016 + $0.0128 = $0.0353.
+    expect(costNanoUsd(used, price)).toBe(35_300_000);
+    const { inputAudio: _, ...deaf } = price;
+    expect(costNanoUsd(used, deaf)).toBeUndefined();
+    expect(costNanoUsd(usage({ inputUncached: 1000, inputAudio: 0 }), deaf)).toBe(2_500_000);
+    // Speech counts towards a tier's threshold.
+    const tiers = [{ abovePromptTokens: 1000, input: usd(5), output: usd(20), inputAudio: usd(40) }];
+    expect(costNanoUsd(usage({ inputUncached: 900, inputAudio: 101 }), { ...price, tiers })).toBe(8_540_000);
+    expect(costNanoUsd(usage({ inputUncached: 1001, reasoning: 1 }), { ...price, tiers })).toBeUndefined();
+  });
+
+  it("prices the visible answer as reasoning where the list says so, once there was any", () => {
+    const price: Price = { input: usd(0.4), output: usd(1.2), reasoning: usd(4), reasoningRateForAll: true, from };
+    expect(costNanoUsd(usage({ output: 1000 }), price)).toBe(1_200_000);
+    expect(costNanoUsd(usage({ output: 1000, reasoning: 1000 }), price)).toBe(8_000_000);
+  });
+
+  it("prices a special service by its own rates, and not at all where it has none", () => {
+    const fast = { name: "fast", asked: { service_tier: "priority" }, input: usd(5), output: usd(30), from };
+    const price: Price = { ...gpt, modes: [fast] };
+    const used = usage({ inputUncached: 300_000, output: 1000 });
+    for (const serviceTier of ["priority", "fast"]) {
+      expect(costNanoUsd({ ...used, serviceTier }, price)).toBe(1_530_000_000);
+    }
+    expect(costNanoUsd({ ...used, serviceTier: "flex" }, price)).toBeUndefined();
+    expect(costNanoUsd({ ...used, serviceTier: "priority" }, gpt)).toBeUndefined();
+  });
+
+  it("needs no price of output for what writes nothing", () => {
+    expect(costNanoUsd(usage({ inputUncached: 1_000_000 }), { input: usd(0.02), from })).toBe(20_000_000);
+    expect(costNanoUsd(usage({ inputUncached: 1, output: 1 }), { input: usd(0.02), from })).toBeUndefined();
+  });
+
   it("is unknown, not zero, where a used bucket has no price", () => {
     const plain: Price = { input: usd(1), output: usd(2), from };
     expect(costNanoUsd(usage({ inputUncached: 10, cacheRead: 1 }), plain)).toBeUndefined();

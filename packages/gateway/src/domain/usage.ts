@@ -13,6 +13,14 @@ export interface Usage {
   /** Visible answer tokens, without reasoning. */
   readonly output: number;
   readonly reasoning: number;
+  /** Spoken or heard prompt tokens, in no other bucket; absent where the provider tells none apart. */
+  readonly inputAudio?: number;
+  /** Spoken answer tokens, in no other bucket. */
+  readonly outputAudio?: number;
+  /** The service the provider gave where it was not its usual one: `priority`, `flex`, `fast`. It has its own price. */
+  readonly serviceTier?: string;
+  /** What the provider itself says it charges, in integer nano-dollars; kept beside our own figure. */
+  readonly reportedCostNanoUsd?: number;
   /** Counted by us from bytes because the provider reported nothing. */
   readonly estimated: boolean;
 }
@@ -29,12 +37,13 @@ export const emptyUsage: Usage = {
 
 /** All prompt tokens: the base OpenAI and Gemini report. */
 export function promptTokens(usage: Usage): number {
-  return usage.inputUncached + usage.cacheRead + usage.cacheWrite + usage.cacheWriteLong;
+  const { inputUncached, cacheRead, cacheWrite, cacheWriteLong, inputAudio } = usage;
+  return inputUncached + cacheRead + cacheWrite + cacheWriteLong + (inputAudio ?? 0);
 }
 
 /** All generated tokens, reasoning included. */
 export function completionTokens(usage: Usage): number {
-  return usage.output + usage.reasoning;
+  return usage.output + usage.reasoning + (usage.outputAudio ?? 0);
 }
 
 /**
@@ -47,18 +56,24 @@ export function fromInclusive(counts: {
   cacheWrite?: number;
   completion: number;
   reasoning?: number;
+  inputAudio?: number;
+  outputAudio?: number;
 }): Usage {
   const cacheRead = within(counts.cacheRead ?? 0, counts.prompt);
   const cacheWrite = within(counts.cacheWrite ?? 0, counts.prompt - cacheRead);
   const reasoning = within(counts.reasoning ?? 0, counts.completion);
+  const inputAudio = within(counts.inputAudio ?? 0, counts.prompt - cacheRead - cacheWrite);
+  const outputAudio = within(counts.outputAudio ?? 0, counts.completion - reasoning);
   return {
-    inputUncached: counts.prompt - cacheRead - cacheWrite,
+    inputUncached: counts.prompt - cacheRead - cacheWrite - inputAudio,
     cacheRead,
     cacheWrite,
     cacheWriteLong: 0,
-    output: counts.completion - reasoning,
+    output: counts.completion - reasoning - outputAudio,
     reasoning,
     estimated: false,
+    ...(inputAudio === 0 ? {} : { inputAudio }),
+    ...(outputAudio === 0 ? {} : { outputAudio }),
   };
 }
 

@@ -139,15 +139,17 @@ function isWithin(target: Target, ceiling: NonNullable<ProviderWish["maxPrice"]>
   const price = target.traits?.price;
   if (price === undefined) return false;
   return (
-    price.input <= (ceiling.prompt ?? Number.POSITIVE_INFINITY) &&
-    price.output <= (ceiling.completion ?? Number.POSITIVE_INFINITY)
+    (price.input ?? Number.POSITIVE_INFINITY) <= (ceiling.prompt ?? Number.POSITIVE_INFINITY) &&
+    (price.output ?? Number.POSITIVE_INFINITY) <= (ceiling.completion ?? Number.POSITIVE_INFINITY)
   );
 }
 
 /** For comparison only: prompts are usually some three times as long as answers. */
 function priceOf(target: Target): number {
   const price = target.traits?.price;
-  return price === undefined ? Number.POSITIVE_INFINITY : price.input * 3 + price.output;
+  if (price?.input === undefined) return Number.POSITIVE_INFINITY;
+  // What has a price of input only, writes nothing: it makes vectors or orders documents.
+  return price.input * 3 + (price.output ?? 0);
 }
 
 function unknownModel(name: string, snapshot: Snapshot): Failure {

@@ -126,7 +126,9 @@ function insertAttempt(store: Store, row: { callId: string; number: number; atte
 function usageValues(usage: Usage | undefined): readonly (number | null)[] {
   if (usage === undefined) return [null, null, null, null, null, null, null];
   const { inputUncached, cacheRead, cacheWrite, cacheWriteLong, output, reasoning, estimated } = usage;
-  return [inputUncached, cacheRead, cacheWrite, cacheWriteLong, output, reasoning, Number(estimated)];
+  // The store has no columns for sound: its tokens count with the others, the journal keeps them apart.
+  const [input, written] = [inputUncached + (usage.inputAudio ?? 0), output + (usage.outputAudio ?? 0)];
+  return [input, cacheRead, cacheWrite, cacheWriteLong, written, reasoning, Number(estimated)];
 }
 
 function removeOld(store: Store): void {

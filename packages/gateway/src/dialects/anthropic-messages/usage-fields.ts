@@ -12,6 +12,7 @@ export class UsageCounter {
   #cacheWriteLong = 0;
   #output = 0;
   #thinking = 0;
+  #fast = false;
   #compaction: Compaction = noCompaction;
 
   /** Undefined where the report holds no counter at all. */
@@ -29,6 +30,7 @@ export class UsageCounter {
     this.#cacheWrite = countOf(usage["cache_creation_input_tokens"]) ?? split ?? this.#cacheWrite;
     this.#output = countOf(usage["output_tokens"]) ?? this.#output;
     this.#thinking = countOf(details["thinking_tokens"]) ?? this.#thinking;
+    this.#fast ||= usage["speed"] === "fast";
     if (Array.isArray(usage["iterations"])) this.#compaction = compactionOf(usage["iterations"]);
     return this.#usage();
   }
@@ -45,6 +47,8 @@ export class UsageCounter {
       output: this.#output - reasoning + this.#compaction.output,
       reasoning,
       estimated: false,
+      // Fast mode has its own price (platform documentation, "Fast mode", 2026).
+      ...(this.#fast ? { serviceTier: "fast" } : {}),
     };
   }
 }
@@ -53,7 +57,7 @@ export class UsageCounter {
 export function usageJson(usage: Usage | undefined): Readonly<Record<string, unknown>> {
   if (usage === undefined) return { input_tokens: 0, output_tokens: 0 };
   return {
-    input_tokens: usage.inputUncached,
+    input_tokens: usage.inputUncached + (usage.inputAudio ?? 0),
     cache_creation_input_tokens: usage.cacheWrite + usage.cacheWriteLong,
     cache_read_input_tokens: usage.cacheRead,
     cache_creation: {

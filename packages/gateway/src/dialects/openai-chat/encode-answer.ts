@@ -25,8 +25,12 @@ export function encodeUsage(usage: Usage): object {
     prompt_tokens_details: {
       cached_tokens: usage.cacheRead,
       cache_write_tokens: usage.cacheWrite + usage.cacheWriteLong,
+      ...(usage.inputAudio === undefined ? {} : { audio_tokens: usage.inputAudio }),
     },
-    completion_tokens_details: { reasoning_tokens: usage.reasoning },
+    completion_tokens_details: {
+      reasoning_tokens: usage.reasoning,
+      ...(usage.outputAudio === undefined ? {} : { audio_tokens: usage.outputAudio }),
+    },
   };
 }
 

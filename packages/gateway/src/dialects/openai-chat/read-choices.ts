@@ -82,7 +82,7 @@ export class ChoiceReader {
         if (broken !== undefined) return broken;
       }
     }
-    const counts = usage === undefined ? undefined : readUsage(usage, this.#options.quirks);
+    const counts = usage === undefined ? undefined : readUsage(usage, this.#options.quirks, chunk["service_tier"]);
     if (counts !== undefined) {
       if (!this.#started) this.#start(chunk, events);
       this.#usageSeen = true;
