@@ -54,7 +54,11 @@ describe("costNanoUsd", () => {
   it("prices speech and reasoning at their own rates", () => {
     // gpt-audio-like: $2.50 and $10 for text, $32 and $64 for speech, $3 for reasoning.
     const price: Price = {
-      ...{ input: usd(2.5), output: usd(10), reasoning: usd(3), inputAudio: usd(32), outputAudio: usd(64) },
+      input: usd(2.5),
+      output: usd(10),
+      reasoning: usd(3),
+      inputAudio: usd(32),
+      outputAudio: usd(64),
       from,
     };
     const used = usage({ inputUncached: 1000, output: 100, reasoning: 1000, inputAudio: 500, outputAudio: 200 });

@@ -16,6 +16,10 @@ export function catalogueLookup(onDate: string): CatalogueLookup {
   const catalogue: Catalogue = openCatalogue(onDate);
   return {
     findModel: (kind, model) => findModel(catalogue, kind.id, model),
-    nearestModels: (spec, model) => nearestNames(model, catalogue.models.get(spec.kind)?.keys() ?? [], 2),
+    nearestModels: (spec, model) => nearestNames(model, idsOf(catalogue, spec.kind), 2),
   };
+}
+
+function* idsOf(catalogue: Catalogue, kind: string): Generator<string> {
+  for (const shelf of catalogue.shelvesOf(kind)) yield* shelf.ids;
 }

@@ -117,14 +117,16 @@ function lintPrice(traits: ModelTraits, name: string, path: ConfigPath): readonl
 }
 
 function lintLifecycle(traits: ModelTraits, name: string, path: ConfigPath): readonly Finding[] {
+  const { source, date } = traits.lifecycleFrom ?? traits.from;
+  const named = traits.replacements?.length ? `: the notice names ${traits.replacements.join(", ")}` : "";
   if (traits.lifecycle === "retired") {
-    return [
-      { path, message: `${name} is retired (${traits.from.source}, ${traits.from.date})`, fix: "name its successor" },
-    ];
+    return [{ path, message: `${name} is retired (${source}, ${date})`, fix: `name its successor${named}` }];
   }
   if (traits.lifecycle === "deprecated") {
-    const message = `${name} is deprecated and will go away (${traits.from.source}, ${traits.from.date})`;
-    return [{ path, message, fix: "plan for its successor" }];
+    const end = traits.retiresOn === undefined ? "will go away" : `will go away on ${traits.retiresOn}`;
+    return [
+      { path, message: `${name} is deprecated and ${end} (${source}, ${date})`, fix: `plan for its successor${named}` },
+    ];
   }
   return [];
 }

@@ -49,7 +49,9 @@ describe("usage", () => {
 
   it("keeps spoken tokens apart from written ones", () => {
     const report = {
-      ...{ prompt_tokens: 100, completion_tokens: 50, total_tokens: 150 },
+      prompt_tokens: 100,
+      completion_tokens: 50,
+      total_tokens: 150,
       prompt_tokens_details: { cached_tokens: 20, audio_tokens: 30 },
       completion_tokens_details: { reasoning_tokens: 5, audio_tokens: 40 },
     };
