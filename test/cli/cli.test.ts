@@ -12,6 +12,7 @@ import type { Command, CommandIo } from "#cli/command";
 import { ask } from "#cli/commands/ask";
 import { check } from "#cli/commands/check";
 import { init } from "#cli/commands/init";
+import { models } from "#cli/commands/models";
 import { plan } from "#cli/commands/plan";
 import { report } from "#cli/commands/report";
 import { version } from "#cli/commands/version";
@@ -27,7 +28,7 @@ beforeEach(() => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-const commands: readonly Command[] = [ask, check, init, plan, report, version];
+const commands: readonly Command[] = [ask, check, init, models, plan, report, version];
 const hedgerow = (args: readonly string[], more: Partial<CommandIo> = {}) =>
   runCommand(args, commands, { cwd, ...more });
 

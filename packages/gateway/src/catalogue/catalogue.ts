@@ -126,3 +126,8 @@ export function providersOf(catalogue: Catalogue, name: string): readonly Offer[
 export function canonicalNames(catalogue: Catalogue): Iterable<string> {
   return catalogue.offers.keys();
 }
+
+/** Everybody who made a model of the catalogue. */
+export function vendorsOf(catalogue: Catalogue): ReadonlySet<string> {
+  return new Set(Array.from(canonicalNames(catalogue), (name) => name.slice(0, name.indexOf("/"))));
+}
