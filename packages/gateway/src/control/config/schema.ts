@@ -152,6 +152,9 @@ const price = z
     output: money("Output, dollars per million tokens."),
     cacheRead: money("Input read from a cache, dollars per million tokens."),
     cacheWrite: money("Input written to a cache, dollars per million tokens."),
+    reasoning: money("Reasoning, dollars per million tokens, where it costs other than output."),
+    inputAudio: money("Audio in the input, dollars per million tokens."),
+    outputAudio: money("Audio in the output, dollars per million tokens."),
     request: money("Dollars for each request."),
   })
   .meta({ description: "Corrects the catalogue's price bucket by bucket." })
