@@ -16,4 +16,8 @@ const simulated = {
 export const simulatedKinds: readonly ProviderKind[] = [
   { ...simulated, id: "sim", title: "Simulated provider", dialect: "openai-chat" },
   { ...simulated, id: "sim-anthropic", title: "Simulated Anthropic provider", dialect: "anthropic-messages" },
+  { ...simulated, id: "sim-responses", title: "Simulated provider of OpenAI Responses", dialect: "openai-responses" },
+  { ...simulated, id: "sim-gemini", title: "Simulated Gemini provider", dialect: "gemini" },
+  { ...simulated, id: "sim-bedrock", title: "Simulated Bedrock provider", dialect: "bedrock-converse" },
+  { ...simulated, id: "sim-cohere", title: "Simulated Cohere provider", dialect: "cohere-chat" },
 ];

@@ -1,7 +1,7 @@
 import type { AnswerScript, Behaviour } from "./behaviour.ts";
 import type { ReceivedRequest } from "./received-request.ts";
 
-/** A scripted answer with every gap filled, ready to be said in either dialect. */
+/** A scripted answer with every gap filled, ready to be said in any dialect. */
 export interface SimulatedAnswer {
   readonly id: string;
   readonly createdAtS: number;
@@ -42,6 +42,8 @@ export function words(text: string): readonly string[] {
 export interface FillContext {
   readonly createdAtS: number;
   readonly idPrefixes: { readonly answer: string; readonly toolCall: string };
+  /** Ids of tool calls are nine letters and digits. */
+  readonly nineCharacterIds: boolean;
 }
 
 export function fillAnswer(script: AnswerScript, request: ReceivedRequest, context: FillContext): SimulatedAnswer {
@@ -52,7 +54,8 @@ export function fillAnswer(script: AnswerScript, request: ReceivedRequest, conte
   const reasoning = typeof script.reasoning === "string" ? { text: script.reasoning } : script.reasoning;
   const number = String(request.sequence).padStart(6, "0");
   const toolCalls = (script.toolCalls ?? []).map((call, index) => ({
-    id: call.id ?? `${context.idPrefixes.toolCall}${number}_${index}`,
+    id:
+      call.id ?? (context.nineCharacterIds ? nine(number, index) : `${context.idPrefixes.toolCall}${number}_${index}`),
     name: call.name,
     argumentsJson: typeof call.arguments === "string" ? call.arguments : JSON.stringify(call.arguments ?? {}),
   }));
@@ -77,6 +80,10 @@ export function fillAnswer(script: AnswerScript, request: ReceivedRequest, conte
     ...(refusal === undefined ? {} : { refusal }),
     ...(script.stopSequence === undefined ? {} : { stopSequence: script.stopSequence }),
   };
+}
+
+function nine(number: string, index: number): string {
+  return `s${number.slice(-6)}${String(index).padStart(2, "0").slice(-2)}`;
 }
 
 /** Pieces of a tool call's JSON as they stream: cut by characters, never inside one. */

@@ -19,7 +19,7 @@ const reasoning = z.union([
   z.string(),
   z.strictObject({
     text: z.string(),
-    /** Anthropic: `signature` (default) signs the text, `redacted` sends it sealed, `none` leaves the signature out. */
+    /** `signature` (default) signs the text, `redacted` sends it sealed, `none` leaves the signature out. */
     seal: z.enum(["signature", "redacted", "none"]).optional(),
   }),
 ]);
@@ -45,7 +45,7 @@ const answer = z.strictObject({
   /** Sends the text so many times over: a flood needs no memory. */
   repeat: ordinal.optional(),
   reasoning: reasoning.optional(),
-  /** OpenAI's `refusal` words; Anthropic says them as text. */
+  /** OpenAI's `refusal` words; the others say them as text. */
   refusal: z.string().optional(),
   toolCalls: z.array(toolCall).optional(),
   finish: finish.optional(),
@@ -109,6 +109,7 @@ export const malformations = [
   "invalid-utf8",
   "duplicate",
   "comment",
+  "bad-checksum",
 ] as const;
 export type Malformation = (typeof malformations)[number];
 

@@ -1,8 +1,10 @@
+import type { CallAddress } from "#domain/call";
 import { errorMessages } from "./error-kind.ts";
 import type { ErrorKind } from "./behaviour.ts";
 import { checkChat } from "./check-chat.ts";
 import {
   lastUserText,
+  modelOf,
   object,
   objects,
   present,
@@ -10,9 +12,10 @@ import {
   textsOf,
   toolChoiceOf,
   type JsonObject,
+  type ReceivedRequest,
   type RequestContent,
 } from "./received-request.ts";
-import { chatStream, renderChat } from "./render-chat.ts";
+import { chatStream, renderChat, type ChatStreamWishes } from "./render-chat.ts";
 import type { Voice } from "./voice.ts";
 
 /** Status, type and code. Source: https://platform.openai.com/docs/guides/error-codes */
@@ -37,14 +40,13 @@ export const chatVoice: Voice = {
   requestIdHeader: "x-request-id",
   idPrefixes: { answer: "chatcmpl-sim", toolCall: "call_sim" },
   read: readChat,
-  check: ({ json }, { allowFields }) => checkChat(json, allowFields),
+  check: ({ json }, rules) => checkChat(json, rules),
   errorStatus: (kind) => errors[kind][0],
-  errorBody({ kind, message = errorMessages[kind], param = null }) {
-    const [, type, code] = errors[kind];
-    return { error: { message, type, param, code } };
+  errorBody({ kind, message = errorMessages[kind], param = null, code = errors[kind][2] }) {
+    return { error: { message, type: errors[kind][1], param, code } };
   },
   renderWhole: (answer, wording) => renderChat(answer, wording),
-  stream: (answer, wording, { usageAsked }) => chatStream(answer, wording, usageAsked),
+  stream: (answer, wording, { request }) => chatStream(answer, wording, streamWishes(request)),
   modelCard: chatModelCard,
   modelList: (names) => ({ object: "list", data: names.map(chatModelCard) }),
 };
@@ -53,11 +55,17 @@ function chatModelCard(name: string): object {
   return { id: name, object: "model", created: createdS, owned_by: "sim" };
 }
 
-function readChat(json: JsonObject): RequestContent {
+export function streamWishes({ json, usageAsked }: ReceivedRequest): ChatStreamWishes {
+  const obfuscation = object(json["stream_options"])?.["include_obfuscation"] !== false;
+  return { usage: usageAsked, obfuscation };
+}
+
+/** Azure's paths name the deployment; its body then needs no model. */
+export function readChat(json: JsonObject, address: CallAddress): RequestContent {
   const messages = objects(json["messages"]);
   const maxOutputTokens = json["max_completion_tokens"] ?? json["max_tokens"];
   return present<RequestContent>({
-    model: typeof json["model"] === "string" ? json["model"] : "",
+    model: modelOf(json, address),
     streamed: json["stream"] === true,
     promptText: messages.flatMap((message) => textsOf(message["content"])).join("\n"),
     lastUserText: lastUserText(messages),

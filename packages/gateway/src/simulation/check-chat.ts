@@ -1,5 +1,6 @@
 import { object, objects, type JsonObject } from "./received-request.ts";
-import type { Violation } from "./voice.ts";
+import { checkHabits } from "./chat-habits.ts";
+import type { CheckRules, Violation } from "./voice.ts";
 
 /** Top-level fields of `CreateChatCompletionRequest` (openai-node 7.57, read 2026-11). */
 const known = new Set(
@@ -14,14 +15,48 @@ const known = new Set(
 
 const roles = new Set(["system", "developer", "user", "assistant", "tool", "function"]);
 
-/** What OpenAI refuses in a chat completion request, the first breach found. */
-export function checkChat(json: JsonObject, allowFields: ReadonlySet<string>): Violation | undefined {
-  for (const field of Object.keys(json)) {
-    if (!known.has(field) && !allowFields.has(field)) {
+export type ChatRules = Pick<CheckRules, "allowFields" | "habits">;
+
+/** What OpenAI refuses in a chat completion request, the first breach found; then what others like it refuse. */
+export function checkChat(json: JsonObject, rules: ChatRules): Violation | undefined {
+  const { extraForbidden = false } = rules.habits;
+  for (const field of extraForbidden ? [] : Object.keys(json)) {
+    if (!known.has(field) && !rules.allowFields.has(field)) {
       return { message: `Unrecognized request argument supplied: ${field}`, param: field };
     }
   }
-  return checkOptions(json) ?? checkTools(json) ?? checkMessages(json);
+  return (
+    checkHabits(json, rules) ??
+    checkOptions(json) ??
+    checkTools(json) ??
+    checkReasoningTools(json) ??
+    checkMessages(json)
+  );
+}
+
+/**
+ * From gpt-5.4 on, function tools and reasoning go together on `/v1/responses` only; from gpt-5.6 on also where the
+ * effort is left out, because the default is some. Source: openai-openapi issue 541.
+ */
+function checkReasoningTools({ model, tools, reasoning_effort: effort }: JsonObject): Violation | undefined {
+  const minor = Number(/^gpt-5\.(\d+)/.exec(String(model))?.[1] ?? 0);
+  if (minor < 4) return undefined;
+  if (minor >= 6 && effort === "minimal") {
+    return {
+      message: `Unsupported value: 'reasoning_effort' does not support 'minimal' with this model.`,
+      param: "reasoning_effort",
+      code: "unsupported_value",
+    };
+  }
+  const given = effort !== undefined && effort !== null;
+  const reasons = given ? effort !== "none" : minor >= 6;
+  if (!reasons || !objects(tools).some((tool) => tool["type"] === "function")) return undefined;
+  return {
+    message:
+      `Function tools with reasoning_effort are not supported for ${String(model)} in /v1/chat/completions. ` +
+      "Please use /v1/responses instead, or set reasoning_effort to 'none'.",
+    param: "reasoning_effort",
+  };
 }
 
 function checkOptions(json: JsonObject): Violation | undefined {

@@ -1,5 +1,8 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
+/** What a seal is for: one made for another place is refused there. */
+export type SealPurpose = "redacted" | "encrypted-reasoning" | "thought-signature";
+
 /** Of the simulators that `hedgerow` runs: a conversation with signed thoughts stays valid over their restarts. */
 export const simulatorIssuer = "hedgerow sim";
 
@@ -19,10 +22,10 @@ export class Issuer {
     return this.#mac("thinking", text);
   }
 
-  /** A thought nobody else can read, as `redacted_thinking.data`. */
-  seal(text: string): string {
+  /** A thought nobody else can read: `redacted_thinking.data`, `encrypted_content`, `thoughtSignature`. */
+  seal(text: string, purpose: SealPurpose = "redacted"): string {
     const hidden = Buffer.from(text, "utf8").toString("base64url");
-    return `${hidden}.${this.#mac("redacted", hidden)}`;
+    return `${hidden}.${this.#mac(purpose, hidden)}`;
   }
 
   signed(text: string, signature: string): boolean {
@@ -30,8 +33,15 @@ export class Issuer {
   }
 
   sealed(data: string): boolean {
-    const [hidden = "", mac = ""] = data.split(".", 2);
-    return same(mac, this.#mac("redacted", hidden));
+    return this.open(data) !== undefined;
+  }
+
+  /** What was sealed; undefined where somebody else sealed it, for something else, or a byte of it changed. */
+  open(data: string, purpose: SealPurpose = "redacted"): string | undefined {
+    const dot = data.indexOf(".");
+    const hidden = data.slice(0, Math.max(dot, 0));
+    if (!same(data.slice(dot + 1), this.#mac(purpose, hidden))) return undefined;
+    return Buffer.from(hidden, "base64url").toString("utf8");
   }
 
   #mac(purpose: string, text: string): string {

@@ -1,8 +1,10 @@
+import type { CallAddress } from "#domain/call";
 import { errorMessages } from "./error-kind.ts";
 import type { ErrorKind } from "./behaviour.ts";
 import { checkMessages } from "./check-messages.ts";
 import {
   lastUserText,
+  modelOf,
   object,
   objects,
   present,
@@ -12,7 +14,8 @@ import {
   type JsonObject,
   type RequestContent,
 } from "./received-request.ts";
-import { messagesStream, renderMessage } from "./render-messages.ts";
+import { renderMessage } from "./render-messages.ts";
+import { messagesStream } from "./stream-messages.ts";
 import type { Voice } from "./voice.ts";
 
 /** Status and type. Source: https://platform.claude.com/docs/en/api/errors */
@@ -45,8 +48,8 @@ export const messagesVoice: Voice = {
     error: { type: errors[kind][1], message },
     request_id: requestId,
   }),
-  renderWhole: renderMessage,
-  stream: (answer, wording, { issuer }) => messagesStream(answer, wording, issuer),
+  renderWhole: (answer, wording, { issuer }) => renderMessage(answer, wording, issuer),
+  stream: (answer, wording, { issuer }) => messagesStream(answer, wording, { issuer }),
   modelCard: messagesModelCard,
   modelList: (names) => ({
     data: names.map(messagesModelCard),
@@ -60,12 +63,12 @@ function messagesModelCard(name: string): object {
   return { type: "model", id: name, display_name: `Simulated ${name}`, created_at: createdAt };
 }
 
-function readMessages(json: JsonObject): RequestContent {
+export function readMessages(json: JsonObject, address: CallAddress): RequestContent {
   const messages = objects(json["messages"]);
   const results = objects(messages.at(-1)?.["content"]).filter((block) => block["type"] === "tool_result");
   return present<RequestContent>({
-    model: typeof json["model"] === "string" ? json["model"] : "",
-    streamed: json["stream"] === true,
+    model: modelOf(json, address),
+    streamed: address.streamed ?? json["stream"] === true,
     promptText: [json["system"], ...messages.map((message) => message["content"])].flatMap(textsOf).join("\n"),
     lastUserText: lastUserText(messages),
     toolResults: results.map((block) => textsOf(block["content"]).join("\n")),

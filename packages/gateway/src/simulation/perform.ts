@@ -6,56 +6,66 @@ import type { Issuer } from "./issuer.ts";
 import type { Head, Performance } from "./player.ts";
 import type { ReceivedRequest } from "./received-request.ts";
 import { streamTimeline, wholeTimeline, type Step } from "./timeline.ts";
-import type { ErrorWords, Voice } from "./voice.ts";
+import type { ChatHabits, ErrorWords, Violation, Voice } from "./voice.ts";
 
 export interface PerformContext {
   readonly voice: Voice;
   readonly issuer: Issuer;
   readonly createdAtS: number;
+  readonly habits: ChatHabits;
 }
 
 /** Turns a behaviour into what leaves for this request. */
 export function perform(request: ReceivedRequest, behaviour: Behaviour, context: PerformContext): Performance {
   const { voice, issuer } = context;
   const requestId = requestIdOf(request.sequence);
-  const { kind = "overloaded", message } = behaviour.errorEvent ?? {};
-  const inBand = voice.errorBody({ kind, message, requestId });
+  const inBand = inBandError(voice, behaviour, requestId);
   const headers = { [voice.requestIdHeader]: requestId };
   if (behaviour.answer === undefined && (behaviour.status !== undefined || behaviour.errorKind !== undefined)) {
     return statusPerformance(behaviour, { voice, headers, requestId, inBand });
   }
   const status = behaviour.status ?? 200;
-  if (request.operation === "count-tokens") {
-    const counted = { input_tokens: behaviour.answer?.usage?.input ?? Math.max(1, countTokens(request.promptText)) };
-    return whole({ status, headers, body: json(counted), inBand }, behaviour);
-  }
+  const simple = unspoken(request, voice, behaviour);
+  if (simple !== undefined) return whole({ status, headers, body: json(simple), inBand }, behaviour);
   const answer = fillAnswer(behaviour.answer ?? assistantAnswer(request), request, {
     createdAtS: context.createdAtS,
     idPrefixes: voice.idPrefixes,
+    nineCharacterIds: context.habits.nineCharacterIds === true,
   });
   if (!request.streamed) {
-    const body = json(voice.renderWhole(answer, behaviour, issuer));
+    const body = json(voice.renderWhole(answer, behaviour, { issuer, request }));
     return whole({ status, headers, body, inBand }, delayedAsWhole(behaviour));
   }
-  const words = voice.stream(answer, behaviour, { issuer, usageAsked: request.usageAsked });
-  const type = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" };
+  const words = voice.stream(answer, behaviour, { issuer, request });
+  const type = { "content-type": words.contentType, "cache-control": "no-cache" };
   return framed(
     { status, headers: { ...type, ...headers, ...behaviour.headers }, framing: "chunked" },
     { behaviour, steps: () => streamTimeline(words, behaviour, inBand) },
   );
 }
 
-export interface RefusalWords extends Omit<ErrorWords, "requestId"> {
-  /** In place of the kind's own status. */
-  readonly status?: number;
+function inBandError(voice: Voice, { errorEvent }: Behaviour, requestId: string): object {
+  const words = { kind: errorEvent?.kind ?? "overloaded", message: errorEvent?.message, requestId } as const;
+  return voice.inBandError?.(words) ?? voice.errorBody(words);
 }
+
+/** What counting endpoints and judges answer; undefined where an answer is to be said. */
+function unspoken(request: ReceivedRequest, voice: Voice, { answer }: Behaviour): object | undefined {
+  const counting = request.operation === "count-tokens";
+  if (!counting && voice.judge === undefined) return undefined;
+  const tokens = answer?.usage?.input ?? Math.max(1, countTokens(request.promptText));
+  return counting ? (voice.countTokens?.(tokens) ?? { input_tokens: tokens }) : voice.judge?.(request, tokens);
+}
+
+/** `status` and `body` come in place of the kind's own. */
+export interface RefusalWords extends Omit<ErrorWords, "requestId">, Pick<Violation, "status" | "body"> {}
 
 /** The provider's own no, before any script is asked. */
 export function refuse(voice: Voice, refusal: RefusalWords, sequence: number): Performance {
   const requestId = requestIdOf(sequence);
-  return jsonPerformance(voice.errorBody({ ...refusal, requestId }), {
+  return jsonPerformance(refusal.body ?? voice.errorBody({ ...refusal, requestId }), {
     status: refusal.status ?? voice.errorStatus(refusal.kind),
-    headers: { [voice.requestIdHeader]: requestId },
+    headers: { [voice.requestIdHeader]: requestId, ...voice.errorHeaders?.(refusal.kind) },
   });
 }
 
@@ -82,7 +92,8 @@ function statusPerformance(behaviour: Behaviour, { voice, headers, requestId, in
     return whole({ status, headers: { ...headers, "content-type": type }, body: Buffer.from(body), inBand }, behaviour);
   }
   const value = body ?? (status < 400 ? undefined : voice.errorBody({ kind, requestId }));
-  return whole({ status, headers, body: value === undefined ? Buffer.alloc(0) : json(value), inBand }, behaviour);
+  const told = status < 400 ? headers : { ...headers, ...voice.errorHeaders?.(kind) };
+  return whole({ status, headers: told, body: value === undefined ? Buffer.alloc(0) : json(value), inBand }, behaviour);
 }
 
 /** A whole answer's head comes when the answer is ready, that is after the wait for the first content. */

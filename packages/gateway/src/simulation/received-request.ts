@@ -1,13 +1,15 @@
-import type { DialectId, Operation } from "#domain/call";
+import type { CallAddress, DialectId, Operation } from "#domain/call";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** What the simulated provider understood of a request, in the same words for both dialects. */
+/** What the simulated provider understood of a request, in the same words for every dialect. */
 export interface ReceivedRequest extends RequestContent {
   /** From 1, over the life of the server. */
   readonly sequence: number;
   readonly dialect: DialectId;
   readonly operation: Operation;
+  /** What the path and the query said. */
+  readonly address: CallAddress;
   readonly headers: Readonly<Record<string, string>>;
   readonly json: JsonObject;
 }
@@ -27,10 +29,15 @@ export interface RequestContent {
   readonly outputSchema?: unknown;
   readonly maxOutputTokens?: number;
   readonly stop: readonly string[];
-  /** Anthropic: `omitted` asks for the signature alone. */
+  /** `omitted` asks for the seal alone. */
   readonly thinking?: "shown" | "omitted";
   /** OpenAI: usage asked for inside the stream. */
   readonly usageAsked: boolean;
+}
+
+/** The model's name: the address says it where it says any. */
+export function modelOf(json: JsonObject, { model }: CallAddress): string {
+  return model ?? (typeof json["model"] === "string" ? json["model"] : "");
 }
 
 export function object(value: unknown): JsonObject | undefined {
@@ -41,6 +48,11 @@ export function objects(value: unknown): readonly JsonObject[] {
   return list(value)
     .map(object)
     .filter((item) => item !== undefined);
+}
+
+/** A value as a message may quote it: a word as it is, anything else as JSON. */
+export function wordOf(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "undefined");
 }
 
 export function strings(value: unknown): readonly string[] {
@@ -72,7 +84,7 @@ export function lastUserText(messages: readonly JsonObject[]): string {
   return "";
 }
 
-/** Both dialects' words for it: a word, or an object with a type or a name. */
+/** Most dialects' words for it: a word, or an object with a type or a name. */
 export function toolChoiceOf(choice: unknown): RequestContent["toolChoice"] {
   const given = object(choice);
   const word = typeof choice === "string" ? choice : given?.["type"];

@@ -1,5 +1,6 @@
 import { jsonPieces, type SimulatedAnswer, type SimulatedUsage, type Wording } from "./answer.ts";
-import type { Frame, StreamWords } from "./frame.ts";
+import { framesOf, type Said, type StreamWords } from "./frame.ts";
+import { padding, sseData, ssePing, sseType } from "./sse-frame.ts";
 
 const finishWords: Readonly<Record<string, string>> = {
   "stop-sequence": "stop",
@@ -39,38 +40,49 @@ export function renderChat(answer: SimulatedAnswer, wording: Wording): object {
   };
 }
 
-/** A streamed answer, in the order recordings of OpenAI show: role, deltas, finish, usage, `[DONE]`. */
-export function chatStream(answer: SimulatedAnswer, wording: Wording, usageAsked: boolean): StreamWords {
-  const counted = usageAsked && wording.usageInFinish !== true && wording.omitUsage !== true;
-  const frame = (choices: readonly object[], usage: object | null = null): Buffer =>
-    data({
-      id: answer.id,
-      object: "chat.completion.chunk",
-      created: answer.createdAtS,
-      model: answer.model,
-      choices,
-      ...(counted || usage !== null ? { usage } : {}),
-    });
-  const inFinish = wording.usageInFinish === true && wording.omitUsage !== true ? chatUsage(answer.usage) : null;
-  const done = Buffer.from("data: [DONE]\n\n");
+/** What a client asked of a stream. */
+export interface ChatStreamWishes {
+  readonly usage: boolean;
+  /** Filler beside the deltas, on unless a client asks for none. */
+  readonly obfuscation: boolean;
+}
 
-  function* frames(): Generator<Frame> {
-    yield { kind: "lifecycle", bytes: frame(choice({ role: "assistant", content: "", refusal: null })) };
-    for (const part of chatDeltas(answer)) yield { kind: "content", bytes: frame(choice(part)) };
+export const doneMarker = Buffer.from("data: [DONE]\n\n");
+
+/** A streamed answer, in the order recordings of OpenAI show: role, deltas, finish, usage, `[DONE]`. */
+export function chatStream(answer: SimulatedAnswer, wording: Wording, wishes: ChatStreamWishes): StreamWords {
+  const counted = wishes.usage && wording.usageInFinish !== true && wording.omitUsage !== true;
+  const chunk = (choices: readonly object[], usage: object | null = null): object => ({
+    id: answer.id,
+    object: "chat.completion.chunk",
+    created: answer.createdAtS,
+    model: answer.model,
+    choices,
+    ...(counted || usage !== null ? { usage } : {}),
+    ...(wishes.obfuscation && choices.length > 0 ? { obfuscation: padding(JSON.stringify(choices)) } : {}),
+  });
+  const inFinish = wording.usageInFinish === true && wording.omitUsage !== true ? chatUsage(answer.usage) : null;
+
+  function* chunks(): Generator<Said<object>> {
+    yield { kind: "lifecycle", event: chunk(choice({ role: "assistant", content: "", refusal: null })) };
+    for (const part of chatDeltas(answer)) yield { kind: "content", event: chunk(choice(part)) };
     if (wording.omitFinish !== true) {
-      yield { kind: "closing", bytes: frame(choice({}, finishReason(answer, wording)), inFinish) };
+      yield { kind: "closing", event: chunk(choice({}, finishReason(answer, wording)), inFinish) };
     }
-    if (counted) yield { kind: "closing", bytes: frame([], chatUsage(answer.usage)) };
-    if (wording.omitDone !== true) yield { kind: "done", bytes: done };
+    if (counted) yield { kind: "closing", event: chunk([], chatUsage(answer.usage)) };
   }
 
   return {
-    frames,
-    done,
-    ping: Buffer.from(": ping\n\n"),
-    error: data,
-    content: (text) => frame(choice({ content: text })),
-    unknownEvent: data({ id: answer.id, object: "chat.completion.surprise", choices: [], surprise: true }),
+    contentType: sseType,
+    *frames() {
+      yield* framesOf(chunks(), sseData);
+      if (wording.omitDone !== true) yield { kind: "done", bytes: doneMarker };
+    },
+    done: () => doneMarker,
+    ping: ssePing,
+    error: sseData,
+    content: (text) => sseData(chunk(choice({ content: text }))),
+    unknownEvent: sseData({ id: answer.id, object: "chat.completion.surprise", choices: [], surprise: true }),
   };
 }
 
@@ -90,16 +102,12 @@ function choice(delta: object, finish: string | null = null): readonly object[] 
   return [{ index: 0, delta, logprobs: null, finish_reason: finish }];
 }
 
-function data(value: object): Buffer {
-  return Buffer.from(`data: ${JSON.stringify(value)}\n\n`);
-}
-
-function finishReason(answer: SimulatedAnswer, wording: Wording): string | null {
+export function finishReason(answer: SimulatedAnswer, wording: Wording): string | null {
   return wording.omitFinish === true ? null : (finishWords[answer.finish] ?? answer.finish);
 }
 
 /** OpenAI counts inclusively: cached tokens are part of the prompt's, reasoning of the completion's. */
-function chatUsage(usage: SimulatedUsage): object {
+export function chatUsage(usage: SimulatedUsage): object {
   const prompt = usage.input + usage.cacheRead + usage.cacheWrite;
   const completion = usage.output + usage.reasoning;
   return {

@@ -107,7 +107,9 @@ describe("a strict OpenAI Chat request", () => {
 
   it("may have every field the official package knows", () => {
     const fields: Record<keyof OpenAI.ChatCompletionCreateParams, true> = chatFields;
-    const issues = Object.keys(fields).map((field) => checkChat({ [field]: undefined }, new Set())?.message ?? "");
+    const issues = Object.keys(fields).map(
+      (field) => checkChat({ [field]: undefined }, { allowFields: new Set(), habits: {} })?.message ?? "",
+    );
     expect(issues.filter((message) => message.includes("Unrecognized"))).toEqual([]);
   });
 });
@@ -222,6 +224,7 @@ describe("a strict Anthropic Messages request", () => {
       issuer: own,
       allowFields: new Set<string>(),
       alternatingRoles: false,
+      habits: {},
     };
     const issues = Object.keys(fields).map((field) => checkMessages({ [field]: undefined }, rules)?.message ?? "");
     expect(issues.filter((message) => message.includes("Extra inputs"))).toEqual([]);

@@ -1,8 +1,7 @@
-import type { Operation } from "#domain/call";
 import { builtInModel, builtInModels } from "./assistant.ts";
 import type { Behaviour } from "./behaviour.ts";
-import { chatVoice } from "./chat-voice.ts";
-import { messagesVoice } from "./messages-voice.ts";
+import { findStranger } from "./credentials.ts";
+import { findEndpoint, voiceOf, type Endpoint } from "./find-endpoint.ts";
 import { jsonPerformance, perform, refuse, type RefusalWords } from "./perform.ts";
 import type { Performance } from "./player.ts";
 import { object, type JsonObject, type ReceivedRequest } from "./received-request.ts";
@@ -35,14 +34,6 @@ interface Reply {
   readonly performance: Performance;
 }
 
-interface Endpoint {
-  readonly method: "GET" | "POST";
-  readonly voice: Voice;
-  /** Absent: the list of models. */
-  readonly operation?: Operation;
-  readonly model?: string;
-}
-
 /** Decides what leaves for a request: path, credentials, the dialect's rules, then the script or the assistant. */
 export class Respond {
   readonly #rules: ProviderRules;
@@ -60,7 +51,7 @@ export class Respond {
     if (endpoint.method !== arrival.method) {
       return refused(arrival, voice, { kind: "invalid-request", status: 405, message: noSuchPath(arrival) });
     }
-    const stranger = this.#stranger(arrival.headers);
+    const stranger = this.#rules.keys === undefined ? undefined : findStranger(arrival, this.#rules.keys);
     if (stranger !== undefined) return refused(arrival, voice, stranger);
     if (endpoint.operation === undefined) return this.#models(endpoint, arrival);
     if (tooLarge) return refused(arrival, voice, { kind: "too-large" });
@@ -71,10 +62,11 @@ export class Respond {
     }
     const { sequence, headers } = arrival;
     const request: ReceivedRequest = {
-      ...voice.read(json),
+      ...voice.read(json, endpoint.address),
       sequence,
       dialect: voice.dialect,
       operation: endpoint.operation,
+      address: endpoint.address,
       headers,
       json,
     };
@@ -96,27 +88,18 @@ export class Respond {
     }
     return {
       entry: { ...logEntry(arrival, voice), ...facts },
-      performance: perform(request, decided.behaviour, { voice, issuer: this.#rules.issuer, createdAtS }),
+      performance: perform(request, decided.behaviour, { voice, createdAtS, ...this.#rules }),
     };
-  }
-
-  /** If both headers come, Anthropic reads `x-api-key`. */
-  #stranger(headers: Arrival["headers"]): RefusalWords | undefined {
-    if (this.#rules.keys === undefined) return undefined;
-    const bearer = /^Bearer (.+)$/i.exec(headers["authorization"] ?? "")?.[1];
-    const key = headers["x-api-key"] ?? bearer;
-    if (key !== undefined && this.#rules.keys.has(key)) return undefined;
-    const message = key === undefined ? "No API key provided." : "Incorrect API key provided.";
-    return { kind: "authentication", message };
   }
 
   #decide(request: ReceivedRequest): Decided {
     const scripted = this.#scripted(request);
     if (scripted !== undefined) return scripted;
     const model = builtInModel(request.model);
-    if (model !== undefined) return { behaviour: request.operation === "generate" ? model.behaviour : {} };
+    const says = request.operation === "generate" || request.operation === "complete";
+    if (model !== undefined) return { behaviour: says ? model.behaviour : {} };
     const listed = this.#rules.models?.includes(request.model) === true;
-    if (listed || (request.operation === "count-tokens" && this.#book.knows(request.model))) return { behaviour: {} };
+    if (listed || (request.operation !== "generate" && this.#book.knows(request.model))) return { behaviour: {} };
     const names = builtInModels.map(({ name }) => name).join(", ");
     return {
       refusal: {
@@ -138,7 +121,7 @@ export class Respond {
     }
   }
 
-  #models({ voice, model }: Endpoint, arrival: Arrival): Reply {
+  #models({ voice, address: { model } }: Endpoint, arrival: Arrival): Reply {
     const names = this.#rules.models ?? builtInModels.map(({ name }) => name);
     if (model !== undefined && !names.includes(model)) {
       const message = `The model \`${model}\` does not exist here. There are: ${names.join(", ")}.`;
@@ -151,34 +134,11 @@ export class Respond {
 
 type Decided = { readonly behaviour: Behaviour } | { readonly refusal: RefusalWords };
 
-function findEndpoint({ path, headers }: Arrival): Endpoint | undefined {
-  const bare = path.split("?", 1)[0]?.replace(/^\/v1(?=\/)/, "") ?? "";
-  if (bare === "/chat/completions") return { method: "POST", voice: chatVoice, operation: "generate" };
-  if (bare === "/messages") return { method: "POST", voice: messagesVoice, operation: "generate" };
-  if (bare === "/messages/count_tokens") return { method: "POST", voice: messagesVoice, operation: "count-tokens" };
-  const listed = /^\/models(?:\/(?<model>.+))?$/.exec(bare);
-  if (listed === null) return undefined;
-  const model = listed.groups?.["model"];
-  return { method: "GET", voice: voiceOf(headers), ...(model === undefined ? {} : { model: decoded(model) }) };
-}
-
-/** `/v1/models` is one path for several dialects; only Anthropic's clients send `anthropic-version`. */
-function voiceOf(headers: Arrival["headers"]): Voice {
-  return headers["anthropic-version"] === undefined ? chatVoice : messagesVoice;
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
-}
-
 function noSuchPath({ method, path }: Arrival): string {
   return (
-    `Nothing here answers ${method} ${path}. The simulator has POST /v1/chat/completions, POST /v1/messages, ` +
-    "POST /v1/messages/count_tokens, GET /v1/models and GET /v1/models/{id}."
+    `Nothing here answers ${method} ${path}. The simulator has the paths of OpenAI, Anthropic, Gemini and Vertex, ` +
+    "Bedrock, Cohere and Azure that docs/simulation.md lists, such as POST /v1/chat/completions, POST /v1/responses, " +
+    "POST /v1/messages, POST /v1beta/models/{id}:generateContent, POST /model/{id}/converse and GET /v1/models."
   );
 }
 

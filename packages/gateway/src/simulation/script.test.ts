@@ -50,6 +50,7 @@ describe("RuleBook", () => {
     sequence: 1,
     dialect: "openai-chat",
     operation: "generate",
+    address: {},
     model: "m1",
     streamed: false,
     headers: {},

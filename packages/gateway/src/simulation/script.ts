@@ -6,9 +6,11 @@ import type { ReceivedRequest } from "./received-request.ts";
 const match = z.strictObject({
   /** The model's name as the request says it. */
   model: z.string().optional(),
-  dialect: z.enum(["openai-chat", "anthropic-messages"]).optional(),
+  dialect: z
+    .enum(["openai-chat", "openai-responses", "anthropic-messages", "gemini", "bedrock-converse", "cohere-chat"])
+    .optional(),
   /** Default `generate`. */
-  operation: z.enum(["generate", "count-tokens"]).optional(),
+  operation: z.enum(["generate", "count-tokens", "embed", "complete", "moderate", "rerank"]).optional(),
   streamed: z.boolean().optional(),
   /** Some text of the prompt contains this, case and all. */
   contains: z.string().min(1).optional(),

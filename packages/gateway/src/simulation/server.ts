@@ -15,6 +15,7 @@ import {
   type Rule,
   type Script,
 } from "./script.ts";
+import type { ChatHabits } from "./voice.ts";
 
 export interface SimulatorOptions {
   /** A script, its rules alone, or a function that answers every request. Left out: the built-in assistant. */
@@ -29,12 +30,14 @@ export interface SimulatorOptions {
   readonly lenient?: boolean;
   /** Top-level body fields to let through the checks, beside those of the dialect. */
   readonly allowFields?: readonly string[];
-  /** Accepted credentials. Left out: any or none. */
+  /** Accepted credentials; `ID:SECRET` for who signs requests as AWS does. Left out: any or none. */
   readonly keys?: readonly string[];
   /** Whose thoughts this provider accepts back: simulators with one issuer read each other's. Default: nobody else's. */
   readonly issuer?: string;
-  /** Anthropic: refuse two turns of one role in a row, as some hosts do. The API itself joins them. */
+  /** Anthropic and Gemini: refuse two turns of one role in a row, as some hosts do. The APIs themselves join them. */
   readonly alternatingRoles?: boolean;
+  /** Rules of some OpenAI-compatible providers that OpenAI has not. */
+  readonly habits?: ChatHabits;
   /** Larger requests get 413. Default 64 MiB. */
   readonly maxBodyBytes?: number;
 }
@@ -56,7 +59,7 @@ export interface Simulator {
 
 const defaultMaxBodyBytes = 64 * 1024 * 1024;
 
-/** Starts simulated providers that speak OpenAI Chat and Anthropic Messages on one port. */
+/** Starts simulated providers that speak every upstream language on one port. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const script = scriptOf(options.script);
   const complaints = checkRules(script.rules);
@@ -69,6 +72,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     keys: options.keys === undefined ? undefined : new Set(options.keys),
     issuer: new Issuer(options.issuer ?? randomBytes(16).toString("hex")),
     alternatingRoles: options.alternatingRoles ?? false,
+    habits: options.habits ?? {},
     models: script.models,
   };
   const respond = new Respond(rules, new RuleBook(script.rules));

@@ -13,7 +13,9 @@ export type Step =
 /** Everything that leaves for one streamed answer, with its faults, lazily: a flood takes no memory. */
 export function streamTimeline(words: StreamWords, behaviour: Behaviour, errorBody: object): Generator<Step> {
   const context: StreamContext = { words, behaviour, errorBody };
-  return timeline(behaviour, words.ping, bodyBytes(streamBody(context), behaviour));
+  // Binary frames have no lines whose ends could change.
+  const crlf = behaviour.crlf === true && words.binary === undefined;
+  return timeline(behaviour, words.ping, bodyBytes(streamBody(context), { ...behaviour, crlf }));
 }
 
 /** The same for a body that is sent whole. Places inside a stream mean the middle of the body. */
@@ -130,8 +132,9 @@ function chunkOf(place: Place): number | undefined {
 }
 
 function* errorEnd({ words, behaviour, errorBody }: StreamContext): Generator<Step> {
-  yield { kind: "send", bytes: words.error(behaviour.errorEvent?.body ?? errorBody) };
-  if (behaviour.errorEvent?.thenDone === true) yield { kind: "send", bytes: words.done };
+  const { body = errorBody, kind = "overloaded", thenDone } = behaviour.errorEvent ?? {};
+  yield { kind: "send", bytes: words.error(body, kind) };
+  if (thenDone === true) yield { kind: "send", bytes: words.done() };
   yield { kind: "end", how: "clean" };
 }
 
@@ -172,6 +175,8 @@ function malformedBody(body: Buffer, { kind, bytes }: NonNullable<Behaviour["mal
       return Buffer.concat([Buffer.from('{"surprise":"'), Buffer.from([0xff]), Buffer.from('",'), body.subarray(1)]);
     case "comment":
       return Buffer.concat([Buffer.from(": simulated comment\n"), body]);
+    case "bad-checksum":
+      return Buffer.concat([body.subarray(0, -1), Buffer.from([0xff])]);
   }
 }
 

@@ -16,8 +16,9 @@ const defaultHost = "127.0.0.1";
 
 const usage = `Usage: hedgerow sim [--port P] [--host H] [--script FILE]
 
-Runs simulated providers that speak OpenAI Chat (/v1/chat/completions) and Anthropic Messages (/v1/messages), to try
-an application against rate limits, stalls, cut streams and the like. Without a script these models answer:
+Runs simulated providers that speak the languages of OpenAI (/v1/chat/completions, /v1/responses), Anthropic
+(/v1/messages), Gemini (/v1beta/models/…), Bedrock (/model/…) and Cohere (/v2/chat), to try an application against rate
+limits, stalls, cut streams and the like. Without a script these models answer:
 
 ${builtInModels.map(({ name, does }) => `  ${name.padEnd(13)} ${does}\n`).join("")}
       --port P        port to listen on, 0 for any free one (default ${defaultPort})

@@ -1,0 +1,50 @@
+import type { SimulatedAnswer, SimulatedUsage, Wording } from "#simulation/answer";
+
+const finishWords: Readonly<Record<string, string>> = {
+  stop: "COMPLETE",
+  "stop-sequence": "STOP_SEQUENCE",
+  length: "MAX_TOKENS",
+  context: "MAX_TOKENS",
+  tools: "TOOL_CALL",
+  policy: "ERROR",
+  paused: "COMPLETE",
+  malformed: "ERROR",
+};
+
+/** A whole answer: https://docs.cohere.com/reference/chat#response */
+export function renderCohere(answer: SimulatedAnswer, wording: Wording): object {
+  const text = [...answer.pieces()].join("") + (answer.refusal ?? "");
+  const thinking = answer.reasoning?.text ?? "";
+  const content = [
+    ...(thinking === "" ? [] : [{ type: "thinking", thinking }]),
+    ...(text === "" ? [] : [{ type: "text", text }]),
+  ];
+  return {
+    id: answer.id,
+    message: {
+      role: "assistant",
+      ...(content.length === 0 ? {} : { content }),
+      ...(answer.toolCalls.length === 0 ? {} : { tool_calls: answer.toolCalls.map(callOf) }),
+    },
+    ...finishOf(answer, wording),
+    ...(wording.omitUsage === true ? {} : { usage: cohereUsage(answer.usage) }),
+  };
+}
+
+function callOf({ id, name, argumentsJson }: SimulatedAnswer["toolCalls"][number]): object {
+  return { id, type: "function", function: { name, arguments: argumentsJson } };
+}
+
+export function finishOf(answer: SimulatedAnswer, wording: Wording): object {
+  return wording.omitFinish === true ? {} : { finish_reason: finishWords[answer.finish] ?? answer.finish };
+}
+
+/** What is billed is without what the provider adds to prompts; `tokens` is with it. */
+export function cohereUsage({ input, cacheRead, cacheWrite, output, reasoning }: SimulatedUsage): object {
+  const prompt = input + cacheRead + cacheWrite;
+  return {
+    billed_units: { input_tokens: Math.max(0, prompt - 1), output_tokens: output },
+    tokens: { input_tokens: prompt, output_tokens: output + reasoning },
+    ...(cacheRead > 0 ? { cached_tokens: cacheRead } : {}),
+  };
+}

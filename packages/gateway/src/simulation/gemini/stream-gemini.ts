@@ -1,0 +1,89 @@
+import type { SimulatedAnswer, Wording } from "#simulation/answer";
+import { framesOf } from "#simulation/frame";
+import type { Frame, Said, StreamWords } from "#simulation/frame";
+import type { Saying } from "#simulation/voice";
+import {
+  callParts,
+  finishOf,
+  head,
+  isBlocked,
+  renderGemini,
+  thoughtParts,
+  usageOf,
+  type Part,
+} from "./render-gemini.ts";
+
+/** Server-sent events with CRLF, no names, no marker at the end: the last chunk has the finish reason. */
+export function geminiStream(answer: SimulatedAnswer, wording: Wording, saying: Saying): StreamWords {
+  return {
+    contentType: "text/event-stream",
+    frames: () => framesOf(chunks(answer, wording, saying), data),
+    done: () => data(closingChunk(answer, wording, undefined)),
+    ping: Buffer.from(": ping\r\n\r\n"),
+    error: data,
+    content: (text) => data(chunk(answer, wording, [{ text }])),
+    unknownEvent: data({ surprise: true }),
+  };
+}
+
+/** Without `alt=sse`: one JSON array whose elements come one by one. */
+export function geminiArray(answer: SimulatedAnswer, wording: Wording, saying: Saying): StreamWords {
+  let next = "[";
+  const element = (value: object): Buffer => {
+    const bytes = Buffer.from(`${next}${JSON.stringify(value)}`);
+    next = ",\r\n";
+    return bytes;
+  };
+  const end = Buffer.from("\r\n]");
+
+  function* frames(): Generator<Frame> {
+    next = "[";
+    yield* framesOf(chunks(answer, wording, saying), element);
+    if (wording.omitDone !== true) yield { kind: "done", bytes: end };
+  }
+
+  return {
+    contentType: "application/json; charset=UTF-8",
+    frames,
+    done: () => end,
+    ping: Buffer.from("\r\n"),
+    error: (body) => Buffer.concat([element(body), end]),
+    content: (text) => element(chunk(answer, wording, [{ text }])),
+    unknownEvent: Buffer.from(',\r\n{"surprise":true}'),
+  };
+}
+
+function* chunks(answer: SimulatedAnswer, wording: Wording, saying: Saying): Generator<Said<object>> {
+  if (isBlocked(answer)) {
+    yield { kind: "closing", event: renderGemini(answer, wording, saying) };
+    return;
+  }
+  for (const part of thoughtParts(answer)) yield { kind: "content", event: chunk(answer, wording, [part]) };
+  for (const text of answer.pieces()) yield { kind: "content", event: chunk(answer, wording, [{ text }]) };
+  if (answer.refusal !== undefined) {
+    yield { kind: "content", event: chunk(answer, wording, [{ text: answer.refusal }]) };
+  }
+  const { calls, seal } = callParts(answer, saying);
+  for (const part of calls) yield { kind: "content", event: chunk(answer, wording, [part]) };
+  if (wording.omitFinish !== true) yield { kind: "closing", event: closingChunk(answer, wording, seal) };
+}
+
+/** The finish comes behind the calls, with an empty text that carries what signature had no call to stand on. */
+function closingChunk(answer: SimulatedAnswer, wording: Wording, seal: string | undefined): object {
+  const part = { text: "", ...(seal === undefined ? {} : { thoughtSignature: seal }) };
+  return chunk(answer, wording, [part], finishOf(answer, wording));
+}
+
+/** Every chunk is a whole answer, with the usage so far. */
+function chunk(answer: SimulatedAnswer, wording: Wording, ...[parts, finish = {}]: [readonly Part[], object?]): object {
+  const counted = Object.keys(finish).length > 0 ? answer : { ...answer, usage: { ...answer.usage, output: 0 } };
+  return {
+    candidates: [{ content: { parts, role: "model" }, ...finish, index: 0 }],
+    ...usageOf(counted, wording),
+    ...head(answer),
+  };
+}
+
+function data(value: object): Buffer {
+  return Buffer.from(`data: ${JSON.stringify(value)}\r\n\r\n`);
+}
