@@ -35,7 +35,8 @@ export function messagesStream(
   { issuer, framing = sse }: { readonly issuer: Issuer; readonly framing?: MessagesFraming },
 ): StreamWords {
   const { frame, binary } = framing;
-  const done = (): MessagesEvent => ({ type: "message_stop", ...framing.closing?.(answer.usage) });
+  const closing = wording.omitUsage === true ? {} : framing.closing?.(answer.usage);
+  const done = (): MessagesEvent => ({ type: "message_stop", ...closing });
 
   function* events(): Generator<Said<MessagesEvent>> {
     yield* pinged(earlyAsLifecycle(messageEvents(answer, wording, issuer)));
