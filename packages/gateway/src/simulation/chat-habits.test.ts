@@ -89,7 +89,7 @@ describe("OpenAI's newer models on Chat", () => {
     const ask = await provider({});
     const answer = await ask({ model, ...fields });
     expect(answer.status).toBe(status);
-    if (status === 400 && "tools" in fields === false)
+    if (status === 400 && !("tools" in fields))
       expect(answer.text).toContain("Function tools with reasoning_effort are not supported");
   });
 });

@@ -1,3 +1,4 @@
+import { checkThinking } from "./check-thinking.ts";
 import type { Issuer } from "./issuer.ts";
 import { object, objects, type JsonObject } from "./received-request.ts";
 import type { CheckRules, Violation } from "./voice.ts";
@@ -34,7 +35,9 @@ export function checkMessages(json: JsonObject, rules: MessagesRules): Violation
       return { message: `${field}: Extra inputs are not permitted` };
     }
   }
-  return checkOptions(json, rules, version) ?? checkTools(json) ?? checkTurns(json, rules, version);
+  return (
+    checkOptions(json, rules, version) ?? checkCaching(json) ?? checkTools(json) ?? checkTurns(json, rules, version)
+  );
 }
 
 function checkOptions(json: JsonObject, rules: MessagesRules, version: string): Violation | undefined {
@@ -55,14 +58,18 @@ function checkOptions(json: JsonObject, rules: MessagesRules, version: string): 
   if (typeof temperature === "number" && (temperature < 0 || temperature > 1)) {
     return { message: "temperature: range: 0..1" };
   }
-  const thinking = object(json["thinking"]);
-  if (thinking?.["type"] !== "enabled") return undefined;
-  const budget = thinking["budget_tokens"];
-  if (typeof budget !== "number" || budget < 1024) {
-    return { message: "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024" };
-  }
-  return typeof maxTokens === "number" && budget >= maxTokens
-    ? { message: "`max_tokens` must be greater than `thinking.budget_tokens`" }
+  return checkThinking(json);
+}
+
+const maxBreakpoints = 4;
+
+/** Marks on tools, on system blocks, on blocks of turns, and on what results bring. */
+function checkCaching(json: JsonObject): Violation | undefined {
+  const blocks = [json["system"], ...objects(json["messages"]).map(({ content }) => content)].flatMap(objects);
+  const marked = [...objects(json["tools"]), ...blocks, ...blocks.flatMap(({ content }) => objects(content))];
+  const count = marked.filter(({ cache_control: mark }) => object(mark) !== undefined).length;
+  return count > maxBreakpoints
+    ? { message: `A maximum of ${maxBreakpoints} blocks with cache_control may be provided. Found ${count}.` }
     : undefined;
 }
 

@@ -34,7 +34,7 @@ describe("findEndpoint", () => {
       { model: "arn:aws:bedrock/x", streamed: false },
     ],
     ["/v2/rerank", "cohere-chat", "rerank", {}],
-  ])("knows %s", (path, dialect, operation, address) => {
+  ])("knows %s", (...[path, dialect, operation, address]) => {
     const endpoint = findEndpoint({ method: "POST", path, headers: {} });
     expect(endpoint).toMatchObject({ method: "POST", operation, voice: { dialect } });
     expect(endpoint?.address).toEqual(address);
@@ -72,7 +72,7 @@ describe("the list of models", () => {
       "/v1beta/models/m2",
       { name: "models/m2", supportedGenerationMethods: ["generateContent", "countTokens"] },
     ],
-  ])("is %s", async (_whose, headers, path, body) => {
+  ])("is %s", async (...[, headers, path, body]) => {
     const answer = await fetch(simulator.url + path, { headers });
     expect(answer.status).toBe(200);
     expect(await answer.json()).toMatchObject(body);

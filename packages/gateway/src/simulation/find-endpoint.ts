@@ -6,9 +6,15 @@ import { messagesVoice } from "./messages-voice.ts";
 import type { LoggedRequest } from "./request-log.ts";
 import type { Voice } from "./voice.ts";
 import { converseVoice } from "#simulation/bedrock/converse-voice";
+import {
+  cohereEmbedOnBedrockVoice,
+  cohereRerankOnBedrockVoice,
+  titanEmbedVoice,
+} from "#simulation/bedrock/invoked-judgements";
 import { cohereEmbedVoice, cohereRerankVoice } from "#simulation/cohere/cohere-judgements";
 import { cohereVoice } from "#simulation/cohere/cohere-voice";
 import { geminiEmbeddingsVoice } from "#simulation/gemini/gemini-embeddings-voice";
+import { vertexEmbeddingsVoice } from "#simulation/gemini/vertex-embeddings-voice";
 import { geminiVoice } from "#simulation/gemini/gemini-voice";
 import { azureChatVoice, onAzure } from "#simulation/hosted/azure-voices";
 import { bedrockMessagesVoice } from "#simulation/hosted/bedrock-messages-voice";
@@ -86,6 +92,13 @@ function azureEndpoint(path: string, query: URLSearchParams): Endpoint | undefin
   return path.startsWith("/openai/responses") ? placed(azurePlaces[path.slice("/openai".length)]) : undefined;
 }
 
+/** InvokeModel speaks the language of each model's vendor; those whose names are not here are Anthropic's. */
+const invoked: readonly (readonly [name: RegExp, place: Place])[] = [
+  [/titan-embed/, [titanEmbedVoice, "embed"]],
+  [/cohere\.embed/, [cohereEmbedOnBedrockVoice, "embed"]],
+  [/cohere\.rerank/, [cohereRerankOnBedrockVoice, "rerank"]],
+];
+
 function bedrockEndpoint(path: string): Endpoint | undefined {
   const found = /^\/model\/([^/]+)\/([a-z-]+)$/.exec(path);
   const model = decoded(found?.[1] ?? "");
@@ -98,7 +111,10 @@ function bedrockEndpoint(path: string): Endpoint | undefined {
     case "count-tokens":
       return placed([converseVoice, "count-tokens"], address(false));
     case "invoke":
-      return placed([bedrockMessagesVoice, "generate"], address(false));
+      return placed(
+        invoked.find(([name]) => name.test(model))?.[1] ?? [bedrockMessagesVoice, "generate"],
+        address(false),
+      );
     case "invoke-with-response-stream":
       return placed([bedrockMessagesVoice, "generate"], address(true));
     default:
@@ -120,6 +136,7 @@ const googlePlaces: Readonly<Record<string, GooglePlaces>> = {
     countTokens: [geminiVoice, "count-tokens", {}],
     embedContent: [geminiEmbeddingsVoice, "embed", {}],
     batchEmbedContents: [geminiEmbeddingsVoice, "embed", { variant: "batch" }],
+    predict: [vertexEmbeddingsVoice, "embed", {}],
   },
   anthropic: {
     rawPredict: [vertexMessagesVoice, "generate", {}],

@@ -138,6 +138,33 @@ describe("a strict Anthropic Messages request", () => {
     ],
     ["an empty system block", { system: [{ type: "text", text: "" }] }, /^system\.0: .*non-empty/],
     ["an empty turn", { messages: [{ role: "user", content: [] }] }, /non-empty content/],
+    [
+      "a budget where a model thinks adaptively",
+      { model: "claude-opus-4-7", max_tokens: 4_000, thinking: { type: "enabled", budget_tokens: 2_000 } },
+      /'enabled' is not supported for claude-opus-4-7/,
+    ],
+    [
+      "a thoughtless turn of tools while it is to think",
+      {
+        max_tokens: 4_000,
+        thinking: { type: "enabled", budget_tokens: 2_000 },
+        messages: [user, toolUse, { role: "user", content: [toolResult] }],
+      },
+      /^messages\.1\.content\.0\.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`/,
+    ],
+    [
+      "five marks of caching",
+      {
+        system: [{ type: "text", text: "s", cache_control: { type: "ephemeral" } }],
+        messages: [
+          {
+            role: "user",
+            content: [1, 2, 3, 4].map((n) => ({ type: "text", text: `${n}`, cache_control: { type: "ephemeral" } })),
+          },
+        ],
+      },
+      /maximum of 4 blocks with cache_control may be provided\. Found 5/,
+    ],
     ["two user turns in a row", { messages: [user, user] }, /roles must alternate/],
     [
       "an assistant turn first",

@@ -39,7 +39,7 @@ describe("a strict Cohere request", () => {
     ["OpenAI's stop", { stop: ["x"] }, /unknown field: parameter 'stop'/],
     ["a temperature out of range", { temperature: 1.5 }, /temperature must be between 0 and 1/],
     ["a certain p", { p: 1 }, /p must be between/],
-    ["six stop sequences", { stop_sequences: [..."abcdef"] }, /at most 5/],
+    ["six stop sequences", { stop_sequences: "a b c d e f".split(" ") }, /at most 5/],
     ["OpenAI's format", { response_format: { type: "json_schema", json_schema: {} } }, /response_format\.type/],
     ["no messages", { messages: [] }, /messages must not be empty/],
     ["a developer", { messages: [{ role: "developer", content: "x" }] }, /role must be one of/],

@@ -143,7 +143,7 @@ describe("a strict Gemini request", () => {
       { ...declared(), toolConfig: { functionCallingConfig: { mode: "AUTO", allowedFunctionNames: ["f"] } } },
       /should only be set when function calling mode is ANY/,
     ],
-    ["six stop sequences", config({ stopSequences: [..."abcdef"] }), /at most 5/],
+    ["six stop sequences", config({ stopSequences: "a b c d e f".split(" ") }), /at most 5/],
     ["a temperature out of range", config({ temperature: 2.1 }), /temperature/],
     ["several candidates", config({ candidateCount: 2 }), /Multiple candidates/],
     ["a schema without its media type", config({ responseSchema: { type: "object" } }), /response_mime_type/],

@@ -1,4 +1,5 @@
 import OpenAI from "openai";
+import type { ResponseStreamParams } from "openai/lib/responses/ResponseStream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startSimulator, type Simulator } from "#simulation/server";
 
@@ -40,7 +41,10 @@ const trim = { type: "function" as const, name: "trim", parameters: { type: "obj
 
 /** The same request whole, and streamed through the package's own accumulator. */
 async function both(request: Create): Promise<readonly OpenAI.Responses.Response[]> {
-  return [await openai.responses.create(request), await openai.responses.stream(request).finalResponse()];
+  return [
+    await openai.responses.create(request),
+    await openai.responses.stream(request as ResponseStreamParams).finalResponse(),
+  ];
 }
 
 describe("the official openai package on Responses", () => {
