@@ -11,7 +11,8 @@ describe("providerKinds", () => {
       expect.arrayContaining(
         (
           "openai anthropic xai groq mistral deepseek together fireworks openrouter cerebras nvidia perplexity gemini " +
-          "moonshot zai huggingface ollama vllm llama-cpp lm-studio openai-compatible anthropic-compatible sim sim-anthropic"
+          "moonshot zai huggingface ollama vllm llama-cpp lm-studio openai-compatible anthropic-compatible sim sim-anthropic " +
+          "sim-responses sim-gemini sim-bedrock sim-cohere"
         ).split(" "),
       ),
     );
