@@ -34,7 +34,7 @@ export interface SimulatorOptions {
   readonly keys?: readonly string[];
   /** Whose thoughts this provider accepts back: simulators with one issuer read each other's. Default: nobody else's. */
   readonly issuer?: string;
-  /** Anthropic and Gemini: refuse two turns of one role in a row, as some hosts do. The APIs themselves join them. */
+  /** Anthropic: refuse two turns of one role in a row, as some hosts do. The API itself joins them. */
   readonly alternatingRoles?: boolean;
   /** Rules of some OpenAI-compatible providers that OpenAI has not. */
   readonly habits?: ChatHabits;

@@ -54,10 +54,7 @@ export interface CheckRules {
   readonly issuer: Issuer;
   /** Top-level fields to let through beside the dialect's. */
   readonly allowFields: ReadonlySet<string>;
-  /**
-   * Refuse two turns of one role in a row where the API itself joins them (Anthropic, Gemini); some hosts of the same
-   * models refuse.
-   */
+  /** Anthropic: refuse two turns of one role in a row. The API itself joins them; some hosts of its models refuse. */
   readonly alternatingRoles: boolean;
   readonly habits: ChatHabits;
 }

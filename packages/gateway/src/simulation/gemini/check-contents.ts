@@ -22,23 +22,38 @@ export function checkContents(json: JsonObject, model: string, rules: CheckRules
   if (!Array.isArray(given) || given.length === 0) {
     return { message: "* GenerateContentRequest.contents: contents is not specified" };
   }
-  const turns = given as readonly unknown[];
-  const currentFrom = currentTurn(objects(given));
-  let before: JsonObject | undefined;
-  for (const [index, item] of turns.entries()) {
+  for (const [index, item] of (given as readonly unknown[]).entries()) {
     const turn = object(item) ?? {};
     const role = turn["role"];
     if (role !== undefined && role !== "user" && role !== "model") {
       return { message: "Please use a valid role: user, model." };
     }
-    if (rules.alternatingRoles && before !== undefined && before["role"] === role) {
-      return { message: "Please ensure that multiturn requests alternate between user and model." };
+    const wrong = checkParts(turn, `contents[${index}]`, rules.issuer);
+    if (wrong) return wrong;
+  }
+  return checkTurns(joined(objects(given)), isGemini3(model));
+}
+
+/** Google's own client keeps each chunk of a stream as a turn of its own: turns of one role in a row are one turn. */
+function joined(turns: readonly JsonObject[]): readonly JsonObject[] {
+  const whole: JsonObject[] = [];
+  for (const turn of turns) {
+    const last = whole.at(-1);
+    if (last?.["role"] === turn["role"]) {
+      whole[whole.length - 1] = { ...last, parts: [...objects(last?.["parts"]), ...objects(turn["parts"])] };
+    } else {
+      whole.push(turn);
     }
-    const current = isGemini3(model) && index > currentFrom;
+  }
+  return whole;
+}
+
+function checkTurns(turns: readonly JsonObject[], signed: boolean): Violation | undefined {
+  const currentFrom = currentTurn(turns);
+  let before: JsonObject | undefined;
+  for (const [index, turn] of turns.entries()) {
     const wrong =
-      checkParts(turn, `contents[${index}]`, rules.issuer) ??
-      checkCallTurns(before, turn) ??
-      (current ? checkSigned(turn, index) : undefined);
+      checkCallTurns(before, turn) ?? (signed && index > currentFrom ? checkSigned(turn, index) : undefined);
     if (wrong) return wrong;
     before = turn;
   }
