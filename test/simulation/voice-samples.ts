@@ -38,7 +38,7 @@ function textAt(value: unknown, ...path: readonly (string | number)[]): string {
 }
 
 /** By the rules of server-sent events: lines end in LF, CRLF or CR; comments are passed over. */
-export function sseEvents(body: Buffer): readonly Json[] {
+function sseEvents(body: Buffer): readonly Json[] {
   const blocks = body.toString("utf8").split(/(?:\r\n|\n|\r){2}/);
   return blocks.flatMap((block) => {
     const data = block

@@ -61,7 +61,7 @@ export function streamWishes({ json, usageAsked }: ReceivedRequest): ChatStreamW
 }
 
 /** Azure's paths name the deployment; its body then needs no model. */
-export function readChat(json: JsonObject, address: CallAddress): RequestContent {
+function readChat(json: JsonObject, address: CallAddress): RequestContent {
   const messages = objects(json["messages"]);
   const maxOutputTokens = json["max_completion_tokens"] ?? json["max_tokens"];
   return present<RequestContent>({

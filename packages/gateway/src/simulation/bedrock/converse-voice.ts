@@ -22,7 +22,7 @@ export const converseVoice: Voice = {
 };
 
 /** A count's body holds the request it is about. */
-export function counted(json: JsonObject): JsonObject {
+function counted(json: JsonObject): JsonObject {
   const input = object(json["input"]);
   return object(input?.["converse"]) ?? invoked(object(input?.["invokeModel"])) ?? json;
 }
@@ -68,7 +68,7 @@ function readConverse(given: JsonObject, address: CallAddress): RequestContent {
   });
 }
 
-export function contentOf(message: JsonObject): readonly JsonObject[] {
+function contentOf(message: JsonObject): readonly JsonObject[] {
   return objects(message["content"]);
 }
 

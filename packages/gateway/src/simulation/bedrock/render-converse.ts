@@ -34,7 +34,7 @@ export function renderConverse(answer: SimulatedAnswer, wording: Wording, saying
 }
 
 /** `redactedContent` is bytes, so base64 in JSON. */
-export function thought({ text, seal }: NonNullable<SimulatedAnswer["reasoning"]>, issuer: Issuer): object {
+function thought({ text, seal }: NonNullable<SimulatedAnswer["reasoning"]>, issuer: Issuer): object {
   if (seal === "redacted") return { redactedContent: redacted(text, issuer) };
   return { reasoningText: { text, ...(seal === "signature" ? { signature: issuer.sign(text) } : {}) } };
 }

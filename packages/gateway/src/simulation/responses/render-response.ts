@@ -57,7 +57,7 @@ export function openResponse(answer: SimulatedAnswer, { request: { json } }: Say
   };
 }
 
-export function outputItems(answer: SimulatedAnswer, saying: Saying): readonly OutputItem[] {
+function outputItems(answer: SimulatedAnswer, saying: Saying): readonly OutputItem[] {
   const items: OutputItem[] = [];
   const { reasoning, refusal } = answer;
   if (reasoning !== undefined) items.push(reasoningItem(answer, reasoning, saying));
@@ -104,7 +104,7 @@ export function callItem(
 }
 
 /** A raw finish word becomes the status as it is. */
-export function finishOf({ finish }: SimulatedAnswer): {
+function finishOf({ finish }: SimulatedAnswer): {
   readonly status: string;
   readonly incomplete_details?: object;
   readonly error?: object;
