@@ -40,7 +40,7 @@ function readCaptures(file: string): readonly Capture[] {
   return all.filter(({ url, body }) => {
     const endpoint = clientEndpoint(url.split("?", 1)[0] ?? "");
     if (endpoint?.kind === "models") return body === null && !url.includes("pageSize");
-    if (endpoint?.operation !== "generate" && endpoint?.operation !== "count-tokens") return false;
+    if (endpoint?.kind !== "call" || !["generate", "count-tokens"].includes(endpoint.operation)) return false;
     return endpoint.dialect === "openai-chat" || endpoint.dialect === "anthropic-messages";
   });
 }

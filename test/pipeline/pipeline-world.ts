@@ -4,6 +4,7 @@ import type { CallRecord } from "#domain/record";
 import type { ProviderSpec, Route, Snapshot } from "#domain/snapshot";
 import type { DataPlane } from "#pipeline/data-plane";
 import { LiveCalls } from "#pipeline/live-calls";
+import { processMemory } from "#pipeline/process-memory";
 import { serveCall } from "#pipeline/serve-call";
 import { Health } from "#policy/health";
 import { RetryBudget } from "#policy/retry-budget";
@@ -185,6 +186,7 @@ export class PipelineWorld {
       },
       journalHealthy: () => true,
       health: this.health,
+      memory: processMemory(() => this.clock.wallMs()),
       retryBudgets: { of: () => budget },
       traitsOf: (spec, model) => spec.models.get(model),
       live: this.live,

@@ -1,6 +1,6 @@
 import type { CallAddress, ClientDialectId, Operation } from "#domain/call";
 import type { Dialect } from "./dialect.ts";
-import { dialects } from "./registry.ts";
+import { dialects, isSpoken } from "./registry.ts";
 
 export type Endpoint =
   | {
@@ -9,7 +9,9 @@ export type Endpoint =
       readonly operation: Operation;
       readonly address: CallAddress;
     }
-  | { readonly kind: "models"; readonly model?: string };
+  | { readonly kind: "models"; readonly model?: string }
+  /** What the gateway keeps for its callers; `path` is decoded, behind the version. */
+  | { readonly kind: "stored"; readonly dialect: ClientDialectId; readonly path: readonly string[] };
 
 const bodyTellsAll: CallAddress = {};
 
@@ -30,11 +32,23 @@ const prefixes = /^(?:\/(?:openai|anthropic|genai))?(?:\/v(?:1|2|1beta|1alpha|1b
 
 /** What a client's path and query ask for; undefined where there is nothing. */
 export function clientEndpoint(path: string, query = new URLSearchParams()): Endpoint | undefined {
+  const endpoint = readEndpoint(path, query);
+  return endpoint?.kind === "models" || (endpoint !== undefined && isSpoken(endpoint.dialect)) ? endpoint : undefined;
+}
+
+/** The same, whether or not this version has the language. */
+export function readEndpoint(path: string, query = new URLSearchParams()): Endpoint | undefined {
   const rest = path.replace(prefixes, "");
   const [dialect, operation] = Object.hasOwn(calls, rest) ? (calls[rest] ?? []) : [];
   if (dialect !== undefined && operation !== undefined)
     return { kind: "call", dialect, operation, address: bodyTellsAll };
-  return azureEndpoint(rest) ?? geminiEndpoint(rest, query) ?? converseEndpoint(rest) ?? modelsEndpoint(rest);
+  return (
+    azureEndpoint(rest) ??
+    geminiEndpoint(rest, query) ??
+    converseEndpoint(rest) ??
+    storedEndpoint(rest) ??
+    modelsEndpoint(rest)
+  );
 }
 
 /** The AzureOpenAI client puts the body's model into the path: `/openai/deployments/{name}/chat/completions`. */
@@ -89,6 +103,13 @@ function converseEndpoint(rest: string): Endpoint | undefined {
   };
 }
 
+function storedEndpoint(rest: string): Endpoint | undefined {
+  if (!/^\/(?:responses\/|conversations(?:\/|$))/u.test(rest)) return undefined;
+  const path = rest.slice(1).split("/").map(decoded);
+  if (path.some((piece) => piece === undefined || piece === "") || path.length > 4) return undefined;
+  return { kind: "stored", dialect: "openai-responses", path: path as readonly string[] };
+}
+
 function modelsEndpoint(rest: string): Endpoint | undefined {
   if (rest === "/models") return { kind: "models" };
   if (!rest.startsWith("/models/")) return undefined;
@@ -110,8 +131,8 @@ function decoded(part: string | undefined): string | undefined {
  * themselves or send their own key header, Anthropic's send a version.
  */
 export function dialectOfHeaders(headers: Readonly<Record<string, string>>, query = new URLSearchParams()): Dialect {
-  if (headers["x-goog-api-key"] !== undefined || headers["x-goog-api-client"] !== undefined || query.has("key")) {
-    return dialects.gemini;
-  }
+  const isGoogles =
+    headers["x-goog-api-key"] !== undefined || headers["x-goog-api-client"] !== undefined || query.has("key");
+  if (isGoogles && isSpoken("gemini")) return dialects.gemini;
   return headers["anthropic-version"] === undefined ? dialects["openai-chat"] : dialects["anthropic-messages"];
 }

@@ -8,6 +8,7 @@ import type { GenerateRequest } from "#domain/request";
 import type { RerankAnswer, RerankRequest } from "#domain/rerank";
 import type { Usage } from "#domain/usage";
 import type { FieldScan } from "#wire/json-splice";
+import type { Threads } from "./threads.ts";
 
 /** A language that providers speak. Each folder beside this file holds one language, under the same file names. */
 export interface UpstreamDialect {
@@ -79,6 +80,8 @@ export interface Dialect extends UpstreamDialect {
   encodeModel(model: ListedModel): Uint8Array;
   /** The same operations for its callers. */
   readonly unaryClient?: ClientUnary;
+  /** Where callers can go on from an answer by naming it. */
+  readonly threads?: Threads;
 }
 
 /** How a provider's language asks the operations that have one answer in one piece. */

@@ -78,6 +78,28 @@ export interface UpstreamFlow {
 
 export type SendUpstream = (request: UpstreamRequest, handler: UpstreamHandler) => UpstreamFlow;
 
+/**
+ * What the gateway keeps between calls on behalf of one caller: answers and conversations that a later call names, and
+ * sealed thoughts under the id of the tool call they led to. Bounded and expiring, shared by the workers of a node.
+ * Nothing here waits: a store that cannot be used loses the memory, never the call.
+ */
+export interface Memory {
+  get(place: MemoryPlace): string | undefined;
+  /** False where it could not be kept: too large, or the store is out of order. */
+  put(place: MemoryPlace, value: string, ttlMs: number): boolean;
+  /** Changes what is there in one step, whoever else writes; false where there is nothing, or it could not be kept. */
+  change(place: MemoryPlace, change: (value: string) => string): boolean;
+  /** Whether there was something. */
+  delete(place: MemoryPlace): boolean;
+}
+
+export interface MemoryPlace {
+  readonly space: "response" | "conversation" | "thought";
+  /** The caller: nobody finds what another left. */
+  readonly owner: string;
+  readonly id: string;
+}
+
 /** `then` runs when the record is on disk (or, with an error, when it cannot be). */
 export interface Journal {
   append(record: CallRecord, then: (error?: Error) => void): void;

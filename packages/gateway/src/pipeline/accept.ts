@@ -9,16 +9,11 @@ import type { GatewayKey, Snapshot } from "#domain/snapshot";
 import { scanFields, type FieldScan } from "#wire/json-splice";
 import type { DataPlane } from "./data-plane.ts";
 import type { CallControl } from "./live-calls.ts";
+import type { Thread } from "./thread.ts";
 
 /** What came in, as far as it got. */
 export type Accepted =
-  | {
-      readonly kind: "call";
-      readonly call: Call;
-      readonly dialect: Dialect;
-      readonly scan: FieldScan;
-      readonly key?: GatewayKey;
-    }
+  | AcceptedCall
   | {
       readonly kind: "models";
       readonly dialect: Dialect;
@@ -26,7 +21,26 @@ export type Accepted =
       readonly model?: string;
       readonly gatewayMs: number;
     }
+  | {
+      readonly kind: "stored";
+      readonly dialect: Dialect;
+      readonly id: string;
+      readonly caller: string;
+      readonly path: readonly string[];
+      readonly body: Uint8Array;
+      readonly gatewayMs: number;
+    }
   | Turned;
+
+export interface AcceptedCall {
+  readonly kind: "call";
+  readonly call: Call;
+  readonly dialect: Dialect;
+  readonly scan: FieldScan;
+  readonly key?: GatewayKey;
+  /** Where its language lets a call name an earlier answer. */
+  readonly thread?: Thread;
+}
 
 /** Turned away before it was a call. Recorded only where the caller is known, so strangers cannot fill the disk. */
 export interface Turned {
@@ -53,7 +67,9 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
   const id = `req_${plane.newId()}`;
   const endpoint = clientEndpoint(exchange.path, exchange.query);
   const dialect =
-    endpoint?.kind === "call" ? dialects[endpoint.dialect] : dialectOfHeaders(exchange.headers, exchange.query);
+    endpoint === undefined || endpoint.kind === "models"
+      ? dialectOfHeaders(exchange.headers, exchange.query)
+      : dialects[endpoint.dialect];
   const spentMs = (): number => plane.clock.nowMs() - acceptedAtMs;
   const refuse = (why: Failure, more: Pick<Turned, "caller" | "operation"> = {}): Turned => {
     return { kind: "refused", failure: why, dialect, id, gatewayMs: spentMs(), ...more };
@@ -63,7 +79,8 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
     return refuse(failure("path_not_found", `There is nothing at ${exchange.method} ${printable(exchange.path)}.`));
   }
   const method = endpoint.kind === "call" ? "POST" : "GET";
-  if (exchange.method !== method && !(method === "GET" && exchange.method === "HEAD")) {
+  const fits = exchange.method === method || (method === "GET" && exchange.method === "HEAD");
+  if (!fits && endpoint.kind !== "stored") {
     return refuse(failure("method_not_allowed", `Use ${method} at ${printable(exchange.path)}.`));
   }
   const known = authenticate(exchange.headers, exchange.query, snapshot.keys);
@@ -77,9 +94,9 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
       ...(endpoint.model === undefined ? {} : { model: endpoint.model }),
     };
   }
-  const { operation, address } = endpoint;
   const caller = known.key?.name ?? "anonymous";
-  const turn = (why: Failure): Turned => refuse(why, { caller, operation });
+  const operation = endpoint.kind === "call" ? endpoint.operation : undefined;
+  const turn = (why: Failure): Turned => refuse(why, { caller, ...(operation === undefined ? {} : { operation }) });
 
   const closed = doorClosed(plane, snapshot);
   if (closed !== undefined) return turn(closed);
@@ -88,6 +105,10 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
   control.listen(undefined);
   if (body.kind === "gone") return turn(failure("client_gone", "The client left while it was still sending."));
   if (body.kind === "refused") return turn(body.failure);
+  if (endpoint.kind === "stored") {
+    return { kind: "stored", dialect, id, caller, path: endpoint.path, body: body.bytes, gatewayMs: spentMs() };
+  }
+  const { address } = endpoint;
   const scan = scanFields(body.bytes, { maxDepth: snapshot.limits.maxDepth });
   if ("problem" in scan) {
     return turn(failure("invalid_request", `The body is not the JSON object expected here: ${scan.problem}.`));
@@ -97,11 +118,11 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
   const call: Call = {
     id,
     dialect: dialect.id,
-    operation,
+    operation: endpoint.operation,
     address,
     body: body.bytes,
     model: peeked.model === "" ? (address.model ?? "") : peeked.model,
-    streamed: operation === "generate" && (address.streamed ?? peeked.streamed),
+    streamed: endpoint.operation === "generate" && (address.streamed ?? peeked.streamed),
     options: peeked.options,
     passHeaders: pick(exchange.headers, dialect.passHeaders),
     caller,

@@ -41,6 +41,8 @@ export interface AttemptResult {
   readonly seen: Observation;
   readonly returned: Readonly<Record<string, string>>;
   readonly committed: boolean;
+  /** The caller gets the provider's own bytes. */
+  readonly relayed: boolean;
   readonly bytesOut: number;
   /** A whole answer in one piece, as the caller gets it, not yet sent. */
   readonly body?: Uint8Array;

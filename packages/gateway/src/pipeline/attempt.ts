@@ -323,6 +323,7 @@ class AttemptRun implements UpstreamHandler {
       seen: this.#seen,
       returned: this.#returned(),
       committed: this.#gate.committed,
+      relayed: this.#input.lane.kind === "relay",
       bytesOut: this.#gate.bytes,
       gate: this.#gate,
       ...(this.#input.lane.contentType === undefined ? {} : { contentType: this.#input.lane.contentType }),

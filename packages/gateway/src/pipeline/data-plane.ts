@@ -1,5 +1,5 @@
 import type { Failure } from "#domain/failure";
-import type { Clock, Journal, SendUpstream } from "#domain/ports";
+import type { Clock, Journal, Memory, SendUpstream } from "#domain/ports";
 import type { CallRecord } from "#domain/record";
 import type { Snapshot } from "#domain/snapshot";
 import type { TraitsOf } from "#policy/find-targets";
@@ -17,6 +17,7 @@ export interface DataPlane {
   /** False while records cannot be made durable: new calls are refused rather than served unrecorded. */
   readonly journalHealthy: () => boolean;
   readonly health: Health;
+  readonly memory: Memory;
   readonly retryBudgets: RetryBudgets;
   readonly traitsOf: TraitsOf;
   readonly live: LiveCalls;

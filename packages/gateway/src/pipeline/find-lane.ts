@@ -1,6 +1,6 @@
 import { vendorOf } from "#catalogue/catalogue";
 import type { Dialect, EncodeTarget, UpstreamDialect } from "#dialects/dialect";
-import { upstreamDialects } from "#dialects/registry";
+import { isSpoken, upstreamDialects } from "#dialects/registry";
 import type { Call, DialectId } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import type { Target } from "#domain/plan";
@@ -9,6 +9,7 @@ import type { ProviderKind } from "#providers/provider";
 import type { FieldScan } from "#wire/json-splice";
 import type { DecodedOnce } from "./lane-request.ts";
 import { chooseLane, isLane, type Lane } from "./lane.ts";
+import type { Thread } from "./thread.ts";
 
 export interface LaneSearch {
   readonly call: Call;
@@ -19,6 +20,7 @@ export interface LaneSearch {
   readonly kind: ProviderKind;
   readonly createdAtS: number;
   readonly decoded: DecodedOnce;
+  readonly thread?: Thread;
 }
 
 /**
@@ -48,14 +50,18 @@ export function languagesOf(search: Pick<LaneSearch, "call" | "target" | "spec" 
   const spoken = spec.dialects ?? kind.lanes?.(target.model) ?? [spec.dialect];
   const { operation, streamed } = call;
   const able = spoken.filter(
-    (id) => upstreamDialects[id].upstreamPath(operation, { model: target.model, streamed }) !== undefined,
+    (id) =>
+      isSpoken(id) && upstreamDialects[id].upstreamPath(operation, { model: target.model, streamed }) !== undefined,
   );
   const own = able.filter((id) => id === call.dialect);
   return own.length === 0 ? able : [...own, ...able.filter((id) => id !== call.dialect)];
 }
 
 function laneIn(search: LaneSearch, upstream: UpstreamDialect, hasOtherLane: boolean): Lane | Failure {
-  const { call, scan, dialect, target, spec, kind, createdAtS, decoded } = search;
+  const { dialect, target, spec, kind, createdAtS, decoded, thread } = search;
+  // Who holds the thread itself is asked in the caller's own words.
+  const isHolder = thread?.heldBy === target.provider && upstream.id === dialect.id;
+  const { call, scan } = isHolder ? thread : search;
   const encodeTarget: EncodeTarget = {
     model: target.model,
     issuer: issuerOf(target, spec),

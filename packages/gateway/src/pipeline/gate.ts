@@ -61,6 +61,11 @@ export class CommitGate {
     this.#heldBytes += bytes.length;
   }
 
+  /** The completing bytes, while they wait. */
+  get last(): Uint8Array | undefined {
+    return this.#last;
+  }
+
   /** The completing bytes: they leave by `finish`. */
   holdLast(bytes: Uint8Array): void {
     this.#last = bytes;

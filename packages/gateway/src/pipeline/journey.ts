@@ -17,6 +17,8 @@ import { findLane } from "./find-lane.ts";
 import { decodeOnce } from "./lane-request.ts";
 import { isLane, type Lane } from "./lane.ts";
 import type { CallControl } from "./live-calls.ts";
+import type { Thread } from "./thread.ts";
+import { withThoughts } from "./thoughts.ts";
 import { readWholeAnswer } from "./whole-answer.ts";
 
 export interface JourneyInput {
@@ -28,6 +30,7 @@ export interface JourneyInput {
   readonly dialect: Dialect;
   readonly scan: FieldScan;
   readonly key?: GatewayKey;
+  readonly thread?: Thread;
 }
 
 /** How a call ended, before its last byte is sent. */
@@ -59,7 +62,8 @@ export class Journey {
 
   constructor(input: JourneyInput) {
     this.input = input;
-    this.#decoded = decodeOnce(input.call, input.dialect);
+    const { call, dialect, plane } = input;
+    this.#decoded = decodeOnce(call, dialect, (request) => withThoughts(request, plane.memory, call.caller));
   }
 
   get view(): PlanningView {
@@ -119,6 +123,7 @@ export class Journey {
       if (outcome.kind === "failed" && control.ended !== undefined) return brokenOrAborted(result, control.ended);
       if (outcome.kind !== "answered") continue;
       this.tellLosses(lane);
+      lane.thoughts?.keep(plane.memory, this.input.call.caller);
       if (outcome.empty !== true) return { kind: "answered", result };
       if (!plan.retryEmpty || empty !== undefined) return this.#answeredEmpty(tried);
       empty = tried;
@@ -195,6 +200,7 @@ export class Journey {
       kind,
       createdAtS: Math.floor(plane.clock.wallMs() / 1000),
       decoded: this.#decoded,
+      ...(this.input.thread === undefined ? {} : { thread: this.input.thread }),
     });
     if (!isLane(lane)) {
       this.attempts.push(notSent(step, lane, plane.clock.nowMs()));

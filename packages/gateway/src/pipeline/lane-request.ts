@@ -77,17 +77,25 @@ export interface DecodedCall {
   readonly json: unknown;
 }
 
-export function decodeOnce(call: Call, dialect: Dialect): DecodedOnce {
+/** `complete`: adds to a request what its caller could not carry. */
+export function decodeOnce(
+  call: Call,
+  dialect: Dialect,
+  complete: (request: GenerateRequest) => GenerateRequest = (request) => request,
+): DecodedOnce {
   let parsed: ReturnType<DecodedOnce["json"]> | undefined;
   let made: DecodedCall | Failure | undefined;
   const json = (): ReturnType<DecodedOnce["json"]> => {
     parsed ??= parse(call);
     return parsed;
   };
+  const completed = (decoded: DecodedCall | Failure): DecodedCall | Failure => {
+    return "request" in decoded ? { ...decoded, request: complete(decoded.request) } : decoded;
+  };
   return {
     json,
     request() {
-      made ??= decode(json(), call, dialect);
+      made ??= completed(decode(json(), call, dialect));
       return made;
     },
   };

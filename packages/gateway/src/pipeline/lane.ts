@@ -6,6 +6,7 @@ import type { Usage } from "#domain/usage";
 import type { Placement } from "#providers/provider";
 import { spliceFields, type FieldScan } from "#wire/json-splice";
 import { answerOptions, send, withHeaders, type DecodedOnce } from "./lane-request.ts";
+import { ThoughtCollector } from "./thoughts.ts";
 import { translateUnary } from "./unary-lane.ts";
 
 /** How one target's answer gets to this caller: the same bytes, or the same meaning in another language. */
@@ -30,6 +31,8 @@ export interface Lane {
   readonly renderFrame: (frame: AnswerFrame) => Uint8Array;
   /** A whole answer in the caller's language; undefined where the events are not a whole answer. */
   readonly renderAnswer: (body: Uint8Array, events: readonly AnswerEvent[]) => Uint8Array | undefined;
+  /** What the answer's caller may be unable to carry to the next turn; absent where it gets the provider's own bytes. */
+  readonly thoughts?: ThoughtCollector;
   /** Reads an answer of an operation that has no events, and says it in the caller's language. */
   readonly readUnary?: (json: unknown, body: Uint8Array) => UnaryRead | Failure;
 }
@@ -114,6 +117,7 @@ function translate(input: LaneInput, path: string): Lane | Failure {
   const { dialect } = input;
   const lostInAnswer = new Set<string>();
   const options = answerOptions(input, decoded, (warning) => lostInAnswer.add(warning));
+  const thoughts = new ThoughtCollector(input.target.issuer);
   let encoder: StreamEncoder | undefined;
   return {
     kind: "translate",
@@ -122,12 +126,17 @@ function translate(input: LaneInput, path: string): Lane | Failure {
     returnHeaders: [],
     ...contentTypeOf(dialect, input.call.address.framing),
     heartbeat: dialect.heartbeat,
+    thoughts,
     warnings: () => [...warningsOf(encoded), ...(encoder?.warnings ?? []), ...lostInAnswer],
     renderFrame(frame) {
       encoder ??= dialect.streamEncoder(options);
+      for (const event of frame.events) thoughts.see(event);
       return written(frame.events, encoder);
     },
-    renderAnswer: (_body, events) => dialect.encodeAnswer(events, options),
+    renderAnswer(_body, events) {
+      for (const event of events) thoughts.see(event);
+      return dialect.encodeAnswer(events, options);
+    },
   };
 }
 

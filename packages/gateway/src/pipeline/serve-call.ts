@@ -9,6 +9,8 @@ import { Journey } from "./journey.ts";
 import { listModels } from "./list-models.ts";
 import { recordOf, recordOfTurnedAway } from "./record.ts";
 import { refuse } from "./refuse.ts";
+import { serveStored } from "./serve-stored.ts";
+import { keepAnswer, openThread } from "./thread.ts";
 
 /**
  * The whole path of one request, top to bottom: a call is accepted, planned, attempted on one target after another
@@ -19,10 +21,13 @@ export async function serveCall(exchange: Exchange, plane: DataPlane): Promise<v
   const control = plane.live.open();
   exchange.onGone(() => control.end(failure("client_gone", "The client closed the connection.")));
   try {
-    const accepted = await accept(exchange, plane, { snapshot, control });
+    const accepted = openThread(await accept(exchange, plane, { snapshot, control }), { plane, snapshot });
     switch (accepted.kind) {
       case "models":
         listModels({ exchange, snapshot, ...accepted });
+        return;
+      case "stored":
+        serveStored({ exchange, plane, snapshot, ...accepted });
         return;
       case "refused": {
         if (accepted.caller === undefined) plane.observeRefusal(accepted.failure);
@@ -37,6 +42,7 @@ export async function serveCall(exchange: Exchange, plane: DataPlane): Promise<v
     const journey = new Journey({ exchange, plane, snapshot, control, ...accepted });
     if (accepted.call.operation === "count-tokens" && answerTokenCount(journey)) return;
     const end = await journey.travel();
+    keepAnswer(journey.input, end);
     const durable = await keep(plane, recordOf(journey, end));
     deliver(journey, durable ? end : journey.unrecorded(end));
   } catch (bug) {

@@ -47,15 +47,16 @@ const noSuch = "The target's language has no such operation.";
 
 function askForCount({ dialect, upstream, target, decoded }: LaneInput): Asked | Failure {
   const counting = upstream.unary?.countTokens;
-  const written = dialect.encodeTokenCount;
-  if (counting === undefined || written === undefined) return failure("not_translatable", noSuch);
+  if (counting === undefined || dialect.encodeTokenCount === undefined) return failure("not_translatable", noSuch);
   const made = decoded.request();
   if (!("request" in made)) return made;
   return {
     encoded: counting.encodeRequest(made.request, target),
     read(json) {
       const tokens = counting.decodeAnswer(json);
-      return typeof tokens === "number" ? { body: written(tokens) } : tokens;
+      if (typeof tokens !== "number") return tokens;
+      const body = dialect.encodeTokenCount?.(tokens);
+      return body === undefined ? failure("not_translatable", noSuch) : { body };
     },
   };
 }

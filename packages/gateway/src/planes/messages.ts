@@ -19,6 +19,8 @@ export interface WorkerStart {
   readonly kind: "start";
   readonly worker: string;
   readonly journal: { readonly folder: string; readonly name: string };
+  /** The file of what is kept between calls. */
+  readonly memory: string;
   readonly listen: ListenAddress;
   readonly snapshot: SealedSnapshot;
   readonly logStyle: "plain" | "json";

@@ -3,11 +3,12 @@ import type { Server } from "node:net";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { findModel } from "#catalogue/catalogue";
 import { openCatalogue } from "#catalogue/open-catalogue";
-import type { Clock, Journal } from "#domain/ports";
+import type { Clock, Journal, Memory } from "#domain/ports";
 import type { Snapshot } from "#domain/snapshot";
 import type { JournalStats } from "#ledger/journal";
 import type { DataPlane, RetryBudgets } from "#pipeline/data-plane";
 import { LiveCalls } from "#pipeline/live-calls";
+import { processMemory } from "#pipeline/process-memory";
 import { serveCall } from "#pipeline/serve-call";
 import type { TraitsOf } from "#policy/find-targets";
 import { Health } from "#policy/health";
@@ -39,6 +40,8 @@ export interface DataPlaneOptions {
     readonly handle?: Server;
   };
   readonly log: Log;
+  /** What is kept between calls; by default as long as the process lives. */
+  readonly memory?: Memory;
   /** What is known of models; by default the snapshot's rows, then the catalogue that ships with the gateway. */
   readonly traitsOf?: TraitsOf;
   /** Told when a drain has closed the listener. */
@@ -89,6 +92,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     get health() {
       return health;
     },
+    memory: options.memory ?? processMemory(Date.now),
     retryBudgets: retryBudgets(),
     traitsOf: options.traitsOf ?? traitsFromCatalogue(),
     live,

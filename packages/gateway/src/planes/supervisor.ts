@@ -4,6 +4,7 @@ import type { Configuration, Refused } from "#control/config/configuration";
 import { maxWorkers } from "#control/config/schema";
 import { renderProblem, type ConfigProblem } from "#control/config/problem";
 import type { ServerLimits } from "#domain/snapshot";
+import { memoryFile } from "#control/store/memory-file";
 import { openStore, storeFile, type Store } from "#control/store/sqlite";
 import { watchConfiguration } from "./configuration-watch.ts";
 import { openDataFolder, type DataFolder, type WorkerNote } from "./data-folder.ts";
@@ -108,6 +109,7 @@ async function startFleet({ options, configuration, folder }: Parts): Promise<Fl
     listen: prepared.listen,
     ...(prepared.handed === undefined ? {} : { handed: prepared.handed }),
     journalFolder: folder.journal,
+    memoryFile: join(folder.path, memoryFile),
     snapshot: configuration.snapshot,
     log,
     logStyle,

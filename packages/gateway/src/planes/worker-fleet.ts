@@ -16,6 +16,7 @@ export interface FleetOptions {
   /** Where workers cannot bind the port themselves. Closed by `drain`. */
   readonly handed?: HandedAddress;
   readonly journalFolder: string;
+  readonly memoryFile: string;
   readonly snapshot: Snapshot;
   readonly log: Log;
   readonly logStyle: LogStyle;
@@ -145,7 +146,7 @@ export class WorkerFleet {
   }
 
   #launch(slot: Slot): void {
-    const { listen, journalFolder, logStyle, handed } = this.#options;
+    const { listen, journalFolder, memoryFile, logStyle, handed } = this.#options;
     const entry = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
     const child = fork(entry, [], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
     const journal = `${slot.name}-${Date.now()}`;
@@ -162,6 +163,7 @@ export class WorkerFleet {
       kind: "start",
       worker: slot.name,
       journal: { folder: journalFolder, name: journal },
+      memory: memoryFile,
       listen: { ...listen, port: this.#port },
       snapshot: sealSnapshot(this.#snapshot),
       logStyle,

@@ -1,5 +1,7 @@
 import { writeSync } from "node:fs";
 import type { Server } from "node:net";
+import { openMemoryFile } from "#control/store/memory-file";
+import type { Memory } from "#domain/ports";
 import { openJournal } from "#ledger/journal";
 import { openLog, type Log } from "./log.ts";
 import type { Fleet, SupervisorMessage, WorkerMessage, WorkerStart } from "./messages.ts";
@@ -51,9 +53,11 @@ class Worker {
         `records cannot be written to ${where.folder}: ${error.message}; choose another folder with --data`,
       );
     });
+    const memory = this.#openMemory();
     this.#plane = await startDataPlane({
       snapshot,
       journal,
+      ...(memory === undefined ? {} : { memory }),
       listen: {
         host: listen.host,
         port: listen.port,
@@ -66,6 +70,19 @@ class Worker {
       othersMetrics: () => this.#othersMetrics(),
     });
     this.#say({ kind: "ready", port: this.#plane.port, version: snapshot.version });
+  }
+
+  /** Without the file, what is kept lives as long as this worker, and only here. */
+  #openMemory(): Memory | undefined {
+    const onTrouble = (why: string): void => {
+      this.#log.warn("conversations and thoughts cannot be kept between calls at the moment", { why });
+    };
+    try {
+      return openMemoryFile({ path: this.#start.memory, wallMs: Date.now, onTrouble });
+    } catch (error) {
+      onTrouble(error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
   }
 
   receive(message: SupervisorMessage): void {

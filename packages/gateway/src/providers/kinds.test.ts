@@ -4,6 +4,9 @@ import { findKind, providerKinds } from "./kinds.ts";
 
 const kinds = [...providerKinds.values()];
 
+/** What a request looks like when its credential is asked for. */
+const leaving = { method: "POST", origin: "https://a", path: "/", headers: {}, body: [], wallMs: 0 } as const;
+
 describe("providerKinds", () => {
   it("knows every kind under its own word", () => {
     expect([...providerKinds.keys()]).toEqual(kinds.map(({ id }) => id));
@@ -37,20 +40,20 @@ describe("providerKinds", () => {
 
   it("puts a credential into headers, whole, and nowhere else", () => {
     const secret = new Secret("the-key-itself");
-    expect(findKind("openai")?.authorize(secret)).toEqual({ authorization: "Bearer the-key-itself" });
-    expect(findKind("anthropic")?.authorize(secret)).toEqual({ "x-api-key": "the-key-itself" });
-    expect(findKind("anthropic")?.authorize(new Secret("sk-ant-oat01-x"))).toEqual({
+    expect(findKind("openai")?.authorize(secret, leaving)).toEqual({ authorization: "Bearer the-key-itself" });
+    expect(findKind("anthropic")?.authorize(secret, leaving)).toEqual({ "x-api-key": "the-key-itself" });
+    expect(findKind("anthropic")?.authorize(new Secret("sk-ant-oat01-x"), leaving)).toEqual({
       authorization: "Bearer sk-ant-oat01-x",
     });
-    expect(findKind("anthropic-compatible")?.authorize(secret)).toEqual({
+    expect(findKind("anthropic-compatible")?.authorize(secret, leaving)).toEqual({
       "x-api-key": "the-key-itself",
       authorization: "Bearer the-key-itself",
     });
-    expect(findKind("sim")?.authorize(secret)).toEqual({});
+    expect(findKind("sim")?.authorize(secret, leaving)).toEqual({});
   });
 
   it("sends no empty credential where there is none", () => {
-    for (const kind of kinds) expect(kind.authorize(undefined)).toEqual({});
+    for (const kind of kinds) expect(kind.authorize(undefined, leaving)).toEqual({});
   });
 
   it("finds no two kinds under one environment key", () => {

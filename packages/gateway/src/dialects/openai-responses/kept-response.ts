@@ -1,0 +1,94 @@
+import { isObject, type JsonObject } from "#dialects/shape";
+import type { Drawer } from "#dialects/threads";
+import { readJson, scanFields, type FieldScan } from "#wire/json-splice";
+
+/** OpenAI keeps responses for thirty days: https://platform.openai.com/docs/guides/conversation-state */
+const ttlMs = 30 * 24 * 60 * 60 * 1000;
+const deepest = 1000;
+
+/** A response as the gateway keeps it, with what was asked. */
+export interface KeptResponse {
+  /** The caller's `input` as it was written. */
+  readonly input: unknown;
+  /** The response object as the caller got it. */
+  readonly response: JsonObject;
+  readonly previous?: string;
+  readonly conversation?: string;
+  readonly heldBy?: string;
+}
+
+export function findResponse(id: string, { memory, owner }: Drawer): KeptResponse | undefined {
+  const value = memory.get({ space: "response", owner, id });
+  return value === undefined ? undefined : (JSON.parse(value) as KeptResponse);
+}
+
+/** Built from raw JSON: what was asked and answered is not parsed in order to be kept. */
+export function putResponse(
+  kept: { readonly id: string; readonly input: string; readonly response: string } & Omit<
+    KeptResponse,
+    "input" | "response"
+  >,
+  { memory, owner }: Drawer,
+): boolean {
+  const { id, input, response, ...more } = kept;
+  const members = Object.entries(more).map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
+  const value = `{${[...members, `"input":${input}`, `"response":${response}`].join(",")}}`;
+  return memory.put({ space: "response", owner, id }, value, ttlMs);
+}
+
+export function forgetResponse(id: string, { memory, owner }: Drawer): boolean {
+  return memory.delete({ space: "response", owner, id });
+}
+
+/** `input` as items: a bare string is the user's message. */
+export function itemsOf(input: unknown): readonly unknown[] {
+  if (typeof input === "string") return [{ type: "message", role: "user", content: input }];
+  return Array.isArray(input) ? (input as readonly unknown[]) : [];
+}
+
+export function outputOf(response: JsonObject): readonly unknown[] {
+  return Array.isArray(response["output"]) ? (response["output"] as readonly unknown[]) : [];
+}
+
+/** The raw JSON of a top-level field; undefined where it is absent. */
+export function rawField(body: Uint8Array, scan: FieldScan, name: string): string | undefined {
+  const span = scan.fields.get(name);
+  return span === undefined ? undefined : Buffer.from(body.subarray(span.start, span.end)).toString("utf8");
+}
+
+/** The response inside what a caller gets: a JSON answer itself, or the last event of a stream. */
+export function responseIn(answer: Uint8Array): { readonly id: string; readonly json: string } | undefined {
+  if (answer[0] === brace) return identified(answer);
+  const text = Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength).toString("utf8");
+  for (const line of text.split(/\r\n|\r|\n/u)) {
+    if (!line.startsWith("data:")) continue;
+    const data = Buffer.from(line.slice("data:".length).trim());
+    if (data[0] !== brace) continue;
+    const scan = scanFields(data, { maxDepth: deepest });
+    if ("problem" in scan) continue;
+    const type = scan.fields.get("type");
+    const response = scan.fields.get("response");
+    if (type === undefined || response === undefined) continue;
+    const read = readJson(data, type);
+    if (!read.ok || (read.value !== "response.completed" && read.value !== "response.incomplete")) continue;
+    return identified(data.subarray(response.start, response.end));
+  }
+  return undefined;
+}
+
+const brace = 0x7b;
+
+function identified(json: Uint8Array): { readonly id: string; readonly json: string } | undefined {
+  const scan = scanFields(json, { maxDepth: deepest });
+  if ("problem" in scan) return undefined;
+  const span = scan.fields.get("id");
+  const id = span === undefined ? undefined : readJson(json, span);
+  if (id?.ok !== true || typeof id.value !== "string" || id.value === "") return undefined;
+  return { id: id.value, json: Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString("utf8") };
+}
+
+/** An item that went into a call, with an id to page by where it has none. */
+export function withItemId(item: unknown, at: string): unknown {
+  if (!isObject(item) || typeof item["id"] === "string") return item;
+  return { id: `item_${at}`, ...item };
+}

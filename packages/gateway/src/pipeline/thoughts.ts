@@ -1,0 +1,135 @@
+import type { AnswerEvent } from "#domain/answer";
+import type { Memory } from "#domain/ports";
+import type { GenerateRequest, Part, ReasoningPart, Seal, ToolCallPart, Turn } from "#domain/request";
+
+/** How long a tool may take, and how long a person may leave an agent alone. */
+const ttlMs = 3 * 24 * 60 * 60 * 1000;
+/** Calls of one request that are looked up, the latest first: what lies further back no provider insists on. */
+const maxLookups = 64;
+/** Sealed thoughts of one answer beyond this are not kept: no model writes so many. */
+const maxKeptLength = 4 * 1024 * 1024;
+
+interface KeptThought {
+  readonly reasoning: readonly ReasoningPart[];
+  readonly seal?: Seal;
+}
+
+/**
+ * Gathers the sealed thoughts of an answer under the tool call they led to. Callers of many languages keep a call's id,
+ * name and arguments and nothing else; without its thoughts the next turn is a 400 at some providers (protocols §0.5).
+ */
+export class ThoughtCollector {
+  readonly #issuer: string;
+  readonly #kept = new Map<string, KeptThought>();
+  readonly #thoughts = new Map<number, { text: string; seal?: Seal; id?: string }>();
+  readonly #calls = new Map<number, string>();
+  #length = 0;
+
+  constructor(issuer: string) {
+    this.#issuer = issuer;
+  }
+
+  see(event: AnswerEvent): void {
+    switch (event.kind) {
+      case "reasoning-start":
+        this.#thoughts.set(event.block, {
+          text: "",
+          ...(event.id === undefined ? {} : { id: event.id }),
+          ...(event.redacted === undefined ? {} : { seal: this.#seal("redacted", event.redacted, event.id) }),
+        });
+        return;
+      case "reasoning-delta": {
+        const thought = this.#thoughts.get(event.block);
+        this.#length += event.text.length;
+        if (thought !== undefined && this.#length <= maxKeptLength) thought.text += event.text;
+        return;
+      }
+      case "reasoning-signature": {
+        const thought = this.#thoughts.get(event.block);
+        this.#length += event.signature.length;
+        if (thought !== undefined) thought.seal = this.#seal("signature", event.signature, thought.id);
+        return;
+      }
+      case "tool-start":
+        this.#called(event.block, event.id);
+        return;
+      case "tool-signature": {
+        const id = this.#calls.get(event.block);
+        this.#length += event.signature.length;
+        if (id === undefined) return;
+        const reasoning = this.#kept.get(id)?.reasoning ?? [];
+        this.#kept.set(id, { reasoning, seal: this.#seal("signature", event.signature) });
+        return;
+      }
+      default:
+    }
+  }
+
+  /** Before the caller can know of the call: a next turn may follow at once. */
+  keep(memory: Memory, owner: string): void {
+    if (this.#length > maxKeptLength) return;
+    for (const [id, kept] of this.#kept) memory.put({ space: "thought", owner, id }, JSON.stringify(kept), ttlMs);
+  }
+
+  #called(block: number, id: string): void {
+    this.#calls.set(block, id);
+    const reasoning: ReasoningPart[] = [];
+    for (const { text, seal } of this.#thoughts.values()) {
+      if (seal !== undefined) reasoning.push({ kind: "reasoning", text, seal });
+    }
+    this.#thoughts.clear();
+    if (reasoning.length > 0) this.#kept.set(id, { reasoning });
+  }
+
+  #seal(form: Seal["form"], value: string, id?: string): Seal {
+    return { issuer: this.#issuer, form, value, ...(id === undefined ? {} : { id }) };
+  }
+}
+
+/**
+ * The request with the thoughts its caller could not carry, each before the call it led to. What the caller did bring
+ * stays as it is, and each encoder sends a seal to its issuer only.
+ */
+export function withThoughts(request: GenerateRequest, memory: Memory, owner: string): GenerateRequest {
+  let left = maxLookups;
+  let changed = false;
+  const turns: Turn[] = [];
+  for (const turn of request.turns.toReversed()) {
+    const bare = turn.role === "assistant" && left > 0 && turn.parts.some(isBareCall);
+    if (!bare || turn.parts.some((part) => part.kind === "reasoning" && part.seal !== undefined)) {
+      turns.unshift(turn);
+      continue;
+    }
+    const found = turn.parts.map((part) => {
+      if (!isBareCall(part) || left <= 0) return undefined;
+      left -= 1;
+      return find(memory, owner, part.id);
+    });
+    const isFound = found.some((kept) => kept !== undefined);
+    changed ||= isFound;
+    turns.unshift(isFound ? completed(turn, found) : turn);
+  }
+  return changed ? { ...request, turns } : request;
+}
+
+/** What the caller kept of the thoughts, their visible text, would otherwise stand there twice. */
+function completed(turn: Turn, found: readonly (KeptThought | undefined)[]): Turn {
+  const parts = turn.parts.flatMap((part, at): readonly Part[] => {
+    const kept = found[at];
+    if (kept === undefined) return part.kind === "reasoning" ? [] : [part];
+    return [
+      ...kept.reasoning,
+      ...(kept.seal === undefined ? [part] : [{ ...(part as ToolCallPart), seal: kept.seal }]),
+    ];
+  });
+  return { ...turn, parts };
+}
+
+function isBareCall(part: Part): part is ToolCallPart {
+  return part.kind === "tool-call" && part.seal === undefined;
+}
+
+function find(memory: Memory, owner: string, id: string): KeptThought | undefined {
+  const value = memory.get({ space: "thought", owner, id });
+  return value === undefined ? undefined : (JSON.parse(value) as KeptThought);
+}

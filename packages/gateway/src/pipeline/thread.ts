@@ -1,0 +1,93 @@
+import type { Drawer, Threads, ThreadWish } from "#dialects/threads";
+import type { Call } from "#domain/call";
+import { failure, type Failure } from "#domain/failure";
+import type { Snapshot } from "#domain/snapshot";
+import { editFields, scanFields, type FieldScan } from "#wire/json-splice";
+import type { Accepted, AcceptedCall } from "./accept.ts";
+import type { DataPlane } from "./data-plane.ts";
+import type { JourneyEnd, JourneyInput } from "./journey.ts";
+
+/** A call that goes on from an earlier answer, or whose own answer is to be kept. */
+export interface Thread {
+  readonly wish: ThreadWish;
+  /** The call as its caller wrote it. */
+  readonly call: Call;
+  readonly scan: FieldScan;
+  /** The provider that can be asked as the caller wrote it, because it holds what the call names. */
+  readonly heldBy?: string;
+}
+
+interface At {
+  readonly plane: DataPlane;
+  readonly snapshot: Snapshot;
+}
+
+/**
+ * A call that names an earlier answer is made whole, so that every target can be asked it; it is turned away where what
+ * it names is not known here.
+ */
+export function openThread(accepted: Accepted, at: At): Accepted {
+  if (accepted.kind !== "call" || accepted.dialect.threads === undefined) return accepted;
+  const { call, dialect } = accepted;
+  const opened = open(accepted, accepted.dialect.threads, at);
+  if (!("kind" in opened && "message" in opened)) return { ...accepted, ...opened };
+  const gatewayMs = at.plane.clock.nowMs() - call.acceptedAtMs;
+  const { id, caller, operation } = call;
+  return { kind: "refused", failure: opened, dialect, id, caller, operation, gatewayMs };
+}
+
+interface Opened {
+  readonly call: Call;
+  readonly scan: FieldScan;
+  readonly thread: Thread;
+}
+
+function open({ call, scan }: AcceptedCall, threads: Threads, at: At): Opened | Failure {
+  const wish = threads.read(call.body, scan);
+  if (!("store" in wish)) return wish;
+  const thread = { wish, call, scan };
+  if (wish.previous === undefined && wish.conversation === undefined) return { call, scan, thread };
+  const earlier = threads.earlier(wish, drawerOf(call.caller, at));
+  if (!("items" in earlier)) return earlier;
+  const body = editFields(call.body, scan, threads.wholeEdits(call.body, scan, earlier.items));
+  const whole = scanFields(body, { maxDepth: at.snapshot.limits.maxDepth });
+  if ("problem" in whole) return failure("invalid_request", `The conversation cannot be sent: ${whole.problem}.`);
+  const { heldBy } = earlier;
+  return {
+    call: { ...call, body },
+    scan: whole,
+    thread: { ...thread, ...(heldBy === undefined ? {} : { heldBy }) },
+  };
+}
+
+/** Keeps an answer where its caller may name it later. Before its last byte is sent: the next call may follow at once. */
+export function keepAnswer(input: JourneyInput, end: JourneyEnd): void {
+  const { thread, dialect, call, plane, snapshot } = input;
+  const { threads } = dialect;
+  if (threads === undefined || thread === undefined || end.kind !== "answered" || call.operation !== "generate") return;
+  if (!thread.wish.store && thread.wish.conversation === undefined) return;
+  const { result } = end;
+  const answer = result.body ?? result.gate.last;
+  if (answer === undefined) return;
+  const { provider } = result.attempt.target;
+  threads.keep(
+    {
+      body: thread.call.body,
+      scan: thread.scan,
+      wish: thread.wish,
+      answer,
+      ...(result.relayed && thread.wish.store ? { heldBy: provider } : {}),
+    },
+    drawerOf(call.caller, { plane, snapshot }),
+  );
+}
+
+export function drawerOf(owner: string, { plane, snapshot }: At): Drawer {
+  return {
+    memory: plane.memory,
+    owner,
+    newId: plane.newId,
+    nowS: Math.floor(plane.clock.wallMs() / 1000),
+    maxLength: snapshot.limits.maxBodyBytes,
+  };
+}
