@@ -1,6 +1,7 @@
 import { readJson, type FieldScan } from "#wire/json-splice";
 import { isObject, type JsonObject } from "#dialects/shape";
-import { readSeal, sealMark } from "./seal-tag.ts";
+import { sealMark } from "#dialects/seal-tag";
+import { readSeal } from "./seal-tag.ts";
 
 /**
  * `messages` for a target of the same language, where earlier turns were answered by another vendor and carry seals
