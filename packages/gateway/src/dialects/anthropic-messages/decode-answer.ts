@@ -3,7 +3,7 @@ import { failure, type Failure } from "#domain/failure";
 import { DeltaTemplate } from "#wire/delta-template";
 import { encodeSse, sseDecoder, type SseDecoder, type SseFrame } from "#wire/sse";
 import type { AnswerFrame, DecodeOptions, StreamDecoder } from "#dialects/dialect";
-import { parseExact } from "./exact-numbers.ts";
+import { parseExact } from "#dialects/exact-numbers";
 import { MessageEvents } from "./message-events.ts";
 import { isObject, type JsonObject } from "#dialects/shape";
 

@@ -14,7 +14,7 @@ import type { LossLedger } from "./losses.ts";
 import { isOwnForeign } from "./own-foreign.ts";
 import { isObject } from "#dialects/shape";
 import { messagesToolId } from "./tool-call-ids.ts";
-import { wellFormedInput } from "./tool-input.ts";
+import { wellFormedInput } from "#dialects/tool-input";
 
 /** The API takes at most four cache breakpoints per request. */
 const cacheBreakpoints = 4;

@@ -5,8 +5,8 @@ import { BlockEncoder } from "./encode-blocks.ts";
 import { encodeThinking } from "./encode-thinking.ts";
 import { encodeTools } from "./encode-tools.ts";
 import { LossLedger } from "./losses.ts";
-import { generationOf } from "./model-generation.ts";
-import { closedSchema } from "./output-schema.ts";
+import { generationOf } from "#dialects/claude-generation";
+import { closedSchema } from "#dialects/closed-schema";
 
 /**
  * The version in which `temperature`, `top_p` and `top_k` exist: 2026-10-21 answers 400 to them, even at their

@@ -1,7 +1,7 @@
 import type { Effort, GenerateRequest } from "#domain/request";
 import type { EncodeTarget } from "#dialects/dialect";
 import type { LossLedger } from "./losses.ts";
-import { generationOf, type ModelGeneration } from "./model-generation.ts";
+import { generationOf, type ModelGeneration } from "#dialects/claude-generation";
 
 export interface ThinkingFields {
   readonly thinking?: Readonly<Record<string, unknown>>;

@@ -4,7 +4,7 @@ import type { ArrangedTurn } from "./arrange-turns.ts";
 import type { BlockEncoder } from "./encode-blocks.ts";
 import type { LossLedger } from "./losses.ts";
 import { isOwnForeign } from "./own-foreign.ts";
-import { closedSchema } from "./output-schema.ts";
+import { closedSchema } from "#dialects/closed-schema";
 import { isObject } from "#dialects/shape";
 
 export interface ToolFields {

@@ -4,7 +4,7 @@ import type { EncodeOptions } from "#dialects/dialect";
 import { messageHead, stopFields, toolId } from "./encode-answer.ts";
 import { answerWarning } from "./losses.ts";
 import { tagSeal } from "./seal-tag.ts";
-import { wellFormedInput } from "./tool-input.ts";
+import { wellFormedInput } from "#dialects/tool-input";
 import { usageJson } from "./usage-fields.ts";
 
 type WholeBlock =

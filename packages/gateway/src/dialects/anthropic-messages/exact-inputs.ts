@@ -1,5 +1,5 @@
 import { isObject } from "#dialects/shape";
-import { parseExact } from "./exact-numbers.ts";
+import { parseExact } from "#dialects/exact-numbers";
 
 /** Numbers that JavaScript may write otherwise than they came: long or tiny ones, exponents, a last zero, minus zero. */
 const fragile = /[\s:,[]-?(?:[\d.]{16}|0\.0{6}|\d+\.\d*0(?!\d)|\d+(?:\.\d+)?[eE])|-0(?![\d.])/u;

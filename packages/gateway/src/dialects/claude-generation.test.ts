@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { generationOf } from "./model-generation.ts";
+import { generationOf } from "./claude-generation.ts";
 
 describe("generationOf", () => {
   it("reads what a model takes from its name, whatever stands around it", () => {

@@ -1,5 +1,4 @@
-import type { LossLedger } from "./losses.ts";
-import { isObject, type JsonObject } from "#dialects/shape";
+import { isObject, type JsonObject } from "./shape.ts";
 
 const maxDepth = 64;
 
@@ -53,15 +52,20 @@ const formats: ReadonlySet<unknown> = new Set([
 const schemaMaps: ReadonlySet<string> = new Set(["properties", "$defs", "definitions"]);
 const schemaLists: ReadonlySet<string> = new Set(["anyOf", "allOf", "prefixItems"]);
 
+/** Hears what a schema loses; each language has rows of these names in its table. */
+export interface SchemaLosses {
+  note(name: "schema-depth" | "schema-keywords", detail?: string): void;
+}
+
 /**
- * A JSON schema as `output_config.format` and strict tools accept it: objects are closed, `oneOf` is `anyOf`, what is
+ * A JSON schema as Claude's structured output and strict tools accept it: objects are closed, `oneOf` is `anyOf`, what is
  * not supported moves to the description.
  */
-export function closedSchema(schema: unknown, ledger: LossLedger): unknown {
+export function closedSchema(schema: unknown, ledger: SchemaLosses): unknown {
   return closed(schema, ledger, 0);
 }
 
-function closed(schema: unknown, ledger: LossLedger, depth: number): unknown {
+function closed(schema: unknown, ledger: SchemaLosses, depth: number): unknown {
   if (depth > maxDepth) {
     ledger.note("schema-depth");
     return {};

@@ -1,4 +1,4 @@
-import { isObject } from "#dialects/shape";
+import { isObject } from "./shape.ts";
 
 export interface ToolInput {
   /** Text of a JSON object. */
