@@ -22,3 +22,11 @@ export function parseExact(text: string): unknown {
     return undefined;
   }
 }
+
+/** Numbers that JavaScript may write otherwise than they came: long or tiny ones, exponents, a last zero, minus zero. */
+const fragile = /[\s:,[]-?(?:[\d.]{16}|0\.0{6}|\d+\.\d*0(?!\d)|\d+(?:\.\d+)?[eE])|-0(?![\d.])/u;
+
+/** Whether parsing this JSON and writing it again may change a number's digits. */
+export function hasFragileNumbers(json: string): boolean {
+  return fragile.test(json);
+}

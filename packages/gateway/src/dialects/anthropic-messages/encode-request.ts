@@ -2,7 +2,7 @@ import type { GenerateRequest, TextPart } from "#domain/request";
 import type { Encoded, EncodeTarget } from "#dialects/dialect";
 import { arrangeTurns, type ArrangedTurn } from "./arrange-turns.ts";
 import { BlockEncoder } from "./encode-blocks.ts";
-import { encodeThinking } from "./encode-thinking.ts";
+import { encodeThinking } from "#dialects/claude-thinking";
 import { encodeTools } from "./encode-tools.ts";
 import { LossLedger } from "./losses.ts";
 import { generationOf } from "#dialects/claude-generation";

@@ -1,8 +1,5 @@
 import { isObject } from "#dialects/shape";
-import { parseExact } from "#dialects/exact-numbers";
-
-/** Numbers that JavaScript may write otherwise than they came: long or tiny ones, exponents, a last zero, minus zero. */
-const fragile = /[\s:,[]-?(?:[\d.]{16}|0\.0{6}|\d+\.\d*0(?!\d)|\d+(?:\.\d+)?[eE])|-0(?![\d.])/u;
+import { hasFragileNumbers, parseExact } from "#dialects/exact-numbers";
 
 /**
  * The input of each tool call in a body's messages as JSON with the digits it came with, by the block's path
@@ -10,7 +7,7 @@ const fragile = /[\s:,[]-?(?:[\d.]{16}|0\.0{6}|\d+\.\d*0(?!\d)|\d+(?:\.\d+)?[eE]
  */
 export function exactInputs(body: string): ReadonlyMap<string, string> {
   const inputs = new Map<string, string>();
-  if (!body.includes('"tool_use"') || !fragile.test(body)) return inputs;
+  if (!body.includes('"tool_use"') || !hasFragileNumbers(body)) return inputs;
   const json = parseExact(body);
   const messages = isObject(json) && Array.isArray(json["messages"]) ? (json["messages"] as readonly unknown[]) : [];
   for (const [at, message] of messages.entries()) {

@@ -1,11 +1,26 @@
 import type { Effort, GenerateRequest } from "#domain/request";
-import type { EncodeTarget } from "#dialects/dialect";
-import type { LossLedger } from "./losses.ts";
-import { generationOf, type ModelGeneration } from "#dialects/claude-generation";
+import { generationOf, type ModelGeneration } from "./claude-generation.ts";
+import type { EncodeTarget } from "./dialect.ts";
 
 export interface ThinkingFields {
   readonly thinking?: Readonly<Record<string, unknown>>;
   readonly effort?: string;
+}
+
+/** Hears what a wish for thoughts loses; each language that Claude is asked in has rows of these names in its table. */
+export interface ThinkingLosses {
+  note(
+    name:
+      | "thinking-unsupported"
+      | "thinking-with-forced-tool"
+      | "thinking-without-history"
+      | "thinking-without-room"
+      | "effort-lowered"
+      | "effort-as-budget"
+      | "budget-as-effort"
+      | "budget-fitted",
+    detail?: string,
+  ): void;
 }
 
 export interface ThinkingSituation {
@@ -14,7 +29,7 @@ export interface ThinkingSituation {
   readonly maxTokens: number;
   /** The last assistant turn calls tools and carries no thought the target can read. */
   readonly unexplainedCalls: boolean;
-  readonly ledger: LossLedger;
+  readonly ledger: ThinkingLosses;
 }
 
 /** Anthropic's smallest budget; it must also stay below `max_tokens`. */
@@ -92,7 +107,11 @@ function budgeted(situation: ThinkingSituation): ThinkingFields {
   return { thinking: { type: "enabled", budget_tokens: fitted, ...display } };
 }
 
-function effortFor(wished: Effort | undefined, generation: ModelGeneration, ledger: LossLedger): string | undefined {
+function effortFor(
+  wished: Effort | undefined,
+  generation: ModelGeneration,
+  ledger: ThinkingLosses,
+): string | undefined {
   if (wished === undefined) return undefined;
   const nearest =
     wished === "minimal" || wished === "none" ? "low" : wished === "xhigh" && !generation.xhigh ? "high" : wished;
