@@ -55,6 +55,7 @@ export const socketGlobals = ["fetch", "WebSocket", "EventSource"];
 export const socketPlaces = [
   { where: "transport/", why: "the data plane's only way to clients and providers" },
   { where: "simulation/", why: "simulated providers are a server of their own, and never a client of a real one" },
+  { where: "cli/probe/", why: "`hedgerow probe` asks through a gateway of its own, as a caller would" },
   { where: "cli/ask-gateway", why: "`hedgerow ask` is a client of the gateway, like any program" },
   { where: "cli/tour", why: "the tour shows a first call as any client would make it" },
   { where: "planes/", why: "the supervisor opens the listener where the system has no reusePort and hands it over" },

@@ -8,6 +8,7 @@ const entries: readonly CommandEntry[] = [
   { name: "ask", load: async () => (await import("./commands/ask.ts")).ask },
   { name: "plan", load: async () => (await import("./commands/plan.ts")).plan },
   { name: "models", load: async () => (await import("./commands/models.ts")).models },
+  { name: "probe", load: async () => (await import("./commands/probe.ts")).probe },
   { name: "report", load: async () => (await import("./commands/report.ts")).report },
   { name: "sim", load: async () => (await import("./commands/sim.ts")).sim },
   { name: "version", load: async () => (await import("./commands/version.ts")).version },

@@ -1,4 +1,4 @@
-import type { ModelTraits } from "#domain/model";
+import type { Capabilities, ModelTraits } from "#domain/model";
 import type { ProviderKind } from "#providers/provider";
 import type { ConfigPath } from "./problem.ts";
 
@@ -19,6 +19,8 @@ export interface CompileContext {
   readonly kindIds: readonly string[];
   /** The catalogue's row for a provider's own model name; undefined where it knows none. */
   readonly findModel: (kind: ProviderKind, model: string) => ModelTraits | undefined;
+  /** What `hedgerow probe` found a target (`provider/model`) able to do, over the catalogue and under the document. */
+  readonly probed?: (target: string) => Capabilities | undefined;
   /** ISO date of the configuration: the date of the figures it states. */
   readonly date: string;
   /** From the command line, over the document's. */

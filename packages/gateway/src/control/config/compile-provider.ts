@@ -150,7 +150,7 @@ function modelsOf({ id, entry, kind, used }: Naming, context: CompileContext, re
   const models = new Map<string, ModelTraits>();
   const configured = entry.models ?? {};
   for (const model of new Set([...Object.keys(configured), ...used])) {
-    const known = context.findModel(kind, model);
+    const known = withProbed(context.findModel(kind, model), context.probed?.(`${id}/${model}`));
     const correction = configured[model];
     if (correction === undefined) {
       if (known !== undefined) models.set(model, known);
@@ -163,6 +163,12 @@ function modelsOf({ id, entry, kind, used }: Naming, context: CompileContext, re
     );
   }
   return models;
+}
+
+/** What was seen of a model is worth more than what a list says of it. */
+function withProbed(known: ModelTraits | undefined, probed: Capabilities | undefined): ModelTraits | undefined {
+  if (known === undefined || probed === undefined) return known;
+  return { ...known, capabilities: { ...known.capabilities, ...probed } };
 }
 
 function corrected(

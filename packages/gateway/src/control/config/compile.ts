@@ -43,7 +43,7 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
   return { kind: "compiled", snapshot: { version: snapshotVersion(content), ...content }, server };
 }
 
-function serverSettings(document: ConfigDocument, overrides: Partial<ServerSettings> = {}): ServerSettings {
+export function serverSettings(document: ConfigDocument, overrides: Partial<ServerSettings> = {}): ServerSettings {
   const { host = "127.0.0.1", port = 4000, workers = "auto", data = "./.hedgerow" } = document.server ?? {};
   return { host, port, workers, data, ...overrides };
 }

@@ -1,9 +1,17 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import type { Capabilities } from "#domain/model";
 import type { Snapshot } from "#domain/snapshot";
 import { findKind, providerKinds } from "#providers/kinds";
 import { catalogueLookup } from "./catalogue-lookup.ts";
-import { compile } from "./compile.ts";
+import {
+  capabilityFile,
+  probedCapabilities,
+  readCapabilityFile,
+  type CapabilityFile,
+  type CapabilityFileRead,
+} from "./capability-file.ts";
+import { compile, serverSettings } from "./compile.ts";
 import type { ServerSettings } from "./compile-context.ts";
 import { documentFromEnvironment } from "./from-environment.ts";
 import type { MadeDocument } from "./from-environment.ts";
@@ -55,7 +63,7 @@ export function readConfiguration(options: ReadOptions): ConfigurationRead {
 /** Compiles a document that was made in memory: from the environment, or for simulated providers. */
 export function compileMade(
   made: MadeDocument,
-  options: Pick<ReadOptions, "overrides" | "today"> & { readonly from?: string },
+  options: Pick<ReadOptions, "overrides" | "today"> & { readonly from?: string; readonly cwd?: string },
 ): Configuration | Refused {
   const places = noPlaces(options.from ?? "environment");
   return finish(made, { ...options, places, date: options.today, plainSecrets: [] });
@@ -71,7 +79,22 @@ function readFile(path: string, options: ReadOptions): Configuration | Refused {
   return { kind: "refused", problems: inFileOrder([...loaded.problems, ...more]) };
 }
 
+function capabilitiesOf({ document }: MadeDocument, { cwd, overrides }: Finishing): CapabilityFileRead {
+  if (cwd === undefined) return { kind: "missing" };
+  const { data } = serverSettings(document, overrides);
+  return readCapabilityFile(resolve(cwd, data, capabilityFile));
+}
+
+function probedIn({ targets }: CapabilityFile): (target: string) => Capabilities | undefined {
+  return (target) => {
+    const probed = Object.hasOwn(targets, target) ? targets[target] : undefined;
+    return probed === undefined ? undefined : probedCapabilities(probed);
+  };
+}
+
 interface Finishing {
+  /** Where relative paths begin; absent for documents that have no folder. */
+  readonly cwd?: string;
   readonly places: Places;
   /** Of the configuration. */
   readonly date: string;
@@ -83,12 +106,17 @@ interface Finishing {
 function finish(made: MadeDocument, finishing: Finishing): Configuration | Refused {
   const { places, date, today, overrides, plainSecrets } = finishing;
   const { findModel, nearestModels } = catalogueLookup(today);
+  const capabilities = capabilitiesOf(made, finishing);
   const compiled = compile(made.document, {
     findKind,
     kindIds: [...providerKinds.keys()],
     findModel,
     date,
-    notices: made.notices,
+    ...(capabilities.kind === "read" ? { probed: probedIn(capabilities.file) } : {}),
+    notices:
+      capabilities.kind === "broken"
+        ? [...made.notices, `${capabilityFile} in the data folder is not read: ${capabilities.why}`]
+        : made.notices,
     ...(overrides === undefined ? {} : { overrides }),
   });
   const inPlace = (findings: readonly Finding[]) => inFileOrder(findings.map((finding) => located(finding, places)));
