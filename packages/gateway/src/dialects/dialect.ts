@@ -69,9 +69,11 @@ export interface Dialect extends UpstreamDialect {
   /** An error before anything was sent: status, headers of the dialect, body. */
   encodeFailure(failure: Failure, facts: FailureFacts): EncodedFailure;
   /** An error inside a stream that already began. Never followed by a completion marker. */
-  encodeStreamFailure(failure: Failure, facts: FailureFacts): Uint8Array;
+  encodeStreamFailure(failure: Failure, facts: FailureFacts, framing?: CallAddress["framing"]): Uint8Array;
   /** Keeps a silent stream alive without being content; empty where the language has no such thing. */
   readonly heartbeat: Uint8Array;
+  /** The same in another framing than the usual; absent where the language has only one. */
+  heartbeatIn?(framing: CallAddress["framing"]): Uint8Array;
   /** Puts the `hedgerow` facts into or before the terminal frame of a relayed stream. */
   attachFacts(terminal: Uint8Array, facts: object): Uint8Array;
   /** The answer to a token count; absent where the language has no such operation. */
@@ -87,6 +89,8 @@ export interface Dialect extends UpstreamDialect {
 /** How a provider's language asks the operations that have one answer in one piece. */
 export interface UpstreamUnary {
   readonly embed?: {
+    /** The variant of the operation that encoded requests are for; absent where the language has only one. */
+    readonly variant?: string;
     encodeRequest(request: EmbedRequest, target: EncodeTarget): Encoded;
     decodeAnswer(body: unknown): EmbedAnswer | Failure;
   };

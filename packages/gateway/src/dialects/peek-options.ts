@@ -1,4 +1,4 @@
-import type { CallOptions, ProviderWish } from "#domain/call";
+import type { CallAddress, CallOptions, ProviderWish } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import { readJson, type FieldScan } from "#wire/json-splice";
 import { ShapeReader, type JsonObject } from "./shape.ts";
@@ -26,9 +26,10 @@ export type CallOptionsRead =
 /**
  * Reads what decides a plan from the scanned top level: `model` (a string, or an array as a synonym of a chain),
  * `models` and `fallbacks`, `stream`, `session_id`, OpenRouter's `provider` and our own `hedgerow` object. What is
- * there and cannot be honoured is refused by name rather than ignored.
+ * there and cannot be honoured is refused by name rather than ignored. Where the address says the model, and whether the
+ * answer is streamed, the body's fields of those names are no concern of ours.
  */
-export function readCallOptions(body: Uint8Array, scan: FieldScan): CallOptionsRead {
+export function readCallOptions(body: Uint8Array, scan: FieldScan, address: CallAddress = {}): CallOptionsRead {
   const reader = new ShapeReader();
   const field = (name: string): unknown => {
     const span = scan.fields.get(name);
@@ -36,10 +37,10 @@ export function readCallOptions(body: Uint8Array, scan: FieldScan): CallOptionsR
     const read = readJson(body, span);
     return read.ok ? read.value : reader.refuse(name, `is broken JSON: ${read.problem}`);
   };
-  const asked = readNames(reader, field("model"));
+  const asked = address.model === undefined ? readNames(reader, field("model")) : [address.model];
   const chain = [...asked, ...readModels(reader, field("models")), ...readFallbacks(reader, field("fallbacks"))];
   if (chain.length > mostNames) reader.refuse("model", `and its fallbacks may name at most ${mostNames} models`);
-  const streamed = reader.optionalBoolean(field("stream"), "stream") ?? false;
+  const streamed = address.streamed ?? reader.optionalBoolean(field("stream"), "stream") ?? false;
   const own = readOwnOptions(reader, field("hedgerow"));
   const session = own.session ?? boundedWord(reader, field("session_id"), "session_id");
   const provider = readProviderWish(reader, field("provider"));

@@ -24,7 +24,11 @@ export function deliver(journey: Journey, end: JourneyEnd): void {
       return;
     case "broken":
       end.result.gate.breakOff(
-        dialect.encodeStreamFailure(end.failure, failureFacts(call.id, end.failure, journey.attempts)),
+        dialect.encodeStreamFailure(
+          end.failure,
+          failureFacts(call.id, end.failure, journey.attempts),
+          call.address.framing,
+        ),
       );
       return;
     case "answered":

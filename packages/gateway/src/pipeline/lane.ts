@@ -62,7 +62,9 @@ const nothing = new Uint8Array(0);
 /** Chooses the lane and makes the request bytes for it; a failure says why this target cannot be asked this. */
 export function chooseLane(input: LaneInput): Lane | Failure {
   const { call, upstream, target } = input;
-  const { framing, variant } = call.address;
+  const { framing } = call.address;
+  const isOwn = upstream.id === input.dialect.id;
+  const variant = isOwn || call.operation !== "embed" ? call.address.variant : upstream.unary?.embed?.variant;
   const path = upstream.upstreamPath(call.operation, {
     model: target.model,
     streamed: call.streamed,
@@ -70,7 +72,7 @@ export function chooseLane(input: LaneInput): Lane | Failure {
     ...(variant === undefined ? {} : { variant }),
   });
   if (path === undefined) return failure("not_translatable", "The target's language has no such operation.");
-  if (upstream.id === input.dialect.id) return relay(input, path);
+  if (isOwn) return relay(input, path);
   return call.operation === "generate" ? translate(input, path) : translateUnary(input, path);
 }
 
@@ -92,7 +94,7 @@ function relay(input: LaneInput, path: string): Lane | Failure {
     headers: withHeaders({ ...dialect.defaultHeaders, ...call.passHeaders }, placed.headers),
     returnHeaders: dialect.returnHeaders,
     ...contentTypeOf(dialect, framing),
-    heartbeat: dialect.heartbeat,
+    heartbeat: dialect.heartbeatIn?.(input.call.address.framing) ?? dialect.heartbeat,
     warnings: () => warnings,
     // Usage that only we asked for is not the caller's.
     renderFrame: (frame) => (frame.usageOnly && usageAdded ? nothing : frame.raw),
@@ -125,7 +127,7 @@ function translate(input: LaneInput, path: string): Lane | Failure {
     ...sent,
     returnHeaders: [],
     ...contentTypeOf(dialect, input.call.address.framing),
-    heartbeat: dialect.heartbeat,
+    heartbeat: dialect.heartbeatIn?.(input.call.address.framing) ?? dialect.heartbeat,
     thoughts,
     warnings: () => [...warningsOf(encoded), ...(encoder?.warnings ?? []), ...lostInAnswer],
     renderFrame(frame) {
