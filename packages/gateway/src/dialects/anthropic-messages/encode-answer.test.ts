@@ -3,7 +3,7 @@ import type { AnswerEvent } from "#domain/answer";
 import { failure } from "#domain/failure";
 import { emptyUsage } from "#domain/usage";
 import type { EncodeOptions } from "#dialects/dialect";
-import { attachFacts } from "./attach-facts.ts";
+import { attachFacts } from "#dialects/attach-facts";
 import { streamEncoder } from "./encode-answer.ts";
 import { encodeAnswer } from "./encode-whole-answer.ts";
 

@@ -2,7 +2,7 @@ import type { Dialect } from "#dialects/dialect";
 import type { Operation } from "#domain/call";
 import { decodeAnswer, streamDecoder } from "./decode-answer.ts";
 import { decodeRequest } from "./decode-request.ts";
-import { attachFacts } from "./attach-facts.ts";
+import { attachFacts } from "#dialects/attach-facts";
 import { pingFrame, streamEncoder } from "./encode-answer.ts";
 import { encodeAnswer } from "./encode-whole-answer.ts";
 import { encodeFailure, encodeStreamFailure } from "./encode-failure.ts";

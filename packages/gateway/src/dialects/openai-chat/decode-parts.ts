@@ -99,7 +99,7 @@ function decodeFile(reader: ShapeReader, part: JsonObject, path: string): Docume
 }
 
 /** Plain text needs no base64: other languages want it as text. */
-function textSource(source: Source): DocumentPart["source"] {
+export function textSource(source: Source): DocumentPart["source"] {
   if (source.kind !== "base64" || source.mediaType !== "text/plain") return source;
   return { kind: "text", text: Buffer.from(source.data, "base64").toString("utf8") };
 }
@@ -118,7 +118,7 @@ function decodeAudio(reader: ShapeReader, part: JsonObject, path: string): Audio
 const dataUri = /^data:(?<type>[^;,]*)(?<parameters>(?:;[^;,]*)*),/iu;
 
 /** `data:` URIs after RFC 2397, parameters such as `;charset=utf-8` included; anything else is an address. */
-function decodeSource(reader: ShapeReader, url: string, path: string): Source {
+export function decodeSource(reader: ShapeReader, url: string, path: string): Source {
   if (!/^data:/iu.test(url)) return { kind: "url", url };
   const match = dataUri.exec(url);
   if (match === null) {

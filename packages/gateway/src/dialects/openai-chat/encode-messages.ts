@@ -1,4 +1,5 @@
 import type {
+  CacheMarker,
   DocumentPart,
   ForeignPart,
   ImagePart,
@@ -26,6 +27,15 @@ export function encodeMessages(turns: readonly Turn[], target: EncodeTarget, rep
   return turns.flatMap((turn) => encoder.turn(turn));
 }
 
+export function takesCacheMarkers({ quirks, traits, model }: EncodeTarget): boolean {
+  return quirks.cacheBreakpoints === true && markable.test(traits?.name ?? model);
+}
+
+/** OpenAI's marks live 30 minutes, or 12 hours where more is asked for. */
+export function cacheBreakpoint({ ttl }: CacheMarker): Json {
+  return { prompt_cache_breakpoint: { mode: "explicit", ...(ttl === "1h" ? { ttl: "12h" } : {}) } };
+}
+
 class MessageEncoder {
   readonly #target: EncodeTarget;
   readonly #report: LossReport;
@@ -34,8 +44,7 @@ class MessageEncoder {
   constructor(target: EncodeTarget, report: LossReport) {
     this.#target = target;
     this.#report = report;
-    const model = target.traits?.name ?? target.model;
-    this.#takesMarkers = target.quirks.cacheBreakpoints === true && markable.test(model);
+    this.#takesMarkers = takesCacheMarkers(target);
   }
 
   turn(turn: Turn): readonly Json[] {
@@ -181,10 +190,8 @@ class MessageEncoder {
     }
   }
 
-  /** OpenAI's marks live 30 minutes, or 12 hours where more is asked for. */
   #breakpoint({ cache }: TextPart | DocumentPart): Json {
-    if (cache === undefined || !this.#takesMarkers) return {};
-    return { prompt_cache_breakpoint: { mode: "explicit", ...(cache.ttl === "1h" ? { ttl: "12h" } : {}) } };
+    return cache === undefined || !this.#takesMarkers ? {} : cacheBreakpoint(cache);
   }
 
   #image(part: ImagePart): Json | undefined {

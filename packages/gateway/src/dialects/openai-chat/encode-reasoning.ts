@@ -9,7 +9,7 @@ import type { LossReport } from "./losses.ts";
 const toolsForbidReasoning = /(?:^|\/)gpt-(?:5\.(?:[4-9]|[1-9]\d)|[6-9]|[1-9]\d)(?!\d)/u;
 
 /** A token budget in words, after LiteLLM's table (`reasoning_effort` from `thinking.budget_tokens`). */
-function effortOfBudget(tokens: number): Effort {
+export function effortOfBudget(tokens: number): Effort {
   if (tokens >= 10_000) return "high";
   if (tokens >= 5_000) return "medium";
   return tokens >= 2_000 ? "low" : "minimal";

@@ -33,10 +33,16 @@ export function readUsage(usage: JsonObject, quirks: ChatQuirks, serviceTier?: u
     inputAudio: count(promptDetails["audio_tokens"]) ?? 0,
     outputAudio: count(completionDetails["audio_tokens"]) ?? 0,
   });
-  const reportedCostNanoUsd = reportedCost(usage);
+  return { ...counts, ...priceFacts(usage, serviceTier) };
+}
+
+/** What decides the price beside the counts, as OpenAI's two languages report it. */
+export function priceFacts(
+  usage: JsonObject,
+  serviceTier: unknown,
+): Pick<Usage, "reportedCostNanoUsd" | "serviceTier"> {
   const tier = typeof serviceTier === "string" && !usualTiers.has(serviceTier) ? serviceTier.slice(0, 64) : undefined;
-  if (reportedCostNanoUsd === undefined && tier === undefined) return counts;
-  return { ...counts, ...defined({ reportedCostNanoUsd, serviceTier: tier }) };
+  return defined({ reportedCostNanoUsd: reportedCost(usage), serviceTier: tier });
 }
 
 /** What `service_tier` says where nothing special was given: OpenAI's words, and Groq's `on_demand`. */
@@ -65,6 +71,6 @@ function amount(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
-function count(value: unknown): number | undefined {
+export function count(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) && value >= 0 ? Math.trunc(value) : undefined;
 }

@@ -3,8 +3,8 @@ const closingBrace = 0x7d;
 const space = 0x20;
 
 /**
- * Puts `"hedgerow": facts` into the JSON of the last frame, `message_stop`, without touching another byte: providers
- * pad their JSON, and a caller compares nothing but the object.
+ * Puts `"hedgerow": facts` into the JSON of the last event, behind which nothing has a brace, without touching another
+ * byte: providers pad their JSON, and a caller compares nothing but the object.
  */
 export function attachFacts(terminal: Uint8Array, facts: object): Uint8Array {
   const bytes = Buffer.from(terminal.buffer, terminal.byteOffset, terminal.byteLength);

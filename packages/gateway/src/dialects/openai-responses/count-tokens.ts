@@ -1,0 +1,13 @@
+import { failure, type Failure } from "#domain/failure";
+import { isObject } from "#dialects/shape";
+
+/** `POST /responses/input_tokens` answers `{ "object": "response.input_tokens", "input_tokens": n }`. */
+export function decodeTokenCount(body: unknown): number | Failure {
+  const tokens = isObject(body) ? body["input_tokens"] : undefined;
+  if (typeof tokens === "number" && Number.isSafeInteger(tokens) && tokens >= 0) return tokens;
+  return failure("bad_upstream_response", "The provider's token count holds no number.");
+}
+
+export function encodeTokenCount(tokens: number): Uint8Array {
+  return Buffer.from(JSON.stringify({ object: "response.input_tokens", input_tokens: tokens }));
+}
