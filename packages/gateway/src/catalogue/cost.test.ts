@@ -113,6 +113,12 @@ describe("costNanoUsd", () => {
     expect(costNanoUsd(usage({ output: 1000 }), { ...sonnet, request: 5_000_000 })).toBe(15_000_000);
   });
 
+  it("prices what the provider bills where that is other than what it counts", () => {
+    // 39 × $2 + 27 × $10 per million, not 1,683 tokens read and 62 written.
+    const used = usage({ inputUncached: 691, cacheRead: 992, output: 62, billed: { input: 39, output: 27 } });
+    expect(costNanoUsd(used, sonnet)).toBe(348_000);
+  });
+
   it("rounds up once, at the end", () => {
     // Three buckets of one token at 1 nano-dollar per million: 3 millionths of a nano-dollar.
     expect(costNanoUsd(usage({ inputUncached: 1, output: 1, reasoning: 1 }), { input: 1, output: 1, from })).toBe(1);

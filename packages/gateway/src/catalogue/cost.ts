@@ -19,14 +19,17 @@ export function costNanoUsd(usage: Usage, price: Price): number | undefined {
   const request = price.request ?? 0;
   const reasoningRate = reasoningRateOf(rates, price);
   const outputRate = price.reasoningRateForAll === true && usage.reasoning > 0 ? reasoningRate : rates.output;
-  const products = [
-    product(usage.inputUncached, rates.input),
-    product(usage.cacheRead, rates.cacheRead),
-    product(usage.cacheWrite, rates.cacheWrite),
-    product(usage.cacheWriteLong, longWriteRate(rates)),
-    product(usage.output, outputRate),
-    product(usage.reasoning, reasoningRate),
-  ];
+  const products =
+    usage.billed === undefined
+      ? [
+          product(usage.inputUncached, rates.input),
+          product(usage.cacheRead, rates.cacheRead),
+          product(usage.cacheWrite, rates.cacheWrite),
+          product(usage.cacheWriteLong, longWriteRate(rates)),
+          product(usage.output, outputRate),
+          product(usage.reasoning, reasoningRate),
+        ]
+      : [product(usage.billed.input, rates.input), product(usage.billed.output, outputRate)];
   if (usage.inputAudio !== undefined) products.push(product(usage.inputAudio, rates.inputAudio));
   if (usage.outputAudio !== undefined) products.push(product(usage.outputAudio, rates.outputAudio));
   let sum: number | bigint = 0;

@@ -21,6 +21,8 @@ export interface Usage {
   readonly serviceTier?: string;
   /** What the provider itself says it charges, in integer nano-dollars; kept beside our own figure. */
   readonly reportedCostNanoUsd?: number;
+  /** The tokens a provider bills where those are others than it counts (Cohere); prices are of them. */
+  readonly billed?: { readonly input: number; readonly output: number };
   /** Counted by us from bytes because the provider reported nothing. */
   readonly estimated: boolean;
 }

@@ -5,7 +5,7 @@ import { failureTraits } from "#domain/failure";
 import { generalRows } from "./classification.ts";
 import { classifierWith, classifyReply } from "./classify-reply.ts";
 import { findKind, providerKinds } from "./kinds.ts";
-import { mistralRows, zaiRows } from "./own-rows.ts";
+import { cohereRows, mistralRows, zaiRows } from "./own-rows.ts";
 import type { ClassificationRow } from "./classification.ts";
 import type { FailedReply } from "./provider.ts";
 
@@ -137,7 +137,11 @@ describe("any reply", () => {
   });
 });
 
-const ownRows: Readonly<Record<string, readonly ClassificationRow[]>> = { mistral: mistralRows, zai: zaiRows };
+const ownRows: Readonly<Record<string, readonly ClassificationRow[]>> = {
+  mistral: mistralRows,
+  zai: zaiRows,
+  cohere: cohereRows,
+};
 
 /** What the corpus comes out as under changed rows. */
 function outcomes(
@@ -197,6 +201,7 @@ describe("each row of the classification", () => {
   });
 
   it("names where it is from", () => {
-    for (const row of [...generalRows, ...mistralRows, ...zaiRows]) expect(row.from.length).toBeGreaterThan(2);
+    for (const row of [...generalRows, ...mistralRows, ...zaiRows, ...cohereRows])
+      expect(row.from.length).toBeGreaterThan(2);
   });
 });

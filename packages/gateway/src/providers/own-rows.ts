@@ -21,3 +21,28 @@ export const zaiRows: readonly ClassificationRow[] = [
   { kind: "content_filter", from: "known Z.ai errors: unsafe content, status 400", words: ["1301"] },
   { kind: "model_unavailable", from: "known Z.ai errors: unknown model, status 400", words: ["1211"] },
 ];
+
+/** Cohere has no codes, only statuses and sentences. */
+export const cohereRows: readonly ClassificationRow[] = [
+  {
+    kind: "quota_exhausted",
+    from: "known Cohere rate limits: a trial key's calls of a month, status 429",
+    message: /limited to .{0,40}calls? \/ month/i,
+  },
+  {
+    kind: "context_length_exceeded",
+    from: "known Cohere errors, status 400",
+    message: /total number of tokens in the prompt cannot exceed/i,
+  },
+  {
+    kind: "content_filter",
+    from: "known Cohere errors: what is asked or answered is blocked, status 498",
+    statuses: [498],
+  },
+  {
+    kind: "model_unavailable",
+    from: "known Cohere errors: the model is of another endpoint, status 400",
+    message: /^invalid request: model .{1,100} is not supported by/i,
+  },
+  { kind: "upstream_transient", from: "known Cohere finish reasons: the answer took too long", words: ["timeout"] },
+];
