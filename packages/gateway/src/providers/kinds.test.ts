@@ -13,7 +13,7 @@ describe("providerKinds", () => {
     expect([...providerKinds.keys()]).toEqual(
       expect.arrayContaining(
         (
-          "openai anthropic xai groq mistral deepseek together fireworks openrouter cerebras nvidia perplexity gemini " +
+          "openai anthropic xai cohere groq mistral deepseek together fireworks openrouter cerebras nvidia perplexity gemini " +
           "moonshot zai huggingface ollama vllm llama-cpp lm-studio openai-compatible anthropic-compatible sim sim-anthropic " +
           "sim-responses sim-gemini sim-bedrock sim-cohere"
         ).split(" "),
@@ -90,6 +90,7 @@ describe("findKind", () => {
 describe("requestId", () => {
   it("is the provider's, from whichever header it uses", () => {
     expect(findKind("openai")?.requestId({ "x-request-id": "req_1" })).toBe("req_1");
+    expect(findKind("cohere")?.requestId({ "x-debug-trace-id": "9af1", "x-request-id": "edge" })).toBe("9af1");
     expect(findKind("anthropic")?.requestId({ "request-id": "req_011CZ", "cf-ray": "9-FRA" })).toBe("req_011CZ");
   });
 

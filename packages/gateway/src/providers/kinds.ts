@@ -1,4 +1,5 @@
 import { anthropic, anthropicCompatible } from "./anthropic.ts";
+import { cohere } from "./cohere.ts";
 import { compatibleKinds } from "./openai-compatible.ts";
 import { openai } from "./openai.ts";
 import { simulatedKinds } from "./simulated.ts";
@@ -7,7 +8,10 @@ import type { ProviderKind } from "./provider.ts";
 
 /** Every kind, by the word users write as `kind`; in the order lists show them. */
 export const providerKinds: ReadonlyMap<string, ProviderKind> = new Map(
-  [openai, anthropic, xai, ...compatibleKinds, anthropicCompatible, ...simulatedKinds].map((kind) => [kind.id, kind]),
+  [openai, anthropic, xai, cohere, ...compatibleKinds, anthropicCompatible, ...simulatedKinds].map((kind) => [
+    kind.id,
+    kind,
+  ]),
 );
 
 /** Other names users bring along: from models.dev, LiteLLM, OpenRouter, or the product's name. */
