@@ -88,9 +88,8 @@ describe("thoughts a caller cannot carry", () => {
     const plain = thinking.filter(({ kind }) => !kind.endsWith("signature") && kind !== "reasoning-start");
     const asked = request([call("call_1")]);
     expect(withThoughts(asked, kept(plain), "alice")).toBe(asked);
-    const endless = thinking.map((event) =>
-      event.kind === "reasoning-delta" ? { ...event, text: "x".repeat(3_000_000) } : event,
-    );
+    const flood: AnswerEvent = { kind: "reasoning-delta", block: 0, text: "x".repeat(3_000_000) };
+    const endless = thinking.flatMap((event) => (event.kind === "reasoning-delta" ? [event, flood] : [event]));
     expect(withThoughts(asked, kept(endless), "alice")).toBe(asked);
   });
 
