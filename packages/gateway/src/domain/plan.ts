@@ -1,3 +1,4 @@
+import type { Operation } from "./call.ts";
 import type { Failure } from "./failure.ts";
 import type { Finish } from "./answer.ts";
 import type { ModelTraits } from "./model.ts";
@@ -33,6 +34,8 @@ export interface Plan {
   readonly route: string;
   /** What each name the caller wrote stands for: a route, or the name itself where there is none. */
   readonly uses: readonly string[];
+  /** Absent: an answer. */
+  readonly operation?: Operation;
   readonly targets: readonly PlannedTarget[];
   /** Targets that were considered and left out, with the reason in words. */
   readonly skipped: readonly { readonly target: string; readonly why: string }[];

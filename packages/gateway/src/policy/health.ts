@@ -1,3 +1,4 @@
+import type { Operation } from "#domain/call";
 import { traitsOf, type Failure, type FailureKind } from "#domain/failure";
 import { FailureWindow } from "./failure-window.ts";
 
@@ -7,6 +8,16 @@ export interface Place {
   readonly model: string;
   /** The credential's id. */
   readonly credential: string;
+}
+
+/**
+ * The place of an attempt at an operation. All but answers have a health of their own: a provider without embeddings, a
+ * server that counts no tokens or a key without the right to moderate says nothing of its answers.
+ */
+export function placeOf(place: Place, operation: Operation = "generate"): Place {
+  if (operation === "generate") return place;
+  const { provider, model, credential } = place;
+  return { provider: `${operation} at ${provider}`, model, credential: `${credential} for ${operation}` };
 }
 
 export type Readiness =

@@ -1,15 +1,17 @@
-import type { CallOptions } from "#domain/call";
+import type { CallOptions, Operation } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import type { Plan, PlannedTarget, Target, Timeouts } from "#domain/plan";
 import { defaultTimeouts, type Snapshot } from "#domain/snapshot";
 import { findTargets, type TraitsOf } from "./find-targets.ts";
-import type { Health, Readiness } from "./health.ts";
+import { placeOf, type Health, type Readiness } from "./health.ts";
 
 /** What a plan is made from, as far as the caller is concerned. */
 export interface Wanted {
   /** The name the caller wrote; empty where it was left to the gateway. */
   readonly model: string;
   readonly options: CallOptions;
+  /** Absent: an answer. */
+  readonly operation?: Operation;
 }
 
 /** What is known of the world at this moment. */
@@ -28,11 +30,12 @@ export function makePlan(call: Wanted, snapshot: Snapshot, view: PlanningView): 
   const found = findTargets({ names, wish: call.options.provider }, snapshot, view.traitsOf);
   if (found.kind !== "found") return found;
   const ordered = found.targets.toSorted((a, b) => Number(a.lastResort) - Number(b.lastResort));
-  const sorted = sortByHealth(ordered, snapshot, view);
+  const sorted = sortByHealth(ordered, (target) => readinessOf(target, call.operation, { snapshot, view }));
   if (sorted.targets.length === 0) return noneLeft(sorted.parked, view.nowMs);
   return {
     route: found.route?.name ?? first,
     uses: found.uses,
+    ...(call.operation === undefined ? {} : { operation: call.operation }),
     targets: sorted.targets,
     skipped: sorted.parked.map(({ target, state }) => ({ target: target.id, why: state.why })),
     timeouts: timeoutsFor(found.route?.timeouts, call.options),
@@ -53,13 +56,12 @@ interface Parked {
 
 function sortByHealth(
   targets: readonly Target[],
-  snapshot: Snapshot,
-  view: PlanningView,
+  readiness: (target: Target) => Readiness,
 ): { readonly targets: readonly PlannedTarget[]; readonly parked: readonly Parked[] } {
   const ready: PlannedTarget[] = [];
   const parked: Parked[] = [];
   for (const [at, target] of targets.entries()) {
-    const state = readinessOf(target, snapshot, view);
+    const state = readiness(target);
     if (state.kind === "ready") ready.push({ target, why: wording(target, at) });
     else parked.push({ target, state });
   }
@@ -74,12 +76,17 @@ function sortByHealth(
 }
 
 /** A target is as ready as the readiest of its credentials. */
-function readinessOf(target: Target, snapshot: Snapshot, view: PlanningView): Readiness {
+function readinessOf(
+  target: Target,
+  operation: Operation | undefined,
+  { snapshot, view }: { readonly snapshot: Snapshot; readonly view: PlanningView },
+): Readiness {
   const credentials = snapshot.providers.get(target.provider)?.credentials ?? [];
   const ids = credentials.length === 0 ? [`${target.provider}#0`] : credentials.map((each) => each.id);
   let best: Readiness | undefined;
   for (const credential of ids) {
-    const state = view.health.readiness({ provider: target.provider, model: target.model, credential }, view.nowMs);
+    const place = placeOf({ provider: target.provider, model: target.model, credential }, operation);
+    const state = view.health.readiness(place, view.nowMs);
     if (state.kind === "ready") return state;
     if (best?.kind !== "parked" || state.untilMs < best.untilMs) best = state;
   }

@@ -1,6 +1,7 @@
 import { failure, traitsOf, type Failure } from "#domain/failure";
 import type { Attempt, Plan, PlannedTarget, Target } from "#domain/plan";
 import type { Snapshot } from "#domain/snapshot";
+import { placeOf } from "./health.ts";
 import type { PlanningView } from "./make-plan.ts";
 
 /** What to do after the attempts so far. */
@@ -70,7 +71,7 @@ function first(at: Situation): Step {
 }
 
 function parkedUntil(at: Situation, target: Target, credential: string): number {
-  const place = { provider: target.provider, model: target.model, credential };
+  const place = placeOf({ provider: target.provider, model: target.model, credential }, at.plan.operation);
   const state = at.view.health.readiness(place, at.view.nowMs);
   return state.kind === "parked" ? state.untilMs : 0;
 }
@@ -148,7 +149,7 @@ function freeCredential(at: Situation, target: Target): string | undefined {
   for (let step = 0; step < all.length; step += 1) {
     const credential = all[(at.turn + step) % all.length];
     if (credential === undefined || used.has(credential)) continue;
-    const place = { provider: target.provider, model: target.model, credential };
+    const place = placeOf({ provider: target.provider, model: target.model, credential }, at.plan.operation);
     if (at.view.health.readiness(place, at.view.nowMs).kind === "ready") return credential;
   }
   return undefined;
