@@ -27,6 +27,8 @@ export interface UpstreamDialect {
   decodeAnswer(body: Uint8Array, options: DecodeOptions): readonly AnswerEvent[];
   /** Operations that are asked and answered in one piece. Absent where the language cannot be asked them. */
   readonly unary?: UpstreamUnary;
+  /** Operations that only some who speak it have: a provider's kind has to name them. */
+  readonly rare?: ReadonlySet<Operation>;
 }
 
 /** What a path may hold beside the operation. */
@@ -61,6 +63,10 @@ export interface Dialect extends UpstreamDialect {
    * filled in by the pipeline.
    */
   decodeRequest(json: unknown, headers: Readonly<Record<string, string>>, text?: string): Decoded;
+  /** The same of a token count's body, where that has another shape. */
+  decodeCount?(json: unknown, headers: Readonly<Record<string, string>>, text?: string): Decoded;
+  /** OpenAI's older completions, which a target without them is asked as a chat. */
+  readonly completion?: ClientCompletion;
   /** The content type of a stream in the framing asked for; absent means `text/event-stream; charset=utf-8`. */
   streamContentType?(framing: CallAddress["framing"]): string;
   streamEncoder(options: EncodeOptions): StreamEncoder;
@@ -86,9 +92,18 @@ export interface Dialect extends UpstreamDialect {
   readonly threads?: Threads;
 }
 
+/** How a caller's language writes an answer's continuation of a plain prompt. */
+export interface ClientCompletion {
+  decodeRequest(json: unknown): Decoded;
+  streamEncoder(options: EncodeOptions): StreamEncoder;
+  encodeAnswer(events: readonly AnswerEvent[], options: EncodeOptions): Uint8Array | undefined;
+}
+
 /** How a provider's language asks the operations that have one answer in one piece. */
 export interface UpstreamUnary {
   readonly embed?: {
+    /** Reads token numbers too, which mean something in one vocabulary only. */
+    readonly takesTokens?: true;
     /** The variant of the operation that encoded requests are for; absent where the language has only one. */
     readonly variant?: string;
     encodeRequest(request: EmbedRequest, target: EncodeTarget): Encoded;
@@ -117,6 +132,15 @@ export interface ClientUnary {
     decodeRequest(body: unknown): RerankRequest | Failure;
     encodeAnswer(answer: RerankAnswer, request: RerankRequest, options: EncodeOptions): Uint8Array;
   };
+  /**
+   * Looks at an answer that is relayed: other bytes where the upstream wrote it in another form than was asked for, a
+   * failure where it is no answer to this operation, undefined where it passes as it is.
+   */
+  fitRelayed?(
+    operation: Operation,
+    answered: unknown,
+    asked: { readonly body: Uint8Array; readonly scan: FieldScan },
+  ): Uint8Array | Failure | undefined;
 }
 
 export interface RelayEdits {
@@ -150,6 +174,8 @@ export interface EncodeTarget {
   readonly quirks: ChatQuirks;
   readonly traits?: ModelTraits;
   readonly streamed: boolean;
+  /** What it is asked for; absent: an answer. */
+  readonly operation?: Operation;
   /**
    * The same target can be asked in another language too: what this one would have to leave out is refused, so that the
    * other is tried.

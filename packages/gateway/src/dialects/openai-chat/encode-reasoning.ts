@@ -8,6 +8,14 @@ import type { LossReport } from "./losses.ts";
  */
 const toolsForbidReasoning = /(?:^|\/)gpt-(?:5\.(?:[4-9]|[1-9]\d)|[6-9]|[1-9]\d)(?!\d)/u;
 
+/** Whether a chat with function tools and this effort (undefined: the model's own) is one that OpenAI refuses. */
+export function isRefusedWithTools(
+  model: string,
+  asked: { readonly hasFunctions: boolean; readonly effort: string | undefined },
+): boolean {
+  return asked.hasFunctions && asked.effort !== "none" && toolsForbidReasoning.test(model);
+}
+
 /** A token budget in words, after LiteLLM's table (`reasoning_effort` from `thinking.budget_tokens`). */
 export function effortOfBudget(tokens: number): Effort {
   if (tokens >= 10_000) return "high";
@@ -24,8 +32,9 @@ export function encodeReasoningEffort(
   const wish = request.reasoning;
   const reasons = target.traits?.capabilities.reasoning;
   const hasFunctions = request.tools.some((tool) => tool.kind === "function");
-  if (hasFunctions && toolsForbidReasoning.test(target.traits?.name ?? target.model)) {
-    if (wish?.mode !== "off") report.meet("reasoning-with-tools");
+  if (isRefusedWithTools(target.traits?.name ?? target.model, { hasFunctions, effort: undefined })) {
+    const loss = target.hasOtherLane === true ? "reasoning-elsewhere" : "reasoning-with-tools";
+    if (wish?.mode !== "off") report.meet(loss, undefined, "tools");
     return "none";
   }
   if (wish === undefined) return undefined;
@@ -39,6 +48,8 @@ export function encodeReasoningEffort(
     report.meet("reasoning-budget");
     return effortOfBudget(wish.budgetTokens);
   }
+  // To be shown what a model thinks is no wish that it think, and not every compatible server knows the field.
+  if (wish.display !== undefined && reasons === undefined) return undefined;
   // "Adaptive" lets the model think as much as it wants: agentgateway maps it to high too.
   return wish.mode === "adaptive" ? "high" : "medium";
 }

@@ -114,6 +114,7 @@ const cases: Record<Exclude<Loss, AnswerLoss>, Case> = {
   "reasoning-effort": { reasoning: { mode: "on", effort: "high" }, capabilities: { reasoning: false } },
   "reasoning-budget": { reasoning: { mode: "on", budgetTokens: 6000 } },
   "reasoning-with-tools": { tools: [f], to: { model: "gpt-5.4" } },
+  "reasoning-elsewhere": { tools: [f], to: { model: "gpt-5.4", hasOtherLane: true } },
 };
 
 const answerCases: Record<AnswerLoss, readonly AnswerEvent[]> = {

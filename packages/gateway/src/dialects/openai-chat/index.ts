@@ -1,26 +1,36 @@
 import type { Dialect } from "#dialects/dialect";
 import type { Operation } from "#domain/call";
 import { decodeAnswer, streamDecoder } from "./decode-answer.ts";
+import { decodeCompletion } from "./decode-completion.ts";
 import { decodeRequest } from "./decode-request.ts";
+import { embedClient } from "./embed-client.ts";
+import { embedUpstream } from "./embed-upstream.ts";
 import { encodeAnswer } from "./encode-answer.ts";
+import { completionEncoder, encodeCompletion } from "./encode-completion.ts";
 import { encodeFailure, encodeStreamFailure } from "./encode-failure.ts";
 import { encodeModel, encodeModels } from "./encode-models.ts";
 import { encodeRequest } from "./encode-request.ts";
 import { attachFacts, heartbeat, streamEncoder } from "./encode-stream.ts";
+import { fitRelayed } from "./fit-relayed.ts";
 import { peek } from "./peek.ts";
 import { relayEdits } from "./relay-edits.ts";
+import { rerankClient } from "./rerank-client.ts";
+import { rerankUpstream } from "./rerank-upstream.ts";
+import { readUnaryUsage } from "./unary-usage.ts";
 
 const paths: Readonly<Partial<Record<Operation, string>>> = {
   generate: "/chat/completions",
   complete: "/completions",
   embed: "/embeddings",
   moderate: "/moderations",
+  rerank: "/rerank",
 };
 
 /** OpenAI Chat Completions, as OpenAI and the many compatible servers speak it. */
 export const openaiChat: Dialect = {
   id: "openai-chat",
   upstreamPath: (operation) => paths[operation],
+  rare: new Set(["moderate", "rerank"]),
   defaultHeaders: {},
   streamTypes: ["text/event-stream"],
   // Organisation and project headers name the caller's own OpenAI account, which the operator's key is no part of.
@@ -41,4 +51,7 @@ export const openaiChat: Dialect = {
   attachFacts,
   encodeModels,
   encodeModel,
+  completion: { decodeRequest: decodeCompletion, streamEncoder: completionEncoder, encodeAnswer: encodeCompletion },
+  unary: { embed: embedUpstream, rerank: rerankUpstream, readUsage: readUnaryUsage },
+  unaryClient: { embed: embedClient, rerank: rerankClient, fitRelayed },
 };

@@ -60,6 +60,10 @@ export const losses = {
     treatment: "dropped",
     why: "the model takes function tools on this endpoint only without reasoning, so reasoning_effort is none",
   },
+  "reasoning-elsewhere": {
+    treatment: "refused",
+    why: "the model takes function tools on this endpoint only without reasoning, and can be asked on another",
+  },
   // Answers.
   "further-call": {
     treatment: "dropped",

@@ -9,6 +9,8 @@ import { readUsage } from "./read-usage.ts";
 
 /** OpenAI's own bound on `n`. */
 const mostChoices = 128;
+/** Completions have a choice for each of `n` and of up to 2,048 prompts. */
+const mostTexts = 128 * 2048;
 
 interface OpenText {
   readonly kind: "text" | "reasoning";
@@ -127,12 +129,14 @@ export class ChoiceReader {
       return this.#options.classify({ error: choice["error"] ?? { message: `finish_reason ${word}`, code: word } });
     }
     if (index !== 0) {
-      if (!(index > 0 && index < mostChoices))
+      const most = typeof choice["text"] === "string" ? mostTexts : mostChoices;
+      if (!(index > 0 && index < most))
         return failure("bad_upstream_response", "The provider sent a choice out of range.");
       this.#others.set(index, hasFinished || this.#others.get(index) === true);
       return undefined;
     }
-    const piece = choice["delta"] ?? choice["message"];
+    // A choice of `/v1/completions` is its text; some servers write that into chat chunks as well.
+    const piece = choice["delta"] ?? choice["message"] ?? textPiece(choice["text"]);
     const content = this.#finishGiven ? [] : events;
     if (isObject(piece) && !this.#piece(piece, choice["logprobs"], content)) {
       return failure("bad_upstream_response", "The provider sent more tool calls than any answer can hold.");
@@ -255,4 +259,8 @@ function usageOf(chunk: JsonObject): JsonObject | undefined {
   if (isObject(chunk["usage"])) return chunk["usage"];
   const groq = chunk["x_groq"];
   return isObject(groq) && isObject(groq["usage"]) ? groq["usage"] : undefined;
+}
+
+function textPiece(text: unknown): JsonObject | undefined {
+  return typeof text === "string" ? { content: text } : undefined;
 }

@@ -3,9 +3,11 @@ import { readJson, readString, type FieldScan } from "#wire/json-splice";
 import type { EncodeTarget, RelayEdits } from "#dialects/dialect";
 import { ownFields } from "#dialects/peek-options";
 import { isObject } from "#dialects/shape";
+import { isRefusedWithTools } from "./encode-reasoning.ts";
 import { fitMessages, mayNeedFitting } from "./fit-messages.ts";
 import { hintFields } from "./hint-fields.ts";
 import { LossReport } from "./losses.ts";
+import { askForUsage, operationEdits } from "./operation-edits.ts";
 
 /**
  * Top-level edits that make a chat body fit another upstream of the same language: our own fields go, the target's
@@ -13,6 +15,7 @@ import { LossReport } from "./losses.ts";
  * are left out, and messages are fitted. A body that needs none of these keeps all its bytes.
  */
 export function relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarget): RelayEdits {
+  if (target.operation !== undefined) return operationEdits(scan, body, target);
   const { quirks } = target;
   const edits = new Map<string, string | undefined>();
   for (const field of ownFields) if (scan.fields.has(field)) edits.set(field, undefined);
@@ -35,11 +38,33 @@ export function relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarg
   if (quirks.requiredToolChoice !== "required" && raw("tool_choice") === '"required"') {
     edits.set("tool_choice", JSON.stringify(quirks.requiredToolChoice));
   }
-  const usageAdded = askForUsage(edits, readField(scan, body, "stream_options"), target);
+  const usageAdded = askForUsage(edits, { scan, body, target });
   const report = new LossReport();
   leaveOutHints(edits, { scan, quirks, report });
   editMessages(edits, { scan, body, target, report });
-  return { edits, usageAdded, warnings: report.warnings };
+  refuseToolsElsewhere(scan, body, { target, report });
+  const unfit = report.refusal;
+  return { edits, usageAdded, warnings: report.warnings, ...(unfit === undefined ? {} : { unfit }) };
+}
+
+/** Where the target has another language, a chat that OpenAI is known to refuse is sent in that one. */
+function refuseToolsElsewhere(
+  scan: FieldScan,
+  body: Uint8Array,
+  { target, report }: { readonly target: EncodeTarget; readonly report: LossReport },
+): void {
+  if (target.hasOtherLane !== true) return;
+  const model = target.traits?.name ?? target.model;
+  if (!isRefusedWithTools(model, { hasFunctions: true, effort: undefined })) return;
+  const tools = readField(scan, body, "tools");
+  const legacy = readField(scan, body, "functions");
+  const reasoning = readField(scan, body, "reasoning");
+  const effort = readField(scan, body, "reasoning_effort") ?? (isObject(reasoning) ? reasoning["effort"] : undefined);
+  const hasFunctions =
+    (Array.isArray(tools) && tools.some((tool: unknown) => isObject(tool) && tool["type"] === "function")) ||
+    (Array.isArray(legacy) && legacy.length > 0);
+  const asked = { hasFunctions, effort: typeof effort === "string" ? effort : undefined };
+  if (isRefusedWithTools(model, asked)) report.meet("reasoning-elsewhere", undefined, "tools");
 }
 
 interface Leaving {
@@ -76,16 +101,6 @@ function editMessages(edits: Map<string, string | undefined>, { scan, body, targ
   const { json, lostSeals } = fitMessages(messages, target);
   if (json !== undefined) edits.set("messages", json);
   if (lostSeals) report.meet("reasoning-seal");
-}
-
-/** True where usage in the stream is asked for though the caller did not ask. */
-function askForUsage(edits: Map<string, string | undefined>, options: unknown, target: EncodeTarget): boolean {
-  if (target.quirks.streamUsage === "never" && options !== undefined) edits.set("stream_options", undefined);
-  if (target.quirks.streamUsage !== "ask" || !target.streamed) return false;
-  const given = isObject(options) ? options : {};
-  if (given["include_usage"] === true) return false;
-  edits.set("stream_options", JSON.stringify({ ...given, include_usage: true }));
-  return true;
 }
 
 function readField(scan: FieldScan, body: Uint8Array, name: string): unknown {
