@@ -52,6 +52,7 @@ function laneFor(caller: FirstLanguage, upstream: FirstLanguage, usageAsked = tr
     dialect: dialects[caller],
     target: { model: "own-1", issuer: issuers[upstream], quirks: plainChatQuirks, streamed: true },
     upstream: dialects[upstream],
+    operation: "generate",
     answer: { createdAtS: 1_795_000_000 },
     decoded: decodeOnce(call, dialects[caller]),
     place: (path) => ({ path }),

@@ -1,3 +1,4 @@
+import type { Memory } from "#domain/ports";
 import type { CallRecord } from "#domain/record";
 import type { Snapshot } from "#domain/snapshot";
 import type { ProviderSpec, Route } from "#domain/snapshot";
@@ -21,8 +22,9 @@ export interface TestGateway extends AsyncDisposable {
 export async function startGateway(
   providers: readonly ProviderSpec[],
   routes: readonly Route[],
-  more: Partial<Snapshot> = {},
+  given: Partial<Snapshot> & { readonly memory?: Memory } = {},
 ): Promise<TestGateway> {
+  const { memory, ...more } = given;
   const records: CallRecord[] = [];
   const logs: string[] = [];
   const waiting: { count: number; resolve: (records: readonly CallRecord[]) => void }[] = [];
@@ -34,6 +36,7 @@ export async function startGateway(
   const plane = await startDataPlane({
     snapshot: sampleSnapshot(providers, routes, more),
     journal,
+    ...(memory === undefined ? {} : { memory }),
     listen: { host: "127.0.0.1", port: 0 },
     log: { info: write, warn: write, error: write },
   });

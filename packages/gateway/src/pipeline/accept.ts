@@ -11,6 +11,8 @@ import type { DataPlane } from "./data-plane.ts";
 import type { CallControl } from "./live-calls.ts";
 import type { Thread } from "./thread.ts";
 
+const canStream: ReadonlySet<Operation> = new Set(["generate", "complete"]);
+
 /** What came in, as far as it got. */
 export type Accepted =
   | AcceptedCall
@@ -122,7 +124,7 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
     address,
     body: body.bytes,
     model: peeked.model === "" ? (address.model ?? "") : peeked.model,
-    streamed: endpoint.operation === "generate" && (address.streamed ?? peeked.streamed),
+    streamed: canStream.has(endpoint.operation) && (address.streamed ?? peeked.streamed),
     options: peeked.options,
     passHeaders: pick(exchange.headers, dialect.passHeaders),
     caller,

@@ -1,3 +1,4 @@
+import type { Operation } from "#domain/call";
 import type { Failure } from "#domain/failure";
 import type { Attempt, Target, Timeouts } from "#domain/plan";
 import type { Exchange } from "#domain/ports";
@@ -21,6 +22,7 @@ export interface AttemptInput {
   readonly credential: Credential | undefined;
   readonly credentialId: string;
   readonly lane: Lane;
+  readonly operation: Operation;
   readonly streamed: boolean;
   readonly deadlineAtMs: number;
   /** Set while another target could still be asked: waiting for an answer may not take all the time. */

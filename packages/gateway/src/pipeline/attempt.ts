@@ -2,6 +2,7 @@ import type { AnswerFrame, StreamDecoder } from "#dialects/dialect";
 import { failure, traitsOf, type Failure } from "#domain/failure";
 import type { Outcome } from "#domain/plan";
 import type { UpstreamFlow, UpstreamHandler, UpstreamRequest } from "#domain/ports";
+import { placeOf, type Place } from "#policy/health";
 import type { ProviderKind } from "#providers/provider";
 import { ascii } from "./answer-headers.ts";
 import type { AttemptInput, AttemptResult } from "./attempt-input.ts";
@@ -361,9 +362,9 @@ class AttemptRun implements UpstreamHandler {
     return kept;
   }
 
-  #place(): { readonly provider: string; readonly model: string; readonly credential: string } {
-    const { target, credentialId } = this.#input;
-    return { provider: target.provider, model: target.model, credential: credentialId };
+  #place(): Place {
+    const { target, credentialId, operation } = this.#input;
+    return placeOf({ provider: target.provider, model: target.model, credential: credentialId }, operation);
   }
 }
 

@@ -1,27 +1,49 @@
-import { findKind } from "#providers/kinds";
+import type { FailureKind } from "#domain/failure";
 import { isPlan } from "#policy/make-plan";
-import { answerHeaders } from "./answer-headers.ts";
-import type { Journey } from "./journey.ts";
-import { languagesOf } from "./find-lane.ts";
+import { findKind } from "#providers/kinds";
+import { waysOf } from "./find-lane.ts";
+import type { Journey, JourneyEnd } from "./journey.ts";
 import { estimateTokens } from "./observation.ts";
 
+/** What says that a target cannot count, rather than that it could not this time. */
+const cannotCount: ReadonlySet<FailureKind> = new Set([
+  "not_translatable",
+  "model_unavailable",
+  "bad_upstream_response",
+]);
+
 /**
- * Answers a token count by our own estimate where the target's language has no such operation; true when it did.
- * Nothing is sent anywhere and nothing is used, so there is no record of it either.
+ * A token count by the target, where its language has such a thing and it is there; else by our own estimate, which
+ * says so. Other failures are told as they are: a prompt nobody accepts has no count.
  */
-export function answerTokenCount(journey: Journey): boolean {
-  const { exchange, call, dialect, snapshot } = journey.input;
+export async function countTokens(journey: Journey): Promise<JourneyEnd> {
+  if (!mayCount(journey)) return estimate(journey) ?? (await journey.travel());
+  const end = await journey.travel();
+  if (end.kind !== "refused") return end;
+  const none = journey.attempts.every(
+    ({ outcome }) => outcome.kind === "failed" && cannotCount.has(outcome.failure.kind),
+  );
+  return (none && journey.attempts.length > 0 ? estimate(journey) : undefined) ?? end;
+}
+
+function mayCount(journey: Journey): boolean {
+  const { call, snapshot } = journey.input;
   const plan = journey.plan();
-  if (!isPlan(plan)) return false;
-  const able = plan.targets.some(({ target }) => {
+  if (!isPlan(plan)) return true;
+  return plan.targets.some(({ target }) => {
     const spec = snapshot.providers.get(target.provider);
     const kind = spec === undefined ? undefined : findKind(spec.kind);
-    return spec !== undefined && kind !== undefined && languagesOf({ call, target, spec, kind }).length > 0;
+    return spec !== undefined && kind !== undefined && waysOf({ call, target, spec, kind }).length > 0;
   });
-  const [first] = plan.targets;
-  if (able || first === undefined || dialect.encodeTokenCount === undefined) return false;
+}
+
+/** Undefined where the caller's language cannot be told a count. */
+function estimate(journey: Journey): JourneyEnd | undefined {
+  const { call, dialect } = journey.input;
+  const plan = journey.plan();
+  const target = isPlan(plan) ? plan.targets[0]?.target : undefined;
+  if (target === undefined || dialect.encodeTokenCount === undefined) return undefined;
+  journey.estimated = true;
   journey.warnings = ["The token count is an estimate of four bytes a token: the target cannot count."];
-  exchange.respond(200, { ...answerHeaders(journey.facts(first.target)), "content-type": "application/json" });
-  exchange.end(dialect.encodeTokenCount(estimateTokens(call.body.length)));
-  return true;
+  return { kind: "estimated", target, body: dialect.encodeTokenCount(estimateTokens(call.body.length)) };
 }

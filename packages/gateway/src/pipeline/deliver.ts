@@ -31,6 +31,10 @@ export function deliver(journey: Journey, end: JourneyEnd): void {
         ),
       );
       return;
+    case "estimated":
+      exchange.respond(200, { ...answerHeaders(journey.facts(end.target)), "content-type": "application/json" });
+      exchange.end(end.body);
+      return;
     case "answered":
       if (call.streamed) finishStream(journey, end);
       else sendWhole(journey, end);

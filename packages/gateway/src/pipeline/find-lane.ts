@@ -1,7 +1,7 @@
 import { vendorOf } from "#catalogue/catalogue";
 import type { Dialect, EncodeTarget, UpstreamDialect } from "#dialects/dialect";
 import { isSpoken, upstreamDialects } from "#dialects/registry";
-import type { Call, DialectId } from "#domain/call";
+import type { Call, DialectId, Operation } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import type { Target } from "#domain/plan";
 import type { ProviderSpec } from "#domain/snapshot";
@@ -28,36 +28,52 @@ export interface LaneSearch {
  * the provider's order. Where none can, the failure of the first says why.
  */
 export function findLane(search: LaneSearch): Lane | Failure {
-  const languages = languagesOf(search);
+  const ways = waysOf(search);
   let why: Failure | undefined;
-  for (const [at, id] of languages.entries()) {
-    const made = laneIn(search, upstreamDialects[id], at < languages.length - 1);
+  for (const [at, way] of ways.entries()) {
+    const made = laneBy(search, way, at < ways.length - 1);
     if (isLane(made) || made.kind !== "not_translatable") return made;
     why ??= made;
   }
   // A language that refused only because there was another gets its chance once the others have refused too.
-  const [first] = languages;
-  if (first !== undefined && languages.length > 1) {
-    const made = laneIn(search, upstreamDialects[first], false);
+  const [first] = ways;
+  if (first !== undefined && ways.length > 1) {
+    const made = laneBy(search, first, false);
     if (isLane(made)) return made;
   }
   return why ?? failure("not_translatable", `${search.target.id} has no such operation.`);
 }
 
-/** The languages a target can be asked this operation in, the best first. */
-export function languagesOf(search: Pick<LaneSearch, "call" | "target" | "spec" | "kind">): readonly DialectId[] {
-  const { call, target, spec, kind } = search;
-  const spoken = spec.dialects ?? kind.lanes?.(target.model) ?? [spec.dialect];
-  const { operation, streamed } = call;
-  const able = spoken.filter(
-    (id) =>
-      isSpoken(id) && upstreamDialects[id].upstreamPath(operation, { model: target.model, streamed }) !== undefined,
-  );
-  const own = able.filter((id) => id === call.dialect);
-  return own.length === 0 ? able : [...own, ...able.filter((id) => id !== call.dialect)];
+/** A language, and what a target is asked for in it. */
+interface Way {
+  readonly upstream: UpstreamDialect;
+  readonly operation: Operation;
 }
 
-function laneIn(search: LaneSearch, upstream: UpstreamDialect, hasOtherLane: boolean): Lane | Failure {
+/** The ways a target can be asked a call, the best first. A completion is an answer to a chat of one message, too. */
+export function waysOf(search: Pick<LaneSearch, "call" | "target" | "spec" | "kind">): readonly Way[] {
+  const { operation } = search.call;
+  const ways = waysFor(search, operation);
+  return ways.length === 0 && operation === "complete" ? waysFor(search, "generate") : ways;
+}
+
+function waysFor(
+  { call, target, spec, kind }: Pick<LaneSearch, "call" | "target" | "spec" | "kind">,
+  operation: Operation,
+): readonly Way[] {
+  const spoken: readonly DialectId[] = spec.dialects ?? kind.lanes?.(target.model) ?? [spec.dialect];
+  const asked = { model: target.model, streamed: call.streamed };
+  const has = kind.operations?.(target.model);
+  const able = spoken
+    .filter((id) => isSpoken(id))
+    .map((id) => upstreamDialects[id])
+    .filter((each) => each.upstreamPath(operation, asked) !== undefined)
+    .filter((each) => has?.includes(operation) ?? each.rare?.has(operation) !== true);
+  const ownFirst = able.toSorted((a, b) => Number(b.id === call.dialect) - Number(a.id === call.dialect));
+  return ownFirst.map((upstream) => ({ upstream, operation }));
+}
+
+function laneBy(search: LaneSearch, { upstream, operation }: Way, hasOtherLane: boolean): Lane | Failure {
   const { dialect, target, spec, kind, createdAtS, decoded, thread } = search;
   // Who holds the thread itself is asked in the caller's own words.
   const isHolder = thread?.heldBy === target.provider && upstream.id === dialect.id;
@@ -68,6 +84,7 @@ function laneIn(search: LaneSearch, upstream: UpstreamDialect, hasOtherLane: boo
     quirks: spec.quirks,
     ...(target.traits === undefined ? {} : { traits: target.traits }),
     streamed: call.streamed,
+    ...(operation === "generate" ? {} : { operation }),
     ...(hasOtherLane ? { hasOtherLane } : {}),
   };
   return chooseLane({
@@ -76,12 +93,13 @@ function laneIn(search: LaneSearch, upstream: UpstreamDialect, hasOtherLane: boo
     dialect,
     target: encodeTarget,
     upstream,
+    operation,
     answer: { createdAtS },
     decoded,
     place: (path, headers) =>
       kind.place?.({
         dialect: upstream.id,
-        operation: call.operation,
+        operation,
         model: target.model,
         streamed: call.streamed,
         basePath: spec.basePath,

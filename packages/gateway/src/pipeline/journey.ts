@@ -36,6 +36,8 @@ export interface JourneyInput {
 /** How a call ended, before its last byte is sent. */
 export type JourneyEnd =
   | { readonly kind: "answered"; readonly result: AttemptResult }
+  /** The gateway answered itself, of this target's behalf. */
+  | { readonly kind: "estimated"; readonly target: Target; readonly body: Uint8Array }
   | { readonly kind: "broken"; readonly failure: Failure; readonly result: AttemptResult }
   | { readonly kind: "refused"; readonly failure: Failure }
   /** The client is not there any more. */
@@ -56,6 +58,8 @@ export class Journey {
   route = "";
   /** A further attempt was wanted and the route's retry budget had none left. */
   budgetSpent = false;
+  /** No target answers this call, but the gateway itself. */
+  estimated = false;
   #plan: Plan | undefined;
   #deadlineAtMs = 0;
   readonly #decoded;
@@ -132,8 +136,9 @@ export class Journey {
 
   /** What the caller is told when the record could not be made durable: the answer stays unacknowledged. */
   unrecorded(end: JourneyEnd): JourneyEnd {
-    if (end.kind !== "answered") return end;
+    if (end.kind !== "answered" && end.kind !== "estimated") return end;
     const why = failure("internal_error", "The answer could not be recorded and is therefore not given.");
+    if (end.kind === "estimated") return { kind: "refused", failure: why };
     return end.result.committed
       ? { kind: "broken", failure: why, result: end.result }
       : { kind: "refused", failure: why };
@@ -142,7 +147,7 @@ export class Journey {
   /** Facts for headers and the `hedgerow` object. */
   facts(target: Target, result?: AttemptResult): AnswerFacts {
     const { call, dialect } = this.input;
-    const inFlight = result === undefined ? 1 : 0;
+    const inFlight = result === undefined && !this.estimated ? 1 : 0;
     const attempts = this.attempts.length + inFlight;
     const cost = result === undefined ? undefined : this.costOf(result.attempt);
     return {
@@ -151,7 +156,7 @@ export class Journey {
       target,
       route: this.route,
       attempts,
-      decision: attempts > 1 ? "recovered" : "answered",
+      decision: attempts > 1 && !this.estimated ? "recovered" : "answered",
       warnings: this.warnings,
       ...(cost === undefined ? {} : { costNanoUsd: cost }),
       gatewayMs: this.gatewayMs,
@@ -219,6 +224,7 @@ export class Journey {
       credential: spec.credentials.find((each) => each.id === step.credential),
       credentialId: step.credential,
       lane,
+      operation: call.operation,
       streamed: call.streamed,
       deadlineAtMs: this.#deadlineAtMs,
       ...this.#share(plan, target),

@@ -1,4 +1,4 @@
-import type { Encoded, EncodeOptions } from "#dialects/dialect";
+import type { Decoded, Encoded, EncodeOptions } from "#dialects/dialect";
 import { failure, type Failure } from "#domain/failure";
 import type { Call } from "#domain/call";
 import type { Dialect } from "#dialects/dialect";
@@ -112,10 +112,22 @@ function parse(call: Call): ReturnType<DecodedOnce["json"]> {
 
 function decode(json: ReturnType<DecodedOnce["json"]>, call: Call, dialect: Dialect): DecodedCall | Failure {
   if (!("value" in json)) return json;
-  const decoded = dialect.decodeRequest(json.value, call.passHeaders, json.text);
+  const decoded = decodedAs(json, call, dialect);
   if (decoded.kind === "refused") return decoded.failure;
   const { address, model, streamed } = call;
   // Languages that say them in the path say nothing of them in the body.
   const request = address.model === undefined ? decoded.request : { ...decoded.request, model, streamed };
   return { request, json: json.value };
+}
+
+function decodedAs(
+  { value, text }: { readonly value: unknown; readonly text: string },
+  call: Call,
+  dialect: Dialect,
+): Decoded {
+  if (call.operation === "complete" && dialect.completion !== undefined) return dialect.completion.decodeRequest(value);
+  if (call.operation === "count-tokens" && dialect.decodeCount !== undefined) {
+    return dialect.decodeCount(value, call.passHeaders, text);
+  }
+  return dialect.decodeRequest(value, call.passHeaders, text);
 }

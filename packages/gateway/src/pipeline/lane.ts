@@ -1,6 +1,6 @@
 import type { AnswerFrame, Dialect, Encoded, EncodeTarget, StreamEncoder, UpstreamDialect } from "#dialects/dialect";
 import type { AnswerEvent } from "#domain/answer";
-import type { Call } from "#domain/call";
+import type { Call, Operation } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import type { Usage } from "#domain/usage";
 import type { Placement } from "#providers/provider";
@@ -44,6 +44,8 @@ export interface LaneInput {
   readonly target: EncodeTarget;
   /** The language to ask in. */
   readonly upstream: UpstreamDialect;
+  /** What to ask for: the call's operation, or an answer where that does instead. */
+  readonly operation: Operation;
   readonly answer: { readonly createdAtS: number };
   /** Decoded once for all attempts. */
   readonly decoded: DecodedOnce;
@@ -58,14 +60,15 @@ export interface UnaryRead {
 }
 
 const nothing = new Uint8Array(0);
+const asChat = "completion-as-chat: the target has no completions, so the prompt was sent as a chat's only message";
 
 /** Chooses the lane and makes the request bytes for it; a failure says why this target cannot be asked this. */
 export function chooseLane(input: LaneInput): Lane | Failure {
-  const { call, upstream, target } = input;
+  const { call, upstream, operation, target } = input;
   const { framing } = call.address;
-  const isOwn = upstream.id === input.dialect.id;
+  const isOwn = upstream.id === input.dialect.id && operation === call.operation;
   const variant = isOwn || call.operation !== "embed" ? call.address.variant : upstream.unary?.embed?.variant;
-  const path = upstream.upstreamPath(call.operation, {
+  const path = upstream.upstreamPath(operation, {
     model: target.model,
     streamed: call.streamed,
     ...(framing === undefined ? {} : { framing }),
@@ -73,7 +76,7 @@ export function chooseLane(input: LaneInput): Lane | Failure {
   });
   if (path === undefined) return failure("not_translatable", "The target's language has no such operation.");
   if (isOwn) return relay(input, path);
-  return call.operation === "generate" ? translate(input, path) : translateUnary(input, path);
+  return operation === "generate" ? translate(input, path) : translateUnary(input, path);
 }
 
 export function isLane(made: Lane | Failure): made is Lane {
@@ -99,14 +102,21 @@ function relay(input: LaneInput, path: string): Lane | Failure {
     // Usage that only we asked for is not the caller's.
     renderFrame: (frame) => (frame.usageOnly && usageAdded ? nothing : frame.raw),
     renderAnswer: (body) => body,
-    ...(call.operation === "generate"
-      ? {}
-      : {
-          readUnary: (json: unknown, body: Uint8Array) => {
-            const usage = dialect.unary?.readUsage?.(call.operation, json);
-            return usage === undefined ? { body } : { body, usage };
-          },
-        }),
+    ...(isAnswered(call.operation) ? {} : { readUnary: relayedUnary(input) }),
+  };
+}
+
+/** Whether an operation's answer is made of events, whole or streamed. */
+function isAnswered(operation: Operation): boolean {
+  return operation === "generate" || operation === "complete";
+}
+
+function relayedUnary({ call, scan, dialect }: LaneInput): NonNullable<Lane["readUnary"]> {
+  return (json, body) => {
+    const fitted = dialect.unaryClient?.fitRelayed?.(call.operation, json, { body: call.body, scan });
+    if (fitted !== undefined && "kind" in fitted) return fitted;
+    const usage = dialect.unary?.readUsage?.(call.operation, json);
+    return { body: fitted ?? body, ...(usage === undefined ? {} : { usage }) };
   };
 }
 
@@ -116,8 +126,10 @@ function translate(input: LaneInput, path: string): Lane | Failure {
   const encoded = input.upstream.encodeRequest(decoded.request, input.target);
   const sent = send(input, path, encoded);
   if (!("path" in sent)) return sent;
-  const { dialect } = input;
-  const lostInAnswer = new Set<string>();
+  const { dialect, call } = input;
+  const voice = call.operation === "complete" ? dialect.completion : dialect;
+  if (voice === undefined) return failure("not_translatable", "The caller's language has no such operation.");
+  const lostInAnswer = new Set<string>(call.operation === "complete" ? [asChat] : []);
   const options = answerOptions(input, decoded, (warning) => lostInAnswer.add(warning));
   const thoughts = new ThoughtCollector(input.target.issuer);
   let encoder: StreamEncoder | undefined;
@@ -131,13 +143,13 @@ function translate(input: LaneInput, path: string): Lane | Failure {
     thoughts,
     warnings: () => [...warningsOf(encoded), ...(encoder?.warnings ?? []), ...lostInAnswer],
     renderFrame(frame) {
-      encoder ??= dialect.streamEncoder(options);
+      encoder ??= voice.streamEncoder(options);
       for (const event of frame.events) thoughts.see(event);
       return written(frame.events, encoder);
     },
     renderAnswer(_body, events) {
       for (const event of events) thoughts.see(event);
-      return dialect.encodeAnswer(events, options);
+      return voice.encodeAnswer(events, options);
     },
   };
 }

@@ -14,7 +14,7 @@ const longestName = 256;
 /** The one record of a call, made when it is known how it ended and before its last byte is sent. */
 export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
   const { call, plane, snapshot } = journey.input;
-  const result = end.kind === "refused" ? undefined : end.result;
+  const result = "result" in end ? end.result : undefined;
   const usage = result?.attempt.outcome.usage;
   const attempts = journey.attempts.map((tried) => attemptRecord(tried, journey));
   const cost = totalCost(attempts);
@@ -24,12 +24,12 @@ export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
     route: journey.route,
     requestedModel: call.model.slice(0, longestName),
     decision: decision(journey, end),
-    committed: result?.committed === true || end.kind === "answered",
+    committed: result?.committed === true || !("failure" in end),
     status: statusOf(end, result?.committed === true),
-    ...(end.kind === "answered" ? {} : { code: traitsOf(end.failure).code }),
+    ...("failure" in end ? { code: traitsOf(end.failure).code } : {}),
     ...finishOf(end),
     requestBytes: call.body.length,
-    answerBytes: (result?.bytesOut ?? 0) + (result?.body?.length ?? 0),
+    answerBytes: (result?.bytesOut ?? 0) + (end.kind === "estimated" ? end.body : (result?.body ?? [])).length,
     durationMs: plane.clock.nowMs() - call.acceptedAtMs,
     ...(usage === undefined ? {} : { usage }),
     ...(cost === undefined ? {} : { costNanoUsd: cost }),
@@ -80,6 +80,8 @@ function decision(journey: Journey, end: JourneyEnd): Decision {
   switch (end.kind) {
     case "answered":
       return journey.attempts.length > 1 ? "recovered" : "answered";
+    case "estimated":
+      return "answered";
     case "broken":
       return "broken";
     case "aborted":
@@ -90,7 +92,7 @@ function decision(journey: Journey, end: JourneyEnd): Decision {
 }
 
 function statusOf(end: JourneyEnd, committed: boolean): number {
-  return end.kind === "answered" || committed ? 200 : traitsOf(end.failure).status;
+  return !("failure" in end) || committed ? 200 : traitsOf(end.failure).status;
 }
 
 function finishOf(end: JourneyEnd): { readonly finish?: string } {

@@ -2,7 +2,7 @@ import { failure } from "#domain/failure";
 import type { Exchange } from "#domain/ports";
 import type { CallRecord } from "#domain/record";
 import { accept } from "./accept.ts";
-import { answerTokenCount } from "./count-tokens.ts";
+import { countTokens } from "./count-tokens.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { deliver } from "./deliver.ts";
 import { Journey } from "./journey.ts";
@@ -40,8 +40,7 @@ export async function serveCall(exchange: Exchange, plane: DataPlane): Promise<v
     }
 
     const journey = new Journey({ exchange, plane, snapshot, control, ...accepted });
-    if (accepted.call.operation === "count-tokens" && answerTokenCount(journey)) return;
-    const end = await journey.travel();
+    const end = accepted.call.operation === "count-tokens" ? await countTokens(journey) : await journey.travel();
     keepAnswer(journey.input, end);
     const durable = await keep(plane, recordOf(journey, end));
     deliver(journey, durable ? end : journey.unrecorded(end));

@@ -69,6 +69,10 @@ function askForVectors(input: LaneInput, onLoss: (warning: string) => void): Ask
   if (!("value" in json)) return json;
   const request = client.decodeRequest(json.value, input.call.address);
   if (!("inputs" in request)) return request;
+  if (upstream.takesTokens !== true && request.inputs.some((each) => typeof each !== "string")) {
+    const why = "input: token numbers mean something in OpenAI's own vocabularies only; send this target texts";
+    return failure("not_translatable", why, { param: "input" });
+  }
   return {
     encoded: upstream.encodeRequest(request, input.target),
     read(answered) {
@@ -96,6 +100,9 @@ function askForOrder(input: LaneInput, onLoss: (warning: string) => void): Asked
     read(answered) {
       const answer = upstream.decodeAnswer(answered);
       if (!("results" in answer)) return answer;
+      if (answer.results.some(({ index }) => index >= request.documents.length)) {
+        return failure("bad_upstream_response", "The provider ordered documents that were not sent.");
+      }
       const body = client.encodeAnswer(answer, request, answerOptions(input, undefined, onLoss));
       return answer.usage === undefined ? { body } : { body, usage: answer.usage };
     },

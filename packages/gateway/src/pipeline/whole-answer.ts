@@ -1,9 +1,10 @@
 import type { Call } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import type { ProviderSpec } from "#domain/snapshot";
+import { emptyUsage, type Usage } from "#domain/usage";
 import type { Classify } from "./attempt-input.ts";
 import type { Lane } from "./lane.ts";
-import type { Observation } from "./observation.ts";
+import { estimateTokens, type Observation } from "./observation.ts";
 
 interface WholeAnswer {
   readonly body: Uint8Array;
@@ -50,6 +51,12 @@ function readUnaryAnswer(whole: WholeAnswer, read: NonNullable<Lane["readUnary"]
   if (!("body" in answer)) return answer;
   whole.seen.ended = true;
   whole.seen.contentSeen = true;
-  whole.seen.usage = answer.usage;
+  whole.seen.usage = answer.usage ?? estimatedUsage(whole.call);
   return answer.body;
+}
+
+/** Vectors are paid by what is read of their texts; where nobody counted, we do. */
+function estimatedUsage({ operation, body }: Call): Usage | undefined {
+  if (operation !== "embed") return undefined;
+  return { ...emptyUsage, inputUncached: estimateTokens(body.length), estimated: true };
 }
