@@ -89,7 +89,9 @@ describe("thoughts a caller cannot carry", () => {
     const asked = request([call("call_1")]);
     expect(withThoughts(asked, kept(plain), "alice")).toBe(asked);
     const flood: AnswerEvent = { kind: "reasoning-delta", block: 0, text: "x".repeat(3_000_000) };
-    const endless = thinking.flatMap((event) => (event.kind === "reasoning-delta" ? [event, flood] : [event]));
+    const endless = thinking.flatMap((event): readonly AnswerEvent[] =>
+      event.kind === "reasoning-delta" ? [event, flood] : [event],
+    );
     expect(withThoughts(asked, kept(endless), "alice")).toBe(asked);
   });
 
