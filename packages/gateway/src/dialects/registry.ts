@@ -1,5 +1,6 @@
 import type { ClientDialectId, DialectId } from "#domain/call";
 import { anthropicMessages } from "./anthropic-messages/index.ts";
+import { bedrockConverse } from "./bedrock-converse/index.ts";
 import { cohereChat } from "./cohere-chat/index.ts";
 import type { Dialect, UpstreamDialect } from "./dialect.ts";
 import { openaiChat } from "./openai-chat/index.ts";
@@ -12,7 +13,11 @@ const spoken: Readonly<Partial<Record<ClientDialectId, Dialect>>> = {
 };
 
 /** Those that providers alone speak come last. */
-const heard: Readonly<Partial<Record<DialectId, UpstreamDialect>>> = { ...spoken, "cohere-chat": cohereChat };
+const heard: Readonly<Partial<Record<DialectId, UpstreamDialect>>> = {
+  ...spoken,
+  "bedrock-converse": bedrockConverse,
+  "cohere-chat": cohereChat,
+};
 
 /** Every language clients speak, by id. The ids without a folder yet are kept out of paths by `isSpoken`. */
 export const dialects = spoken as Readonly<Record<ClientDialectId, Dialect>>;

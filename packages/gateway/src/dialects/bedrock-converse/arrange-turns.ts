@@ -1,3 +1,4 @@
+import { defined } from "#dialects/shape";
 import type { Part, TextPart, Turn } from "#domain/request";
 import type { LossLedger } from "./losses.ts";
 import { isOwnForeign } from "./own-foreign.ts";
@@ -62,10 +63,9 @@ function systemText(turn: Turn, ledger: LossLedger): readonly TextPart[] {
 function markedSystem(turn: Turn, ledger: LossLedger): readonly TextPart[] {
   const parts = systemText(turn, ledger);
   if (parts.length > 0) ledger.note("system-inside");
-  return parts.map(({ text, cache }) => {
-    const marked: TextPart = { kind: "text", text: `<system>\n${text}\n</system>` };
-    return cache === undefined ? marked : { ...marked, cache };
-  });
+  return parts.map(({ text, cache }) =>
+    defined({ kind: "text" as const, text: `<system>\n${text}\n</system>`, cache }),
+  );
 }
 
 interface Sieve {

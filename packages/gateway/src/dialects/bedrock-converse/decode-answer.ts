@@ -5,6 +5,7 @@ import type { AnswerEvent } from "#domain/answer";
 import { failure, type Failure } from "#domain/failure";
 import { eventStreamDecoder, type EventStreamDecoder, type EventStreamFrame } from "#wire/event-stream";
 import type { EventStreamProblem } from "#wire/event-stream";
+import { complaintOf } from "#wire/event-stream-complaint";
 import { ConverseEvents, malformed, memberOf, type ConverseStep } from "./converse-events.ts";
 
 export function streamDecoder(options: DecodeOptions, onFrame: (frame: AnswerFrame) => void): StreamDecoder {
@@ -153,9 +154,9 @@ class ConverseStreamDecoder implements StreamDecoder {
   #frame({ headers, payload, raw }: EventStreamFrame): void {
     // What follows the completion is no part of the answer.
     if (this.#closed) return;
-    const kind = headers[":message-type"];
-    if (kind === "exception" || kind === "error") {
-      this.#fail(this.#options.classify(complaintOf(headers, payload)));
+    const complaint = complaintOf({ headers, payload });
+    if (complaint !== undefined) {
+      this.#fail(this.#options.classify(complaint));
       return;
     }
     const step = this.#read(headers[":event-type"] ?? "", payload);
@@ -200,19 +201,6 @@ class ConverseStreamDecoder implements StreamDecoder {
     this.#closed = true;
     this.#onFrame(frame);
   }
-}
-
-/** The kind of an exception stands in the frame's headers, what it says in the payload; of an error both are headers. */
-export function complaintOf(headers: Readonly<Record<string, string>>, payload: Uint8Array): JsonObject {
-  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString("utf8");
-  const said = parseObject(text) ?? (text === "" ? {} : { message: text });
-  const type = headers[":exception-type"] ?? headers[":error-code"];
-  const message = headers[":error-message"];
-  return {
-    ...said,
-    ...(message === undefined ? {} : { message }),
-    ...(type === undefined ? {} : { type }),
-  };
 }
 
 function parseObject(text: string): JsonObject | undefined {

@@ -9,26 +9,34 @@ import { foreignName } from "./own-foreign.ts";
 import { RequestReader } from "./request-reader.ts";
 
 /**
- * From a parsed body of Converse, ConverseStream or CountTokens to the hub. The model and whether the answer is streamed
- * stand in the path: the pipeline fills them in. The body's depth was bounded when its top level was scanned.
+ * From a parsed body of Converse or ConverseStream to the hub. The model and whether the answer is streamed stand in the
+ * path: the pipeline fills them in. The body's depth was bounded when its top level was scanned.
  */
 export function decodeRequest(
   json: unknown,
   _headers: Readonly<Record<string, string>> = {},
   text: string = "",
 ): Decoded {
-  if (!isObject(json)) {
-    return { kind: "refused", failure: failure("invalid_request", "The body must be a JSON object.") };
-  }
-  const { input } = json;
-  if (input === undefined) return read(new RequestReader(text, []), json);
+  if (!isObject(json)) return refused("The body must be a JSON object.");
+  return read(new RequestReader(text, []), json);
+}
+
+/** The same of CountTokens, whose body holds the request it is about. */
+export function decodeCount(
+  json: unknown,
+  _headers: Readonly<Record<string, string>> = {},
+  text: string = "",
+): Decoded {
+  const input = isObject(json) ? json["input"] : undefined;
   const counted = isObject(input) ? input["converse"] : undefined;
+  if (isObject(counted)) return read(new RequestReader(text, ["input", "converse"]), counted);
   // A count of a body in a model's own language says nothing that another target could read.
-  if (!isObject(counted)) {
-    const why = "input.converse must be an object: only the tokens of a Converse request can be counted here";
-    return { kind: "refused", failure: failure("invalid_request", why, { param: "input.converse" }) };
-  }
-  return read(new RequestReader(text, ["input", "converse"]), counted);
+  const why = "input.converse must be an object: only the tokens of a Converse request can be counted here";
+  return refused(why, { param: "input.converse" });
+}
+
+function refused(why: string, more: { readonly param?: string } = {}): Decoded {
+  return { kind: "refused", failure: failure("invalid_request", why, more) };
 }
 
 function read(reader: RequestReader, body: JsonObject): Decoded {
