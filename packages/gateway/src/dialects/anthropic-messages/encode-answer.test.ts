@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AnswerEvent } from "#domain/answer";
 import { failure } from "#domain/failure";
+import type { GenerateRequest } from "#domain/request";
 import { emptyUsage } from "#domain/usage";
 import type { EncodeOptions } from "#dialects/dialect";
 import { attachFacts } from "#dialects/attach-facts";
@@ -120,6 +121,29 @@ describe("the stream encoder of Messages", () => {
     const finish: AnswerEvent = { kind: "finish", finish: { reason, stopSequence: "S" } };
     const delta = messages(encode([finish, { kind: "end" }])).find((message) => message["type"] === "message_delta");
     expect(delta).toMatchObject({ delta: { stop_reason: word, stop_sequence: "S" } });
+  });
+
+  it.each([
+    [["four"], "four"],
+    [["four", "five"], null],
+  ])("names a stop sequence the provider left unnamed only where it can be no other: %j", (stop, named) => {
+    const request: GenerateRequest = {
+      model: "main",
+      streamed: true,
+      usageInStream: true,
+      turns: [],
+      tools: [],
+      sampling: {},
+      stop,
+      choices: 1,
+      rest: {},
+    };
+    const finish: AnswerEvent = { kind: "finish", finish: { reason: "stop-sequence" } };
+    const delta = messages(encode([finish, { kind: "end" }], { request })).find(({ type }) => type === "message_delta");
+    expect(delta).toMatchObject({ delta: { stop_reason: "stop_sequence", stop_sequence: named } });
+    const start: AnswerEvent = { kind: "start", id: "m", model: "m" };
+    const whole = encodeAnswer([start, finish, { kind: "end" }], { ...options, request });
+    expect(JSON.parse(Buffer.from(whole ?? []).toString())).toMatchObject({ stop_sequence: named });
   });
 
   it("gives refusal text as text and the stop reason refusal", () => {

@@ -1,5 +1,6 @@
 import type { AnswerEvent, Finish } from "#domain/answer";
 import { failure } from "#domain/failure";
+import type { GenerateRequest } from "#domain/request";
 import type { Usage } from "#domain/usage";
 import { encodeSse } from "#wire/sse";
 import type { EncodeOptions, TextStreamEncoder } from "#dialects/dialect";
@@ -252,7 +253,8 @@ class MessageStreamEncoder implements TextStreamEncoder {
     const closing = this.#closeAll();
     this.#done = true;
     const { facts } = this.#options;
-    const delta = stopFields(this.#finish, { tools: this.#sawTool, refused: this.#sawRefusal });
+    const content = { tools: this.#sawTool, refused: this.#sawRefusal };
+    const delta = stopFields(this.#finish, content, this.#options.request);
     return [
       closing,
       frame("message_delta", { delta, usage: usageJson(this.#usage) }),
@@ -284,14 +286,17 @@ export function messageHead(
   };
 }
 
+/** Cohere says that a stop sequence was met and not which: where one alone was asked for it can be no other. */
 export function stopFields(
   finish: Finish | undefined,
   content: { readonly tools: boolean; readonly refused: boolean },
+  request: GenerateRequest | undefined,
 ): object {
   const reason = stopReasonOf(finish, content);
+  const onlyStop = request?.stop.length === 1 ? request.stop[0] : undefined;
   return {
     stop_reason: reason,
-    stop_sequence: finish?.stopSequence ?? null,
+    stop_sequence: finish?.stopSequence ?? (reason === "stop_sequence" ? (onlyStop ?? null) : null),
     stop_details: reason === "refusal" ? { type: "refusal", category: null, explanation: null } : null,
   };
 }

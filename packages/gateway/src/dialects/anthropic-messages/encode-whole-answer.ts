@@ -40,7 +40,7 @@ export function encodeAnswer(events: readonly AnswerEvent[], options: EncodeOpti
   const tools = [...blocks.values()].some((block) => block.kind === "tool");
   const before = JSON.stringify(messageHead(head, options)).slice(0, -1);
   const after = JSON.stringify({
-    ...stopFields(finish, { tools, refused }),
+    ...stopFields(finish, { tools, refused }, options.request),
     usage: usageJson(usage),
     hedgerow: options.facts?.(),
   }).slice(1);
