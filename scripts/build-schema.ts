@@ -1,5 +1,5 @@
 // Writes packages/gateway/hedgerow.schema.json from the schema the gateway itself checks with.
-// Run: node --conditions=source scripts/build-schema.ts
+// Run: node --conditions=hedgerow-source scripts/build-schema.ts
 import { writeFileSync } from "node:fs";
 import { renderConfigSchema } from "../packages/gateway/src/control/config/schema.ts";
 

@@ -16,7 +16,7 @@ const commands = {
     [bin("knip")],
     [bin("vitest"), "run", "test/architecture.test.ts"],
   ],
-  bench: [["node", "--conditions=source", "bench/main.ts"]],
+  bench: [["node", "--conditions=hedgerow-source", "bench/main.ts"]],
   format: [[bin("oxfmt")]],
 };
 

@@ -92,6 +92,7 @@ export const withoutNode = pure;
 
 /** Packages from npm, and the rooms that may use each. */
 export const packages: Readonly<Record<string, readonly string[]>> = {
+  "google-auth-library": ["providers"],
   undici: ["transport"],
   yaml: ["control", "simulation", "cli"],
   zod: ["control", "simulation"],

@@ -78,7 +78,7 @@ export class GatewayProcess {
   #ended = false;
 
   constructor(cwd: string, program: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.#child = spawn(process.execPath, ["--conditions=source", ...program], {
+    this.#child = spawn(process.execPath, ["--conditions=hedgerow-source", ...program], {
       cwd,
       // No key of the machine's own may configure a provider.
       env: { PATH: process.env["PATH"] ?? "", ...env },

@@ -57,7 +57,7 @@ function undescribed(node: Node, path = ""): readonly string[] {
 }
 
 describe("the published schema", () => {
-  it("is up to date: run `node --conditions=source scripts/build-schema.ts` when this fails", () => {
+  it("is up to date: run `node --conditions=hedgerow-source scripts/build-schema.ts` when this fails", () => {
     expect(readFileSync(new URL("hedgerow.schema.json", packageFolder), "utf8")).toBe(renderConfigSchema());
   });
 
