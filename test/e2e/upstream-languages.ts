@@ -1,3 +1,5 @@
+import { isSpoken } from "#dialects/registry";
+import type { DialectId } from "#domain/call";
 import type { FirstLanguage } from "../world/first-languages.ts";
 import type { Snapshot } from "#domain/snapshot";
 import type { LoggedRequest } from "#simulation/request-log";
@@ -8,21 +10,27 @@ import { providerAt, startGateway, type TestGateway } from "../world/start-gatew
 /** What stands behind the gateway. Every client test runs over each: one is its relay, the other its translation. */
 export interface UpstreamLanguage {
   readonly title: string;
-  readonly dialect: FirstLanguage;
+  readonly dialect: DialectId;
   /** Kind of provider. */
   readonly kind: string;
   /** A model of that vendor without special rules. */
   readonly model: string;
+  /** In front of the language's own paths; absent: `/v1`. */
+  readonly basePath?: string;
 }
 
-export const openaiUpstream: UpstreamLanguage = {
+export interface FirstUpstream extends UpstreamLanguage {
+  readonly dialect: FirstLanguage;
+}
+
+export const openaiUpstream: FirstUpstream = {
   title: "an OpenAI upstream",
   dialect: "openai-chat",
   kind: "openai",
   model: "gpt-4.1",
 };
 
-export const anthropicUpstream: UpstreamLanguage = {
+export const anthropicUpstream: FirstUpstream = {
   title: "an Anthropic upstream",
   dialect: "anthropic-messages",
   kind: "anthropic",
@@ -30,6 +38,25 @@ export const anthropicUpstream: UpstreamLanguage = {
 };
 
 export const upstreamLanguages = [openaiUpstream, anthropicUpstream] as const;
+
+const laterUpstreams: readonly UpstreamLanguage[] = [
+  { title: "a Responses upstream", dialect: "openai-responses", kind: "openai", model: "gpt-4.1" },
+  { title: "a Gemini upstream", dialect: "gemini", kind: "gemini", model: "gemini-2.5-pro", basePath: "/v1beta" },
+  {
+    title: "a Bedrock upstream",
+    dialect: "bedrock-converse",
+    kind: "bedrock",
+    model: "anthropic.claude-opus-4-6-v1",
+    basePath: "",
+  },
+  { title: "a Cohere upstream", dialect: "cohere-chat", kind: "cohere", model: "command-a-03-2025", basePath: "/v2" },
+];
+
+/** One provider of each language providers speak. */
+export const everyUpstream: readonly UpstreamLanguage[] = [
+  ...upstreamLanguages,
+  ...laterUpstreams.filter(({ dialect }) => isSpoken(dialect)),
+];
 
 /** A gateway with one provider behind it. Callers name the model `main`. */
 export interface House extends AsyncDisposable {
@@ -53,7 +80,14 @@ export async function openHouse(
   const { lenient = false, ...snapshot } = more;
   const upstream = await startUpstream(script, { keys: [providerKey], lenient });
   const gateway = await startGateway(
-    [providerAt("up", language.kind, upstream.url)],
+    [
+      {
+        ...providerAt("up", language.kind, upstream.url),
+        dialect: language.dialect,
+        dialects: [language.dialect],
+        basePath: language.basePath ?? "/v1",
+      },
+    ],
     [sampleRoute("main", [`up/${language.model}`])],
     snapshot,
   );
