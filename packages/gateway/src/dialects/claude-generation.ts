@@ -20,7 +20,7 @@ export interface ModelGeneration {
  * server, which understands the older form.
  */
 export function generationOf(model: string): ModelGeneration {
-  const version = versionOf(model);
+  const version = claudeVersionOf(model);
   if (version === undefined) return { ...compatible, budget: !model.includes("claude") };
   return {
     budget: version >= 307 && version <= 406,
@@ -38,8 +38,11 @@ const newest = 500;
 const familyFirst = /claude-(?:opus|sonnet|haiku)-(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)/u;
 const versionFirst = /claude-(\d)(?:[-.](\d))?-(?:opus|sonnet|haiku)/u;
 
-/** Major × 100 + minor: `claude-opus-4-6` is 406. A date behind the version (`-20250514`) is no minor. */
-function versionOf(model: string): number | undefined {
+/**
+ * Major × 100 + minor: `claude-opus-4-6` is 406. A date behind the version (`-20250514`) is no minor. Undefined where the
+ * name is no Claude's.
+ */
+export function claudeVersionOf(model: string): number | undefined {
   if (/claude-(?:fable|mythos)/u.test(model)) return newest;
   const found = familyFirst.exec(model) ?? versionFirst.exec(model);
   return found === null ? undefined : Number(found[1]) * 100 + Number(found[2] ?? 0);

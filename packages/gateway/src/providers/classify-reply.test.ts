@@ -5,7 +5,7 @@ import { failureTraits } from "#domain/failure";
 import { generalRows } from "./classification.ts";
 import { classifierWith, classifyReply } from "./classify-reply.ts";
 import { findKind, providerKinds } from "./kinds.ts";
-import { cohereRows, mistralRows, zaiRows } from "./own-rows.ts";
+import { azureRows, bedrockRows, cohereRows, googleRows, mistralRows, zaiRows } from "./own-rows.ts";
 import type { ClassificationRow } from "./classification.ts";
 import type { FailedReply } from "./provider.ts";
 
@@ -141,6 +141,17 @@ const ownRows: Readonly<Record<string, readonly ClassificationRow[]>> = {
   mistral: mistralRows,
   zai: zaiRows,
   cohere: cohereRows,
+  azure: azureRows,
+  bedrock: bedrockRows,
+  google: googleRows,
+};
+
+/** Kinds that share rows. */
+const rowsOf: Readonly<Record<string, string>> = {
+  "azure-openai": "azure",
+  "azure-foundry": "azure",
+  gemini: "google",
+  vertex: "google",
 };
 
 /** What the corpus comes out as under changed rows. */
@@ -149,7 +160,7 @@ function outcomes(
   own: Readonly<Record<string, readonly ClassificationRow[]>>,
 ): string {
   return corpus
-    .map((one) => classifyReply(replyOf(one), [...(own[findKind(one.kind)?.id ?? ""] ?? []), ...general]).kind)
+    .map((one) => classifyReply(replyOf(one), [...(own[rowsOf[one.kind] ?? one.kind] ?? []), ...general]).kind)
     .join();
 }
 
@@ -201,7 +212,6 @@ describe("each row of the classification", () => {
   });
 
   it("names where it is from", () => {
-    for (const row of [...generalRows, ...mistralRows, ...zaiRows, ...cohereRows])
-      expect(row.from.length).toBeGreaterThan(2);
+    for (const row of [...generalRows, ...Object.values(ownRows).flat()]) expect(row.from.length).toBeGreaterThan(2);
   });
 });

@@ -14,7 +14,8 @@ describe("providerKinds", () => {
       expect.arrayContaining(
         (
           "openai anthropic xai cohere groq mistral deepseek together fireworks openrouter cerebras nvidia perplexity gemini " +
-          "moonshot zai huggingface ollama vllm llama-cpp lm-studio openai-compatible anthropic-compatible sim sim-anthropic " +
+          "moonshot zai huggingface ollama vllm llama-cpp lm-studio openai-compatible anthropic-compatible bedrock vertex " +
+          "azure-openai azure-foundry sim sim-anthropic " +
           "sim-responses sim-gemini sim-bedrock sim-cohere"
         ).split(" "),
       ),
@@ -24,13 +25,15 @@ describe("providerKinds", () => {
   it.each(kinds.map((kind) => [kind.id, kind] as const))(
     "gives %s an address that a path can be appended to",
     (_id, kind) => {
-      if (kind.url === undefined) {
+      const address = kind.url ?? kind.urlFor?.({ region: "eu-west-1", project: "p", resource: "r" });
+      if (address === undefined) {
         expect(kind.environmentKeys).toEqual([]);
         return;
       }
-      const url = new URL(kind.url);
-      expect(kind.url.endsWith("/")).toBe(false);
+      const url = new URL(address);
+      expect(address.endsWith("/")).toBe(false);
       expect(url.search + url.hash + url.username).toBe("");
+      if (kind.id === "vertex") return;
       // Only a local server is spoken to without TLS, and only such a one needs no key.
       expect(url.protocol === "http:").toBe(url.hostname === "127.0.0.1");
       expect(kind.keyless).toBe(url.protocol === "http:");
@@ -53,7 +56,8 @@ describe("providerKinds", () => {
   });
 
   it("sends no empty credential where there is none", () => {
-    for (const kind of kinds) expect(kind.authorize(undefined, leaving)).toEqual({});
+    // Vertex has the machine's own login then.
+    for (const kind of kinds) if (kind.id !== "vertex") expect(kind.authorize(undefined, leaving)).toEqual({});
   });
 
   it("finds no two kinds under one environment key", () => {

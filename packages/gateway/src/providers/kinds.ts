@@ -1,17 +1,36 @@
 import { anthropic, anthropicCompatible } from "./anthropic.ts";
+import { azureFoundry } from "./azure-foundry.ts";
+import { azureOpenai } from "./azure-openai.ts";
+import { bedrock } from "./bedrock.ts";
 import { cohere } from "./cohere.ts";
+import { deepseek } from "./deepseek.ts";
+import { gemini } from "./gemini.ts";
 import { compatibleKinds } from "./openai-compatible.ts";
 import { openai } from "./openai.ts";
+import { openrouter } from "./openrouter.ts";
 import { simulatedKinds } from "./simulated.ts";
+import { vertex } from "./vertex.ts";
 import { xai } from "./xai.ts";
 import type { ProviderKind } from "./provider.ts";
 
 /** Every kind, by the word users write as `kind`; in the order lists show them. */
 export const providerKinds: ReadonlyMap<string, ProviderKind> = new Map(
-  [openai, anthropic, xai, cohere, ...compatibleKinds, anthropicCompatible, ...simulatedKinds].map((kind) => [
-    kind.id,
-    kind,
-  ]),
+  [
+    openai,
+    anthropic,
+    gemini,
+    xai,
+    deepseek,
+    cohere,
+    ...compatibleKinds,
+    anthropicCompatible,
+    openrouter,
+    bedrock,
+    vertex,
+    azureOpenai,
+    azureFoundry,
+    ...simulatedKinds,
+  ].map((kind) => [kind.id, kind]),
 );
 
 /** Other names users bring along: from models.dev, LiteLLM, OpenRouter, or the product's name. */
@@ -21,6 +40,18 @@ const otherNames: Readonly<Record<string, string>> = {
   claude: "anthropic",
   google: "gemini",
   "google-ai-studio": "gemini",
+  "amazon-bedrock": "bedrock",
+  "aws-bedrock": "bedrock",
+  aws: "bedrock",
+  "google-vertex": "vertex",
+  "google-vertex-anthropic": "vertex",
+  "vertex-ai": "vertex",
+  vertex_ai: "vertex",
+  azure: "azure-openai",
+  azure_ai: "azure-foundry",
+  "azure-ai": "azure-foundry",
+  "azure-ai-foundry": "azure-foundry",
+  foundry: "azure-foundry",
   mistralai: "mistral",
   togetherai: "together",
   together_ai: "together",

@@ -3,6 +3,7 @@ import { bearer } from "./authorize.ts";
 import { classifierWith } from "./classify-reply.ts";
 import { usualRequestId } from "./request-id.ts";
 import { mistralRows, zaiRows } from "./own-rows.ts";
+import type { DialectId, Operation } from "#domain/call";
 import type { ChatQuirks } from "#domain/quirks";
 import type { ClassificationRow } from "./classification.ts";
 import type { ProviderKind } from "./provider.ts";
@@ -17,6 +18,10 @@ interface CompatibleRow {
   /** Environment variables that hold a key; none means that it works without. */
   readonly keys?: readonly string[];
   readonly quirks?: Partial<ChatQuirks>;
+  /** What it has beside chat; absent: the usual. */
+  readonly operations?: readonly Operation[];
+  /** Every language it may be asked in where the configuration says so; absent: chat alone. */
+  readonly languages?: readonly DialectId[];
   readonly operator?: string;
   /** Absent where public facts name no single owner (Fireworks runs in eight clouds by its own account). */
   readonly owner?: string;
@@ -24,11 +29,17 @@ interface CompatibleRow {
   readonly rows?: readonly ClassificationRow[];
 }
 
+/** What most servers of this language have. */
+const usual: readonly Operation[] = ["generate", "embed", "complete"];
+
 /** What most imitations share: the older name of the output limit, and no `developer` messages. */
 const imitation: ChatQuirks = { ...plainChatQuirks, maxOutputField: "max_tokens", developerRole: false };
 
 /** Servers on the operator's own machines fail with them. */
 const own = { operator: "ours", owner: "ours" } as const;
+
+/** Newer releases have these beside chat (vLLM 0.11, Ollama 0.14, LM Studio 0.4), so that nothing is asked unsaid. */
+const also: readonly DialectId[] = ["openai-chat", "openai-responses", "anthropic-messages"];
 
 /**
  * Addresses and fields from the vendors' documentation, usage in streams from recordings (November 2026). `refusedFields`
@@ -41,6 +52,7 @@ const compatibleRows: readonly CompatibleRow[] = [
     url: "https://api.groq.com/openai/v1",
     keys: ["GROQ_API_KEY"],
     quirks: { maxOutputField: "max_completion_tokens", refusedFields: ["n", "logprobs", "top_logprobs", "logit_bias"] },
+    operations: ["generate"],
     operator: "groq",
     owner: "groq",
   },
@@ -69,26 +81,17 @@ const compatibleRows: readonly CompatibleRow[] = [
         "verbosity",
       ],
     },
+    operations: ["generate", "embed", "moderate"],
     operator: "mistral",
     owner: "mistral",
     rows: mistralRows,
-  },
-  {
-    id: "deepseek",
-    title: "DeepSeek",
-    vendor: "deepseek",
-    url: "https://api.deepseek.com",
-    keys: ["DEEPSEEK_API_KEY"],
-    // An assistant turn with tool calls must carry its earlier reasoning back, or the next turn is a 400.
-    quirks: { reasoningEcho: "reasoning_content", jsonSchema: false },
-    operator: "deepseek",
-    owner: "deepseek",
   },
   {
     id: "together",
     title: "Together AI",
     url: "https://api.together.xyz/v1",
     keys: ["TOGETHER_API_KEY"],
+    operations: [...usual, "rerank"],
     operator: "together",
     owner: "together",
   },
@@ -97,15 +100,8 @@ const compatibleRows: readonly CompatibleRow[] = [
     title: "Fireworks AI",
     url: "https://api.fireworks.ai/inference/v1",
     keys: ["FIREWORKS_API_KEY"],
+    operations: [...usual, "rerank"],
     operator: "fireworks",
-  },
-  {
-    // A storefront: who runs a model behind it differs from call to call, but all of it fails with the router.
-    id: "openrouter",
-    title: "OpenRouter",
-    url: "https://openrouter.ai/api/v1",
-    keys: ["OPENROUTER_API_KEY"],
-    operator: "openrouter",
   },
   {
     id: "cerebras",
@@ -116,6 +112,7 @@ const compatibleRows: readonly CompatibleRow[] = [
       maxOutputField: "max_completion_tokens",
       refusedFields: ["frequency_penalty", "presence_penalty", "logit_bias"],
     },
+    operations: ["generate", "complete"],
     operator: "cerebras",
     owner: "cerebras",
   },
@@ -135,19 +132,9 @@ const compatibleRows: readonly CompatibleRow[] = [
     keys: ["PERPLEXITY_API_KEY"],
     // Every chunk carries usage.
     quirks: { streamUsage: "always" },
+    operations: ["generate"],
     operator: "perplexity",
     owner: "perplexity",
-  },
-  {
-    id: "gemini",
-    title: "Google Gemini (OpenAI-compatible address)",
-    vendor: "google",
-    url: "https://generativelanguage.googleapis.com/v1beta/openai",
-    keys: ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
-    // "Unknown name …: Cannot find field", issues Vali-98/ChatterUI#227 and liliMozi/openhanako#394.
-    quirks: { refusedFields: ["frequency_penalty", "presence_penalty", "seed", "logit_bias", "store"] },
-    operator: "google",
-    owner: "google",
   },
   {
     id: "moonshot",
@@ -156,6 +143,7 @@ const compatibleRows: readonly CompatibleRow[] = [
     url: "https://api.moonshot.ai/v1",
     keys: ["MOONSHOT_API_KEY", "KIMI_API_KEY"],
     quirks: { reasoningEcho: "reasoning_content" },
+    operations: ["generate"],
     operator: "moonshotai",
     owner: "moonshotai",
   },
@@ -166,6 +154,7 @@ const compatibleRows: readonly CompatibleRow[] = [
     url: "https://api.z.ai/api/paas/v4",
     keys: ["ZAI_API_KEY", "ZHIPU_API_KEY"],
     quirks: { reasoningEcho: "reasoning_content", jsonSchema: false },
+    operations: ["generate"],
     operator: "zai",
     owner: "zai",
     rows: zaiRows,
@@ -176,20 +165,36 @@ const compatibleRows: readonly CompatibleRow[] = [
     title: "Hugging Face Inference Providers",
     url: "https://router.huggingface.co/v1",
     keys: ["HF_TOKEN"],
+    operations: ["generate"],
     operator: "huggingface",
   },
-  { id: "ollama", title: "Ollama", url: "http://127.0.0.1:11434/v1", ...own },
+  { id: "ollama", title: "Ollama", url: "http://127.0.0.1:11434/v1", languages: also, ...own },
   {
     id: "vllm",
     title: "vLLM",
     url: "http://127.0.0.1:8000/v1",
     // The name `reasoning_content` was given up between 0.16 and 0.19, in requests too.
     quirks: { reasoningEcho: "reasoning" },
+    languages: also,
+    operations: [...usual, "rerank"],
     ...own,
   },
-  { id: "llama-cpp", title: "llama.cpp server", url: "http://127.0.0.1:8080/v1", ...own },
-  { id: "lm-studio", title: "LM Studio", url: "http://127.0.0.1:1234/v1", ...own },
-  { id: "openai-compatible", title: "OpenAI-compatible server" },
+  {
+    id: "llama-cpp",
+    title: "llama.cpp server",
+    url: "http://127.0.0.1:8080/v1",
+    languages: also,
+    operations: [...usual, "rerank"],
+    ...own,
+  },
+  { id: "lm-studio", title: "LM Studio", url: "http://127.0.0.1:1234/v1", languages: also, ...own },
+  // Nobody knows what stands there: what it lacks it answers 404 to, and the next target is asked.
+  {
+    id: "openai-compatible",
+    title: "OpenAI-compatible server",
+    operations: [...usual, "rerank"],
+    languages: [...also, "gemini", "bedrock-converse", "cohere-chat"],
+  },
 ];
 
 export const compatibleKinds: readonly ProviderKind[] = compatibleRows.map(kindOf);
@@ -202,9 +207,11 @@ function kindOf(row: CompatibleRow): ProviderKind {
     environmentKeys: row.keys ?? [],
     keyless: row.keys === undefined,
     quirks: { ...imitation, ...row.quirks },
+    operations: () => row.operations ?? usual,
     authorize: bearer,
     classify: classifierWith(row.rows ?? []),
     requestId: usualRequestId,
+    ...(row.languages === undefined ? {} : { languages: row.languages }),
     ...(row.vendor === undefined ? {} : { vendor: row.vendor }),
     ...(row.url === undefined ? {} : { url: row.url }),
     ...(row.operator === undefined ? {} : { operator: row.operator }),

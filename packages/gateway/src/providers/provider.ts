@@ -14,16 +14,30 @@ export interface ProviderKind {
   readonly dialect: DialectId;
   /**
    * Every language it can be asked in for this model, the preferred first; absent: `dialect` alone. A caller's own
-   * language comes before all others where it is among them, because its bytes then pass as they are.
+   * language comes before all others where it is among them, because its bytes then pass as they are. Without an
+   * operation: those it can be asked for an answer in.
    */
-  lanes?(model: string): readonly DialectId[];
+  lanes?(model: string, operation?: Operation): readonly DialectId[];
+  /** Every language a configuration may have it asked in; absent: `dialect` alone. */
+  readonly languages?: readonly DialectId[];
+  /**
+   * What it can be asked of this model; absent: all its languages know but what they call rare. A call for anything else
+   * goes to another target.
+   */
+  operations?(model: string): readonly Operation[];
   /** Default base address with its path (`https://api.groq.com/openai/v1`); undefined: the configuration must say. */
   readonly url?: string;
   /** The base address of providers that have one for each region or account; undefined where a setting is missing. */
   urlFor?(settings: AddressSettings): string | undefined;
+  /** What it takes beside address and key; absent: nothing. */
+  readonly settings?: KindSettings;
   /** Environment variables that hold a key, the first found wins. Empty where no key is needed. */
   readonly environmentKeys: readonly string[];
-  /** Works without a key (local servers). */
+  /** What else the environment says of an account, under the names that the vendor's own tools use. */
+  readonly environment?: EnvironmentNames;
+  /** What keeps a text from being one of its keys, in words; absent: a key is whatever can stand in a header. */
+  keyProblem?(key: string): string | undefined;
+  /** Works without a key: a local server, or one whose login is found by other means. */
   readonly keyless: boolean;
   readonly quirks: ChatQuirks;
   /** Declared default risk groups; the configuration may override. */
@@ -51,6 +65,29 @@ export interface ProviderKind {
 }
 
 export type CredentialHeaders = Readonly<Record<string, string>>;
+
+/** Settings that some kinds take beside address and key. */
+export type SettingName = "region" | "project" | "resource" | "apiVersion";
+
+export type KindSettings = Readonly<Partial<Record<SettingName, SettingUse>>>;
+
+export interface SettingUse {
+  /** What an error says to write. */
+  readonly example: string;
+  /** Whether it cannot be called without; absent: never. `url`: the configuration states an address. */
+  needed?(given: { readonly url: boolean; readonly keys: readonly string[] }): boolean;
+}
+
+export interface EnvironmentNames {
+  /** Variables that make one key, joined by colons; those after the first `needed` may be absent. */
+  readonly keyParts?: { readonly names: readonly string[]; readonly needed: number };
+  /** A variable that shows that there is a login, although no key has to be written down. */
+  readonly login?: string;
+  /** Where settings stand; of several variables the first found wins. */
+  readonly settings?: Readonly<Partial<Record<SettingName | "url", readonly string[]>>>;
+  /** Taken wherever the configuration states no key, as the vendor's own tools take it. */
+  readonly implied?: true;
+}
 
 /** What an address may be made of, as configured. */
 export interface AddressSettings {

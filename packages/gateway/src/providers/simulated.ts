@@ -7,6 +7,7 @@ const simulated = {
   environmentKeys: [],
   keyless: true,
   quirks: plainChatQuirks,
+  operations: () => ["generate", "count-tokens", "embed", "complete", "moderate", "rerank"],
   authorize: () => ({}),
   classify: (reply) => classifyReply(reply),
   requestId: usualRequestId,
