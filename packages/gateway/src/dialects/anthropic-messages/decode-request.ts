@@ -17,18 +17,35 @@ export function decodeRequest(
   headers: Readonly<Record<string, string>> = {},
   text: string = "",
 ): Decoded {
+  return decode({ json, headers, text }, readMaxTokens);
+}
+
+/** A body of `/v1/messages/count_tokens`: the same but for the answer's length, which it does not say. */
+export function decodeCount(json: unknown, headers: Readonly<Record<string, string>> = {}, text: string = ""): Decoded {
+  return decode({ json, headers, text }, (reader, value) => reader.optionalNumber(value, "max_tokens"));
+}
+
+type ReadMaxTokens = (reader: RequestReader, value: unknown) => number | undefined;
+
+interface Written {
+  readonly json: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+function decode({ json, headers, text }: Written, maxTokens: ReadMaxTokens): Decoded {
   if (!isObject(json))
     return { kind: "refused", failure: failure("invalid_request", "The body must be a JSON object.") };
   const reader = new RequestReader(exactInputs(text));
   // Betas change what an answer may hold, and no other language has them.
   reader.leave(headers, knownHeaders, "");
-  const request = readRequest(reader, json);
+  const request = readRequest(reader, json, maxTokens);
   return reader.failure === undefined ? { kind: "decoded", request } : { kind: "refused", failure: reader.failure };
 }
 
 const knownHeaders: ReadonlySet<string> = new Set(["anthropic-version"]);
 
-function readRequest(reader: RequestReader, body: JsonObject): GenerateRequest {
+function readRequest(reader: RequestReader, body: JsonObject, maxTokens: ReadMaxTokens): GenerateRequest {
   reader.leave(body, knownFields, "");
   // Where a prompt may be processed is a promise to somebody, not a wish; "global" promises nothing.
   const place = body["inference_geo"];
@@ -50,7 +67,7 @@ function readRequest(reader: RequestReader, body: JsonObject): GenerateRequest {
     choice?.["disable_parallel_tool_use"],
     "tool_choice.disable_parallel_tool_use",
   );
-  const maxOutputTokens = readMaxTokens(reader, body["max_tokens"]);
+  const maxOutputTokens = maxTokens(reader, body["max_tokens"]);
   return {
     model: readModel(reader, body["model"]),
     streamed: reader.optionalBoolean(body["stream"], "stream") ?? false,

@@ -23,6 +23,22 @@ export function encodeRequest(request: GenerateRequest, target: EncodeTarget): E
   refuseMeanings(request, ledger);
   dropWishes(request, ledger);
   const json = bodyJson(request, target, ledger);
+  return finished(json, ledger);
+}
+
+/** Counting takes only what makes up the prompt, and answers 400 to the rest (`MessageCountTokensParams`, SDK 1.12). */
+export function encodeCountRequest(request: GenerateRequest, target: EncodeTarget): Encoded {
+  const ledger = new LossLedger();
+  for (const field of request.needed ?? []) ledger.note("needed-field", field);
+  const { fields, cache } = promptFields(request, { target, ledger, maxTokens: roomForThoughts });
+  const json = joinedFields([["model", JSON.stringify(target.model)], ...fields, cache]);
+  return finished(json, ledger);
+}
+
+/** The answer's length is no part of a count, so that it takes no room from a budget for thinking. */
+const roomForThoughts = Number.MAX_SAFE_INTEGER;
+
+function finished(json: string, ledger: LossLedger): Encoded {
   if (ledger.refusal !== undefined) return { kind: "refused", failure: ledger.refusal };
   return {
     kind: "encoded",
@@ -32,12 +48,42 @@ export function encodeRequest(request: GenerateRequest, target: EncodeTarget): E
   };
 }
 
+type Field = readonly [name: string, json: string | undefined];
+
 function bodyJson(request: GenerateRequest, target: EncodeTarget, ledger: LossLedger): string {
+  const maxTokens = maxTokensOf(request, target, ledger);
+  const { fields, cache, thinks } = promptFields(request, { target, ledger, maxTokens });
+  const sampling = encodeSampling(request, target, { thinks, ledger });
+  return joinedFields([
+    ["model", JSON.stringify(target.model)],
+    ["max_tokens", String(maxTokens)],
+    ["stream", target.streamed ? "true" : undefined],
+    ...fields,
+    ["stop_sequences", request.stop.length === 0 ? undefined : JSON.stringify(request.stop)],
+    ["temperature", JSON.stringify(sampling.temperature)],
+    ["top_p", JSON.stringify(sampling.topP)],
+    ["top_k", JSON.stringify(sampling.topK)],
+    ["metadata", request.user === undefined ? undefined : JSON.stringify({ user_id: request.user })],
+    ["service_tier", JSON.stringify(encodeServiceTier(request, ledger))],
+    cache,
+  ]);
+}
+
+interface Prompting {
+  readonly target: EncodeTarget;
+  readonly ledger: LossLedger;
+  readonly maxTokens: number;
+}
+
+/** What the model reads. The mark that the whole of it may be cached stands apart, at the end of the body. */
+function promptFields(
+  request: GenerateRequest,
+  { target, ledger, maxTokens }: Prompting,
+): { readonly fields: readonly Field[]; readonly cache: Field; readonly thinks: boolean } {
   const blocks = new BlockEncoder(ledger);
   const wholeCache = blocks.wholeCacheControl(request.cache);
   const { system, turns } = arrangeTurns(request.turns, target.issuer, ledger);
   const { tools, choice } = encodeTools({ request, target, turns, blocks, ledger });
-  const maxTokens = maxTokensOf(request, target, ledger);
   const { thinking, effort } = encodeThinking({
     request,
     target,
@@ -49,30 +95,22 @@ function bodyJson(request: GenerateRequest, target: EncodeTarget, ledger: LossLe
   const instructed = request.output?.kind === "json" ? [...system, jsonInstruction] : system;
   if (request.output?.kind === "json") ledger.note("json-mode");
   const outputConfig = effort === undefined && format === undefined ? undefined : { effort, format };
-  const thinks = thinking !== undefined && thinking["type"] !== "disabled";
-  const sampling = encodeSampling(request, target, { thinks, ledger });
-  return joinedFields([
-    ["model", JSON.stringify(target.model)],
-    ["max_tokens", String(maxTokens)],
-    ["stream", target.streamed ? "true" : undefined],
-    ["tools", tools.length === 0 ? undefined : JSON.stringify(tools)],
-    ["tool_choice", JSON.stringify(choice)],
-    ["system", systemJson(instructed, blocks)],
-    ["messages", `[${turns.map((turn) => messageJson(turn, blocks)).join(",")}]`],
-    ["thinking", JSON.stringify(thinking)],
-    ["output_config", JSON.stringify(outputConfig)],
-    ["stop_sequences", request.stop.length === 0 ? undefined : JSON.stringify(request.stop)],
-    ["temperature", JSON.stringify(sampling.temperature)],
-    ["top_p", JSON.stringify(sampling.topP)],
-    ["top_k", JSON.stringify(sampling.topK)],
-    ["metadata", request.user === undefined ? undefined : JSON.stringify({ user_id: request.user })],
-    ["service_tier", JSON.stringify(encodeServiceTier(request, ledger))],
-    ["cache_control", JSON.stringify(wholeCache)],
-  ]);
+  return {
+    fields: [
+      ["tools", tools.length === 0 ? undefined : JSON.stringify(tools)],
+      ["tool_choice", JSON.stringify(choice)],
+      ["system", systemJson(instructed, blocks)],
+      ["messages", `[${turns.map((turn) => messageJson(turn, blocks)).join(",")}]`],
+      ["thinking", JSON.stringify(thinking)],
+      ["output_config", JSON.stringify(outputConfig)],
+    ],
+    cache: ["cache_control", JSON.stringify(wholeCache)],
+    thinks: thinking !== undefined && thinking["type"] !== "disabled",
+  };
 }
 
 /** `JSON.stringify(undefined)` is undefined at run time, whatever its type says: absent fields are left out here. */
-function joinedFields(fields: readonly (readonly [name: string, json: string | undefined])[]): string {
+function joinedFields(fields: readonly Field[]): string {
   const present = fields.filter(([, json]) => json !== undefined);
   return `{${present.map(([name, json]) => `"${name}":${json}`).join(",")}}`;
 }

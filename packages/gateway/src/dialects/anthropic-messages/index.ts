@@ -1,13 +1,14 @@
 import type { Dialect } from "#dialects/dialect";
 import type { Operation } from "#domain/call";
 import { decodeAnswer, streamDecoder } from "./decode-answer.ts";
-import { decodeRequest } from "./decode-request.ts";
+import { decodeTokenCount, encodeTokenCount, fitRelayed } from "./count-tokens.ts";
+import { decodeCount, decodeRequest } from "./decode-request.ts";
 import { attachFacts } from "#dialects/attach-facts";
 import { pingFrame, streamEncoder } from "./encode-answer.ts";
 import { encodeAnswer } from "./encode-whole-answer.ts";
 import { encodeFailure, encodeStreamFailure } from "./encode-failure.ts";
 import { encodeModel, encodeModels } from "./encode-models.ts";
-import { encodeRequest, messagesVersion } from "./encode-request.ts";
+import { encodeCountRequest, encodeRequest, messagesVersion } from "./encode-request.ts";
 import { peek, relayEdits } from "./peek.ts";
 
 const paths: Readonly<Partial<Record<Operation, string>>> = {
@@ -36,7 +37,10 @@ export const anthropicMessages: Dialect = {
   encodeStreamFailure,
   heartbeat: Buffer.from(pingFrame),
   attachFacts,
-  encodeTokenCount: (tokens) => Buffer.from(JSON.stringify({ input_tokens: tokens })),
+  decodeCount,
+  unary: { countTokens: { encodeRequest: encodeCountRequest, decodeAnswer: decodeTokenCount } },
+  encodeTokenCount,
+  unaryClient: { fitRelayed },
   encodeModels,
   encodeModel,
 };

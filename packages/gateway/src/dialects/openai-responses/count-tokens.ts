@@ -1,3 +1,4 @@
+import type { Operation } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import { isObject } from "#dialects/shape";
 
@@ -10,4 +11,10 @@ export function decodeTokenCount(body: unknown): number | Failure {
 
 export function encodeTokenCount(tokens: number): Uint8Array {
   return Buffer.from(JSON.stringify({ object: "response.input_tokens", input_tokens: tokens }));
+}
+
+/** A count that is none is said to be none, so that the gateway's own estimate takes its place. */
+export function fitRelayed(_operation: Operation, answered: unknown): Failure | undefined {
+  const tokens = decodeTokenCount(answered);
+  return typeof tokens === "number" ? undefined : tokens;
 }

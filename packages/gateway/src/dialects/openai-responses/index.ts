@@ -2,7 +2,7 @@ import type { Operation } from "#domain/call";
 import type { Dialect } from "#dialects/dialect";
 import { attachFacts } from "#dialects/attach-facts";
 import { encodeModel, encodeModels } from "#dialects/openai-chat/encode-models";
-import { decodeTokenCount, encodeTokenCount } from "./count-tokens.ts";
+import { decodeTokenCount, encodeTokenCount, fitRelayed } from "./count-tokens.ts";
 import { decodeAnswer, streamDecoder } from "./decode-answer.ts";
 import { decodeRequest } from "./decode-request.ts";
 import { encodeAnswer } from "./encode-answer.ts";
@@ -42,6 +42,7 @@ export const openaiResponses: Dialect = {
   heartbeat,
   attachFacts,
   encodeTokenCount,
+  unaryClient: { fitRelayed },
   encodeModels,
   encodeModel,
   threads,
