@@ -72,6 +72,7 @@ describe("where clients ask", () => {
     ["/v1/responses//x", undefined],
     ["/v1/toString", undefined],
     ["/openai/deployments/a/unheard", undefined],
+    ["/openai/deployments/a/messages", undefined],
     ["/", undefined],
   ])("%s", (path, expected, query) => {
     expect(readEndpoint(path, new URLSearchParams(query))).toEqual(expected);

@@ -1,6 +1,6 @@
 import type { CallAddress, ClientDialectId, Operation } from "#domain/call";
 import type { Dialect } from "./dialect.ts";
-import { dialects, isSpoken } from "./registry.ts";
+import { dialects } from "./registry.ts";
 
 export type Endpoint =
   | {
@@ -33,7 +33,12 @@ const prefixes = /^(?:\/(?:openai|anthropic|genai))?(?:\/v(?:1|2|1beta|1alpha|1b
 /** What a client's path and query ask for; undefined where there is nothing. */
 export function clientEndpoint(path: string, query = new URLSearchParams()): Endpoint | undefined {
   const endpoint = readEndpoint(path, query);
-  return endpoint?.kind === "models" || (endpoint !== undefined && isSpoken(endpoint.dialect)) ? endpoint : undefined;
+  return endpoint?.kind === "models" || (endpoint !== undefined && isClients(endpoint.dialect)) ? endpoint : undefined;
+}
+
+/** Some languages are those of providers before they are those of clients. */
+function isClients(id: ClientDialectId): boolean {
+  return Object.hasOwn(dialects, id);
 }
 
 /** The same, whether or not this version has the language. */
@@ -56,7 +61,7 @@ function azureEndpoint(rest: string): Endpoint | undefined {
   const found = /^\/deployments\/([^/]+)(\/.+)$/u.exec(rest);
   const model = decoded(found?.[1]);
   const [dialect, operation] = calls[found?.[2] ?? ""] ?? [];
-  if (model === undefined || dialect === undefined || operation === undefined) return undefined;
+  if (model === undefined || dialect !== "openai-chat" || operation === undefined) return undefined;
   return { kind: "call", dialect, operation, address: { model } };
 }
 
@@ -133,6 +138,6 @@ function decoded(part: string | undefined): string | undefined {
 export function dialectOfHeaders(headers: Readonly<Record<string, string>>, query = new URLSearchParams()): Dialect {
   const isGoogles =
     headers["x-goog-api-key"] !== undefined || headers["x-goog-api-client"] !== undefined || query.has("key");
-  if (isGoogles && isSpoken("gemini")) return dialects.gemini;
+  if (isGoogles && isClients("gemini")) return dialects.gemini;
   return headers["anthropic-version"] === undefined ? dialects["openai-chat"] : dialects["anthropic-messages"];
 }

@@ -21,6 +21,7 @@ export type Accepted =
       readonly dialect: Dialect;
       readonly id: string;
       readonly model?: string;
+      readonly key?: GatewayKey;
       readonly gatewayMs: number;
     }
   | {
@@ -94,6 +95,7 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
       id,
       gatewayMs: spentMs(),
       ...(endpoint.model === undefined ? {} : { model: endpoint.model }),
+      ...(known.key === undefined ? {} : { key: known.key }),
     };
   }
   const caller = known.key?.name ?? "anonymous";

@@ -1,22 +1,26 @@
 import type { Dialect, ListedModel } from "#dialects/dialect";
 import { failure } from "#domain/failure";
 import type { Exchange } from "#domain/ports";
-import type { Snapshot } from "#domain/snapshot";
+import type { GatewayKey, Snapshot } from "#domain/snapshot";
 import { serverTiming } from "./answer-headers.ts";
+import type { DataPlane } from "./data-plane.ts";
+import { findModel, listedModels } from "./listed-models.ts";
 import { refuse } from "./refuse.ts";
 
 interface Listing {
   readonly exchange: Exchange;
+  readonly plane: DataPlane;
   readonly snapshot: Snapshot;
   readonly dialect: Dialect;
   readonly id: string;
   readonly model?: string;
+  readonly key?: GatewayKey;
   readonly gatewayMs: number;
 }
 
-/** What callers may write as `model`: routes, aliases, and each provider's models, in the caller's language. */
-export function listModels({ exchange, snapshot, dialect, id, model, gatewayMs }: Listing): void {
-  const all = listedModels(snapshot);
+/** What this caller may write as `model`, or what is known of one such name, in the caller's language. */
+export function listModels({ exchange, plane, snapshot, dialect, id, model, key, gatewayMs }: Listing): void {
+  const view = { snapshot, traitsOf: plane.traitsOf, allowed: key?.routes };
   const headers = {
     "content-type": "application/json",
     [dialect.requestIdHeader]: id,
@@ -28,10 +32,10 @@ export function listModels({ exchange, snapshot, dialect, id, model, gatewayMs }
   };
   if (model === undefined) {
     exchange.respond(200, headers);
-    exchange.end(dialect.encodeModels(all, exchange.query));
+    exchange.end(dialect.encodeModels(listedModels(view), exchange.query));
     return;
   }
-  const found = all.find((each) => each.id === model);
+  const found: ListedModel | undefined = findModel(model, view);
   if (found === undefined) {
     const why = failure(
       "model_not_found",
@@ -42,16 +46,4 @@ export function listModels({ exchange, snapshot, dialect, id, model, gatewayMs }
   }
   exchange.respond(200, headers);
   exchange.end(dialect.encodeModel(found));
-}
-
-function listedModels(snapshot: Snapshot): readonly ListedModel[] {
-  const listed: ListedModel[] = [];
-  for (const name of snapshot.routes.keys()) listed.push({ id: name, ownedBy: "hedgerow", createdAtS: 0 });
-  for (const name of snapshot.aliases.keys()) listed.push({ id: name, ownedBy: "hedgerow", createdAtS: 0 });
-  for (const spec of snapshot.providers.values()) {
-    for (const [name, traits] of spec.models) {
-      listed.push({ id: `${spec.id}/${name}`, ownedBy: spec.vendor ?? spec.id, createdAtS: 0, traits });
-    }
-  }
-  return listed;
 }

@@ -24,7 +24,7 @@ export async function serveCall(exchange: Exchange, plane: DataPlane): Promise<v
     const accepted = openThread(await accept(exchange, plane, { snapshot, control }), { plane, snapshot });
     switch (accepted.kind) {
       case "models":
-        listModels({ exchange, snapshot, ...accepted });
+        listModels({ exchange, plane, snapshot, ...accepted });
         return;
       case "stored":
         serveStored({ exchange, plane, snapshot, ...accepted });

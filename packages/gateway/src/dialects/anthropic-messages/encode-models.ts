@@ -55,9 +55,9 @@ function modelInfo({ id, createdAtS, traits }: ListedModel): Readonly<Record<str
   return {
     type: "model",
     id,
-    display_name: id,
+    display_name: traits?.title ?? id,
     created_at: new Date(createdAtS * 1000).toISOString().replace(".000Z", "Z"),
-    max_input_tokens: traits?.contextTokens ?? null,
+    max_input_tokens: traits?.maxInputTokens ?? traits?.contextTokens ?? null,
     max_tokens: traits?.maxOutputTokens ?? null,
     capabilities: null,
     lifecycle: retiring ? traits?.lifecycle : "active",

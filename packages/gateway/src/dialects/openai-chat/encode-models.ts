@@ -16,6 +16,7 @@ function modelObject(model: ListedModel): object {
     object: "model",
     created: model.createdAtS,
     owned_by: model.ownedBy,
+    name: traits?.title,
     shutdown_date: traits?.retiresOn,
     context_length: traits?.contextTokens,
     max_output_tokens: traits?.maxOutputTokens,
