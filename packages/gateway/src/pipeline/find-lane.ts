@@ -41,8 +41,24 @@ export function findLane(search: LaneSearch): Lane | Failure {
     const made = laneBy(search, first, false);
     if (isLane(made)) return made;
   }
-  return why ?? failure("not_translatable", `${search.target.id} has no such operation.`);
+  return (
+    why ??
+    failure(
+      "not_translatable",
+      `${search.target.id} has no ${nouns[search.call.operation]} that this gateway can ask it for.`,
+    )
+  );
 }
+
+/** What a target lacks that has no such operation. */
+const nouns: Readonly<Record<Operation, string>> = {
+  generate: "answers",
+  "count-tokens": "token counts",
+  embed: "embeddings",
+  complete: "completions",
+  moderate: "moderation",
+  rerank: "ranking",
+};
 
 /** A language, and what a target is asked for in it. */
 interface Way {
@@ -61,7 +77,7 @@ function waysFor(
   { call, target, spec, kind }: Pick<LaneSearch, "call" | "target" | "spec" | "kind">,
   operation: Operation,
 ): readonly Way[] {
-  const spoken: readonly DialectId[] = spec.dialects ?? kind.lanes?.(target.model) ?? [spec.dialect];
+  const spoken: readonly DialectId[] = spec.dialects ?? kind.lanes?.(target.model, operation) ?? [spec.dialect];
   const asked = { model: target.model, streamed: call.streamed };
   const has = kind.operations?.(target.model);
   const able = spoken
