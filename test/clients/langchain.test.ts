@@ -6,8 +6,8 @@ import { assistant, everyUpstream, gather, openaiUpstream, openHouse } from "../
 import { ok, says } from "../upstream/start-upstream.ts";
 
 /** Chat is what `ChatOpenAI` speaks by itself; Responses where it is told to. */
-const speaks = [{ useResponsesApi: false }, { useResponsesApi: true }];
-const pairs = everyUpstream.flatMap((upstream) => speaks.map((speech) => ({ ...speech, upstream })));
+const speaks = [false, true];
+const pairs = everyUpstream.flatMap((upstream) => speaks.map((useResponsesApi) => ({ useResponsesApi, upstream })));
 
 const schema = {
   type: "object",
