@@ -2,6 +2,7 @@ import { failure } from "#domain/failure";
 import { plainChatQuirks } from "#domain/quirks";
 import { Secret } from "#domain/secret";
 import { bearer } from "./authorize.ts";
+import { bedrockInvokeStream } from "./bedrock-invoke-stream.ts";
 import { classifierWith } from "./classify-reply.ts";
 import { hasSecondVersion, isClaude } from "./claude-names.ts";
 import { hostedClaude } from "./hosted-claude.ts";
@@ -10,7 +11,14 @@ import { usualRequestId } from "./request-id.ts";
 import { signV4 } from "./sigv4.ts";
 import type { DialectId, Operation } from "#domain/call";
 import type { AwsKeys } from "./sigv4.ts";
-import type { CredentialHeaders, OutgoingRequest, Placement, ProviderKind, Sending } from "./provider.ts";
+import type {
+  CredentialHeaders,
+  OutgoingRequest,
+  Placement,
+  ProviderKind,
+  Sending,
+  StreamUnwrapping,
+} from "./provider.ts";
 
 /** Amazon Bedrock: Converse for every model, Anthropic's own language for Claude. */
 export const bedrock: ProviderKind = {
@@ -40,8 +48,13 @@ export const bedrock: ProviderKind = {
   owner: "amazon",
   place,
   authorize,
+  unwrap: (dialect) => unwrappings[dialect],
   classify: classifierWith(bedrockRows),
   requestId: usualRequestId,
+};
+
+const unwrappings: Partial<Readonly<Record<DialectId, StreamUnwrapping>>> = {
+  "anthropic-messages": bedrockInvokeStream,
 };
 
 const cohereModel = /(?:^|[./])cohere\.(?:embed|rerank)/;
