@@ -1,10 +1,13 @@
 import type { Behaviour } from "#simulation/behaviour";
 import type { LoggedRequest } from "#simulation/request-log";
 import type { MatrixClient, Reading, Reply } from "./clients/matrix-client.ts";
+
 import { counted, expectedMeaning } from "./expected.ts";
 import { lostFacets } from "./facets.ts";
+import { outlined, steady } from "./golden.ts";
 import type { Lane, MatrixHouse } from "./house.ts";
 import type { Facet, Json, Scenario, ToolOutcome } from "./intent.ts";
+import { lossTable, refusalIn, warningIn } from "./losses.ts";
 import type { Meaning } from "./meaning.ts";
 import { modelFor, type MatrixUpstream } from "./upstreams.ts";
 
@@ -21,16 +24,18 @@ export interface Turn {
   readonly sent: unknown;
   readonly warnings: readonly string[];
   readonly lost: readonly Facet[];
-  readonly answer: Meaning;
+  /** A whole answer's JSON; of a stream the kinds of its messages. */
+  readonly answer: unknown;
 }
 
 /**
- * What a cell shows. `answered` may have warnings. `refused`: the gateway said no, in the client's language.
+ * What a cell shows. `answered` may have warnings. `refused`: the gateway said no in the client's language, for a loss
+ * that the provider's language has a row for.
  * `unasked`: there is no such thing to ask or to answer, and why.
  */
 export type CellResult =
   | { readonly kind: "answered"; readonly turns: readonly Turn[] }
-  | { readonly kind: "refused"; readonly status: number; readonly code: string | undefined; readonly message: string }
+  | { readonly kind: "refused"; readonly status: number; readonly loss: string; readonly message: string }
   | { readonly kind: "unasked"; readonly why: string };
 
 /** Runs a cell. Throws, in words, where anything is not as it must be. */
@@ -50,22 +55,33 @@ export async function runCell(cell: Cell, house: MatrixHouse): Promise<CellResul
       const nth = lane.asked.length;
       const refused = lane.asked.find((each) => each.refused !== undefined)?.refused;
       if (refused !== undefined) throw new Error(`turn ${index + 1}: the provider refused: ${refused}`);
-      if (reply.status !== 200) return refusal(cell, reply, index === 0 && nth === 0);
+      if (reply.status !== 200) return await refusal(cell, reply, index === 0 && nth === 0);
       const reading = client.read(reply, cell.streamed);
       const expected = expectedMeaning(script, client, upstream);
       checkAnswer(reading, expected, index);
-      turns.push(turnOf({ cell, lane, reply, outcomes, answer: reading.meaning, recorded: record?.warnings ?? [] }));
+      await checkWarnings(cell, record?.warnings ?? []);
+      turns.push(turnOf({ cell, lane, reply, outcomes, recorded: record?.warnings ?? [] }));
       body = client.goOn(body, reading.kept, scenario.goesOn?.outcomes ?? []);
     }
     return { kind: "answered", turns };
   });
 }
 
-function refusal({ client }: Cell, reply: Reply, isUnasked: boolean): CellResult {
+async function refusal({ client, upstream }: Cell, reply: Reply, isUnasked: boolean): Promise<CellResult> {
   const { faults, code, message } = client.readFailure(reply);
-  if (!isUnasked) throw new Error(`status ${reply.status}: ${reply.body.toString()}`);
+  const { status } = reply;
+  const loss = refusalIn(await lossTable(upstream.dialect), message);
+  if (!isUnasked || loss === undefined) throw new Error(`status ${status}: ${reply.body.toString()}`);
   if (faults.length > 0) throw new Error(`the refusal breaks the language: ${faults.join("; ")}`);
-  return { kind: "refused", status: reply.status, code, message };
+  if (status !== 400 || code !== "invalid_request") throw new Error(`a refusal as ${status}, ${code}: ${message}`);
+  return { kind: "refused", status, loss, message };
+}
+
+async function checkWarnings({ client, upstream }: Cell, warnings: readonly string[]): Promise<void> {
+  const tables = await Promise.all([lossTable(client.dialect), lossTable(upstream.dialect)]);
+  for (const warning of warnings) {
+    if (warningIn(tables, warning) === undefined) throw new Error(`a warning that is in no table: ${warning}`);
+  }
 }
 
 function checkAnswer(reading: Reading, expected: Meaning, index: number): void {
@@ -82,11 +98,10 @@ interface TurnParts {
   readonly lane: Lane;
   readonly reply: Reply;
   readonly outcomes: readonly ToolOutcome[];
-  readonly answer: Meaning;
   readonly recorded: readonly string[];
 }
 
-function turnOf({ cell, lane, reply, outcomes, answer, recorded }: TurnParts): Turn {
+function turnOf({ cell, lane, reply, outcomes, recorded }: TurnParts): Turn {
   const last = lane.asked.at(-1);
   const received = lane.understood.at(-1);
   if (last === undefined || received === undefined) throw new Error("the provider was not asked");
@@ -96,6 +111,7 @@ function turnOf({ cell, lane, reply, outcomes, answer, recorded }: TurnParts): T
   if (!cell.streamed && untold.length > 0) throw new Error(`the caller was not told: ${untold.join("; ")}`);
   const lost = lostFacets(cell.scenario.intent, received, outcomes);
   if (lost.length > 0 && recorded.length === 0) throw new Error(`lost without a word: ${lost.join(", ")}`);
+  const answer = cell.streamed ? outlined(cell.client.outline(reply.body)) : steady(reply.body);
   return { path: last.path, sent: sentBody(last), warnings: recorded, lost, answer };
 }
 

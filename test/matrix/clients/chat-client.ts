@@ -9,6 +9,7 @@ import type { FailureReading, MatrixClient, Reading } from "./matrix-client.ts";
 
 /** As openai-node 7 asks, reads and keeps. */
 export const chatClient: MatrixClient = {
+  name: "openai-chat",
   dialect: "openai-chat",
   headers: { authorization: "Bearer any" },
   path: () => "/v1/chat/completions",
@@ -19,6 +20,7 @@ export const chatClient: MatrixClient = {
     return { ...asked, messages: [...objectsOf(asked["messages"]), ...kept, ...results] };
   },
   read: (reply, streamed) => (streamed ? readStream(reply.body.toString()) : readWhole(reply.body.toString())),
+  outline: (body) => readSse(body.toString()).map(({ data }) => (data?.startsWith("{") ? kindOf(data) : (data ?? ":"))),
   readFailure: ({ body }) => failureOf(JSON.parse(body.toString())),
   readBrokenStream(body) {
     const messages = readSse(body.toString()).flatMap(({ data }) => (data === undefined ? [] : [data]));
@@ -140,6 +142,18 @@ function readStream(text: string): Reading {
     meaning: { ...meaningOf(message, usage), ending: endings[finish] ?? "other" },
     kept: [message],
   };
+}
+
+/** The fields of the delta that say something. */
+function kindOf(data: string): string {
+  const chunk = objectOf(JSON.parse(data));
+  if (chunk["error"] !== undefined) return "error";
+  const choice = objectsOf(chunk["choices"])[0];
+  if (choice === undefined) return "usage";
+  const said = Object.entries(objectOf(choice["delta"])).filter(([, value]) => value !== null && value !== "");
+  if (choice["finish_reason"] !== null) said.push(["finish_reason", ""]);
+  if (typeof chunk["usage"] === "object" && chunk["usage"] !== null) said.push(["usage", ""]);
+  return said.map(([name]) => name).join("+") || "nothing";
 }
 
 function meaningOf(message: Json, given: unknown): Meaning {

@@ -30,7 +30,11 @@ export interface FailureReading {
 
 /** A client of one language: how its real SDK asks, reads, keeps and goes on. */
 export interface MatrixClient {
+  /** For tables and files. */
+  readonly name: string;
   readonly dialect: ClientDialectId;
+  /** Where it asks for streams only: the language frames them in two ways, whole answers in one. */
+  readonly streamsOnly?: true;
   readonly headers: Readonly<Record<string, string>>;
   path(streamed: boolean): string;
   /** The request's body. The model's name is `main`. */
@@ -38,6 +42,8 @@ export interface MatrixClient {
   /** The same conversation with the kept answer and its tools' results. */
   goOn(asked: Json, kept: readonly Json[], outcomes: readonly ToolOutcome[]): Json;
   read(reply: Reply, streamed: boolean): Reading;
+  /** The kinds of a stream's messages, in order. */
+  outline(body: Buffer): readonly string[];
   readFailure(reply: Reply): FailureReading;
   /** The failure a broken stream ends with; undefined where it ends otherwise. */
   readBrokenStream(body: Buffer): FailureReading | undefined;

@@ -9,6 +9,7 @@ import type { FailureReading, MatrixClient, Reading } from "./matrix-client.ts";
 
 /** As Anthropic's SDK asks, reads and keeps, with the version that still takes sampling. */
 export const messagesClient: MatrixClient = {
+  name: "anthropic-messages",
   dialect: "anthropic-messages",
   headers: { "x-api-key": "any", "anthropic-version": "2023-06-01" },
   path: () => "/v1/messages",
@@ -26,6 +27,7 @@ export const messagesClient: MatrixClient = {
     return { ...asked, messages: [...objectsOf(asked["messages"]), ...kept, { role: "user", content: results }] };
   },
   read: ({ body }, streamed) => (streamed ? readStream(body.toString()) : readWhole(JSON.parse(body.toString()))),
+  outline: (body) => readSse(body.toString()).map(({ event, data }) => event ?? data ?? ":"),
   readFailure: ({ body }) => failureOf(JSON.parse(body.toString())),
   readBrokenStream(body) {
     const messages = readSse(body.toString());

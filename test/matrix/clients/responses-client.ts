@@ -10,6 +10,7 @@ import type { FailureReading, MatrixClient, Reading } from "./matrix-client.ts";
 
 /** As openai-node 7 asks, reads and keeps, and as Codex asks: nothing stored, sealed thoughts carried by the client. */
 export const responsesClient: MatrixClient = {
+  name: "openai-responses",
   dialect: "openai-responses",
   headers: { authorization: "Bearer any" },
   path: () => "/v1/responses",
@@ -24,6 +25,7 @@ export const responsesClient: MatrixClient = {
     return { ...asked, input: [...objectsOf(asked["input"]), ...kept, ...results] };
   },
   read: ({ body }, streamed) => (streamed ? readStream(body.toString()) : readWhole(JSON.parse(body.toString()))),
+  outline: (body) => readSse(body.toString()).map(({ event, data }) => event ?? data ?? ":"),
   readFailure: ({ body }) => failureOf(objectOf(objectOf(JSON.parse(body.toString()))["error"])),
   readBrokenStream,
   endings: { "stop-sequence": "stop" },

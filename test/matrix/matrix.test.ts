@@ -1,0 +1,53 @@
+// Every client's language over every provider's, whole and streamed, in every scenario, over real sockets.
+//
+// What is sent to the provider and what comes back to the client lies in `golden/`, and the tables that
+// `docs/conformance.md` publishes are made of the same runs. Where a change is meant to change them:
+//     HEDGEROW_REWRITE=1 npm test -- test/matrix
+// writes them anew; read the difference before you commit it.
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dialects, isSpoken, upstreamDialects } from "#dialects/registry";
+import { entryOf, type Outcomes } from "./cell-entry.ts";
+import { clients } from "./clients/index.ts";
+import { GoldenFile } from "./golden.ts";
+import { MatrixHouse } from "./house.ts";
+import { runCell } from "./run-cell.ts";
+import { scenarios } from "./scenarios.ts";
+import { upstreams } from "./upstreams.ts";
+
+let house: MatrixHouse;
+beforeAll(async () => {
+  house = await MatrixHouse.open();
+});
+afterAll(() => house.close());
+
+const lanes = clients
+  .filter(({ dialect }) => isSpoken(dialect))
+  .flatMap((client) =>
+    upstreams
+      .filter(({ dialect }) => isSpoken(dialect))
+      .map((upstream) => ({ client, upstream, title: `${client.name} over ${upstream.dialect}` })),
+  );
+
+describe.each(lanes)("$title", ({ client, upstream }) => {
+  const golden = new GoldenFile(`${client.name}/${upstream.dialect}`);
+  afterAll(() => golden.close(scenarios.map(({ name }) => name)));
+
+  it.each(scenarios)("says and hears what is meant: $name", async (scenario) => {
+    const run = (streamed: boolean) => runCell({ client, upstream, scenario, streamed }, house);
+    const outcomes: Outcomes = {
+      ...(client.streamsOnly === true ? {} : { whole: await run(false) }),
+      streamed: await run(true),
+    };
+    golden.expect(scenario.name, entryOf(outcomes));
+  });
+});
+
+describe("the matrix", () => {
+  it("has a client of every language clients speak", () => {
+    expect(new Set(clients.map(({ dialect }) => dialect))).toEqual(new Set(Object.keys(dialects)));
+  });
+
+  it("has a provider of every language providers speak", () => {
+    expect(new Set(upstreams.map(({ dialect }) => dialect))).toEqual(new Set(Object.keys(upstreamDialects)));
+  });
+});
