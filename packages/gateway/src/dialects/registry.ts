@@ -3,6 +3,7 @@ import { anthropicMessages } from "./anthropic-messages/index.ts";
 import { bedrockConverse } from "./bedrock-converse/index.ts";
 import { cohereChat } from "./cohere-chat/index.ts";
 import type { Dialect, UpstreamDialect } from "./dialect.ts";
+import { geminiUpstream } from "./gemini/upstream.ts";
 import { openaiChat } from "./openai-chat/index.ts";
 import { openaiResponses } from "./openai-responses/index.ts";
 
@@ -16,6 +17,7 @@ const spoken: Readonly<Partial<Record<ClientDialectId, Dialect>>> = {
 const heard: Readonly<Partial<Record<DialectId, UpstreamDialect>>> = {
   ...spoken,
   "bedrock-converse": bedrockConverse,
+  gemini: geminiUpstream,
   "cohere-chat": cohereChat,
 };
 

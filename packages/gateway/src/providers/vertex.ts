@@ -35,7 +35,7 @@ export const vertex: ProviderKind = {
   // Without a key it is the login the machine has: `gcloud`, a credentials file, the metadata server.
   keyless: true,
   keyProblem: (key) => (key.trimStart().startsWith("{") ? loginProblem(key) : plainKeyProblem(key)),
-  quirks: googleChatQuirks,
+  quirks: { ...googleChatQuirks, bareCount: true },
   operations: () => ["generate", "count-tokens"],
   operator: "google-vertex",
   owner: "google",
