@@ -9,7 +9,8 @@ import {
   gather,
   openaiUpstream,
   openHouse,
-  upstreamLanguages,
+  everyUpstream,
+  lacks,
   type House,
 } from "./upstream-languages.ts";
 
@@ -33,7 +34,7 @@ function client(house: House, root = "/v1"): OpenAI {
   return new OpenAI({ baseURL: house.url + root, apiKey: "any", maxRetries: 0 });
 }
 
-describe.each(upstreamLanguages)("the official openai package over $title", (language) => {
+describe.each(everyUpstream)("the official openai package over $title", (language) => {
   it("gets a plain answer, with usage in OpenAI's inclusive counts", async () => {
     await using house = await openHouse(language, ok("Green and tall.", { answer: { usage } }));
     const { data, response, request_id } = await client(house).chat.completions.create(asked).withResponse();
@@ -45,7 +46,7 @@ describe.each(upstreamLanguages)("the official openai package over $title", (lan
     expect(response.headers.get("x-hedgerow-model")).toBe(language.model);
     expect(response.headers.get("x-hedgerow-attempts")).toBe("1");
     expect(request_id).toMatch(/^req_[0-9a-f]{24}$/);
-    expect(house.lastBody()).toMatchObject({ model: language.model });
+    expect(house.asked[0]?.path + JSON.stringify(house.lastBody())).toContain(language.model);
   });
 
   it("iterates over a stream, piece by piece, without usage it did not ask for", async () => {
@@ -168,7 +169,8 @@ describe.each(upstreamLanguages)("the official openai package over $title", (lan
       ? await completions.stream({ ...asked, response_format }).finalChatCompletion()
       : await completions.parse({ ...asked, response_format });
     expect(answer.choices[0]?.message.parsed).toEqual({ city: "simulated", days: 1 });
-    expect(JSON.stringify(house.lastBody())).toContain('"additionalProperties":false');
+    // Bedrock takes a schema as JSON in a string.
+    expect(JSON.stringify(house.lastBody()).replaceAll("\\", "")).toContain('"additionalProperties":false');
   });
 
   it("is told by its own errors that a parsed answer was cut short or filtered", async () => {
@@ -177,6 +179,7 @@ describe.each(upstreamLanguages)("the official openai package over $title", (lan
       ["length", LengthFinishReasonError],
       ["policy", ContentFilterFinishReasonError],
     ] as const) {
+      if (finish === "policy" && lacks(language, "filtered answers")) continue;
       await using house = await openHouse(language, ok('{"city":', { answer: { finish } }));
       const { completions } = client(house).chat;
       await expect(completions.parse({ ...asked, response_format })).rejects.toBeInstanceOf(kind);
@@ -190,6 +193,7 @@ describe.each(upstreamLanguages)("the official openai package over $title", (lan
     ["length", "length"],
     ["policy", "content_filter"],
   ])("knows the end %s as %s, streamed and not", async (finish, word) => {
+    if (finish === "policy" && lacks(language, "filtered answers")) return;
     await using house = await openHouse(language, ok("Green", { answer: { finish } }));
     const { completions } = client(house).chat;
     const whole = await completions.create(asked);
@@ -200,9 +204,14 @@ describe.each(upstreamLanguages)("the official openai package over $title", (lan
   it("has its stop sequences and its limit honoured", async () => {
     await using house = await openHouse(language, assistant);
     const { completions } = client(house).chat;
-    const stopped = await completions.create({ ...asked, stop: ["No real"] });
-    expect(stopped.choices[0]).toMatchObject({ finish_reason: "stop" });
-    expect(stopped.choices[0]?.message.content).not.toContain("No real");
+    const stopping = completions.create({ ...asked, stop: ["No real"] });
+    if (lacks(language, "stop sequences")) {
+      await expect(stopping).rejects.toMatchObject({ status: 400, message: expect.stringContaining("stop") as string });
+    } else {
+      const stopped = await stopping;
+      expect(stopped.choices[0]).toMatchObject({ finish_reason: "stop" });
+      expect(stopped.choices[0]?.message.content).not.toContain("No real");
+    }
     const short = await completions.create({ ...asked, max_completion_tokens: 5 });
     expect(short.choices[0]?.finish_reason).toBe("length");
   });

@@ -17,7 +17,11 @@ export interface UpstreamLanguage {
   readonly model: string;
   /** In front of the language's own paths; absent: `/v1`. */
   readonly basePath?: string;
+  /** What tests of every language ask for and this one has no words for. */
+  readonly lacks?: readonly Lack[];
 }
+
+type Lack = "stop sequences" | "filtered answers" | "files" | "token counts";
 
 export interface FirstUpstream extends UpstreamLanguage {
   readonly dialect: FirstLanguage;
@@ -28,6 +32,7 @@ export const openaiUpstream: FirstUpstream = {
   dialect: "openai-chat",
   kind: "openai",
   model: "gpt-4.1",
+  lacks: ["token counts"],
 };
 
 export const anthropicUpstream: FirstUpstream = {
@@ -40,7 +45,13 @@ export const anthropicUpstream: FirstUpstream = {
 export const upstreamLanguages = [openaiUpstream, anthropicUpstream] as const;
 
 const laterUpstreams: readonly UpstreamLanguage[] = [
-  { title: "a Responses upstream", dialect: "openai-responses", kind: "openai", model: "gpt-4.1" },
+  {
+    title: "a Responses upstream",
+    dialect: "openai-responses",
+    kind: "openai",
+    model: "gpt-4.1",
+    lacks: ["stop sequences"],
+  },
   { title: "a Gemini upstream", dialect: "gemini", kind: "gemini", model: "gemini-2.5-pro", basePath: "/v1beta" },
   {
     title: "a Bedrock upstream",
@@ -49,7 +60,14 @@ const laterUpstreams: readonly UpstreamLanguage[] = [
     model: "anthropic.claude-opus-4-6-v1",
     basePath: "",
   },
-  { title: "a Cohere upstream", dialect: "cohere-chat", kind: "cohere", model: "command-a-03-2025", basePath: "/v2" },
+  {
+    title: "a Cohere upstream",
+    dialect: "cohere-chat",
+    kind: "cohere",
+    model: "command-a-03-2025",
+    basePath: "/v2",
+    lacks: ["filtered answers", "files", "token counts"],
+  },
 ];
 
 /** One provider of each language providers speak. */
@@ -67,6 +85,10 @@ export interface House extends AsyncDisposable {
   readonly asked: readonly LoggedRequest[];
   /** The body of the provider's last request. */
   lastBody(): Record<string, unknown>;
+}
+
+export function lacks({ lacks: all = [] }: UpstreamLanguage, what: Lack): boolean {
+  return all.includes(what);
 }
 
 /** The key the gateway has for its provider, which no client ever sends. */
