@@ -235,6 +235,8 @@ export interface EncodeOptions {
   readonly request?: GenerateRequest;
   readonly requestJson?: unknown;
   readonly framing?: CallAddress["framing"];
+  /** Milliseconds since the target was asked, for languages that say how long an answer took. */
+  readonly elapsedMs?: () => number;
   /** Hears what a whole answer loses, in words; a stream's encoder keeps its own list. */
   readonly onLoss?: (warning: string) => void;
   /** Late facts for callers that asked (`hedgerow.metadata`); asked for when the answer ends. */

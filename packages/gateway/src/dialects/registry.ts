@@ -11,12 +11,12 @@ const spoken: Readonly<Partial<Record<ClientDialectId, Dialect>>> = {
   "openai-chat": openaiChat,
   "openai-responses": openaiResponses,
   "anthropic-messages": anthropicMessages,
+  "bedrock-converse": bedrockConverse,
 };
 
 /** Those that providers alone speak come last. */
 const heard: Readonly<Partial<Record<DialectId, UpstreamDialect>>> = {
   ...spoken,
-  "bedrock-converse": bedrockConverse,
   gemini: geminiUpstream,
   "cohere-chat": cohereChat,
 };

@@ -80,8 +80,8 @@ export class ConverseEvents {
     if (this.finished) return broken("content behind messageStop");
     if (this.#open.has(index)) return broken(`content block ${index} began twice`);
     const [member, inside] = memberOf(start);
-    // A start that says nothing (seen before texts).
-    if (member === undefined) return events(this.#begin());
+    // A start that says nothing: texts and thoughts begin with their first piece.
+    if (member === undefined || member === "text" || member === "reasoningContent") return events(this.#begin());
     if (member !== "toolUse" || !isObject(inside) || inside["type"] === "server_tool_use") {
       this.#obtain(index, "foreign");
       return events([...this.#begin(), { kind: "foreign", what: foreignName(member), payload: start, content: true }]);

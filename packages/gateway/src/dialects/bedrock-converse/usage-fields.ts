@@ -41,6 +41,12 @@ export function usageJson(usage: Usage | undefined): object {
   };
 }
 
+/** `ServiceTier`, where the answer was given by another than the usual one; other vendors' tiers have no word here. */
+export function tierJson(usage: Usage | undefined): object | undefined {
+  const tier = usage?.serviceTier;
+  return tier === "flex" || tier === "priority" || tier === "reserved" ? { type: tier } : undefined;
+}
+
 function detailsOf({ cacheWrite, cacheWriteLong }: Usage): readonly object[] {
   return [
     ...(cacheWriteLong === 0 ? [] : [{ ttl: "1h", inputTokens: cacheWriteLong }]),

@@ -1,0 +1,68 @@
+import { parseExact } from "#dialects/exact-numbers";
+import { sealMark } from "#dialects/seal-tag";
+import { isObject, type JsonObject } from "#dialects/shape";
+import type { Span } from "#wire/json-splice";
+import { blobOf, readRedacted, readSignature } from "./seal-tag.ts";
+
+/** How a marked `redactedContent` begins: it is base64. */
+const blobMark = Buffer.from(sealMark).toString("base64").slice(0, 12);
+
+interface Kept {
+  readonly json: string;
+  readonly lost: boolean;
+}
+
+/**
+ * A piece of a body for a target of the same language, where earlier turns were answered by another vendor and carry
+ * seals we tagged: thoughts the target's vendor sealed get their own seal back, all others are taken out, because a
+ * foreign signature is refused. Undefined where there are none, which is nearly always: then the bytes stay as they are.
+ */
+export function withoutForeignSeals(body: Uint8Array, span: Span, issuer: string): Kept | undefined {
+  const bytes = Buffer.from(body.buffer, body.byteOffset + span.start, span.end - span.start);
+  if (!bytes.includes(sealMark) && !bytes.includes(blobMark)) return undefined;
+  const value = parseExact(bytes.toString("utf8"));
+  const seen = { changed: false, lost: false };
+  const kept = Array.isArray(value) ? keptMessages(value, issuer, seen) : keptInput(value, issuer, seen);
+  return seen.changed ? { json: JSON.stringify(kept), lost: seen.lost } : undefined;
+}
+
+interface Seen {
+  changed: boolean;
+  lost: boolean;
+}
+
+function keptInput(input: unknown, issuer: string, seen: Seen): unknown {
+  const converse = isObject(input) ? input["converse"] : undefined;
+  if (!isObject(input) || !isObject(converse) || !Array.isArray(converse["messages"])) return input;
+  return { ...input, converse: { ...converse, messages: keptMessages(converse["messages"], issuer, seen) } };
+}
+
+function keptMessages(messages: readonly unknown[], issuer: string, seen: Seen): readonly unknown[] {
+  return messages.flatMap((message) => {
+    if (!isObject(message) || !Array.isArray(message["content"])) return [message];
+    const content = message["content"].flatMap((block: unknown) => {
+      const kept = isObject(block) ? unsealed(block, issuer) : block;
+      seen.changed ||= kept !== block;
+      seen.lost ||= kept === undefined;
+      return kept === undefined ? [] : [kept];
+    });
+    // A turn of nothing but foreign thoughts is none.
+    return content.length === 0 && message["content"].length > 0 ? [] : [{ ...message, content }];
+  });
+}
+
+/** The block as the issuer may see it: itself where we did not tag it, undefined where it must not be sent. */
+function unsealed(block: JsonObject, issuer: string): JsonObject | undefined {
+  const thought = block["reasoningContent"];
+  if (!isObject(thought)) return block;
+  const { reasoningText: text, redactedContent: blob } = thought;
+  if (isObject(text) && typeof text["signature"] === "string" && text["signature"].startsWith(sealMark)) {
+    const seal = readSignature(text["signature"]);
+    if (seal?.issuer !== issuer) return undefined;
+    return { ...block, reasoningContent: { reasoningText: { ...text, signature: seal.value } } };
+  }
+  if (typeof blob !== "string" || !blob.startsWith(blobMark)) return block;
+  const seal = readRedacted(blob);
+  if (seal?.issuer !== issuer) return undefined;
+  return { ...block, reasoningContent: { redactedContent: blobOf(seal.value) } };
+}
