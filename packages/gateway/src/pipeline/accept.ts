@@ -164,6 +164,8 @@ type Known =
 
 const keyHeaders = ["x-api-key", "x-goog-api-key", "api-key"];
 const bearer = /^bearer +(\S+)$/i;
+/** What Amazon's clients sign with is no key of ours: theirs comes in a header beside it, or as a bearer token instead. */
+const signature = /^aws4-/i;
 const longestKey = 512;
 
 /** One key, in any of the places SDKs put it. Keys are compared by hash, in constant time. */
@@ -179,7 +181,8 @@ function authenticate(
   }
   const given = new Set<string>();
   const authorization = headers["authorization"];
-  const token = authorization === undefined ? undefined : (bearer.exec(authorization)?.[1] ?? "");
+  const isSigned = authorization === undefined || signature.test(authorization);
+  const token = isSigned ? undefined : (bearer.exec(authorization)?.[1] ?? "");
   if (token !== undefined) given.add(token);
   for (const name of keyHeaders) {
     const value = headers[name];

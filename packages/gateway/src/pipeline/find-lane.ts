@@ -19,6 +19,7 @@ export interface LaneSearch {
   readonly spec: ProviderSpec;
   readonly kind: ProviderKind;
   readonly createdAtS: number;
+  readonly elapsedMs: () => number;
   readonly decoded: DecodedOnce;
   readonly thread?: Thread;
 }
@@ -90,13 +91,13 @@ function waysFor(
 }
 
 function laneBy(search: LaneSearch, { upstream, operation }: Way, hasOtherLane: boolean): Lane | Failure {
-  const { dialect, target, spec, kind, createdAtS, decoded, thread } = search;
+  const { dialect, target, spec, kind, createdAtS, elapsedMs, decoded, thread } = search;
   // Who holds the thread itself is asked in the caller's own words.
   const isHolder = thread?.heldBy === target.provider && upstream.id === dialect.id;
   const { call, scan } = isHolder ? thread : search;
   const encodeTarget: EncodeTarget = {
     model: target.model,
-    issuer: issuerOf(target, spec),
+    issuer: upstream.sealReader?.(spec.quirks) ?? issuerOf(target, spec),
     quirks: spec.quirks,
     ...(target.traits === undefined ? {} : { traits: target.traits }),
     streamed: call.streamed,
@@ -110,7 +111,7 @@ function laneBy(search: LaneSearch, { upstream, operation }: Way, hasOtherLane: 
     target: encodeTarget,
     upstream,
     operation,
-    answer: { createdAtS },
+    answer: { createdAtS, elapsedMs },
     decoded,
     place: (path, headers) =>
       kind.place?.({

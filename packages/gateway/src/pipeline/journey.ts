@@ -196,6 +196,7 @@ export class Journey {
     const spec = snapshot.providers.get(target.provider);
     const kind = spec === undefined ? undefined : findKind(spec.kind);
     if (spec === undefined || kind === undefined) throw new Error(`a plan for a provider nobody knows: ${target.id}`);
+    const askedAtMs = plane.clock.nowMs();
     const lane = findLane({
       call,
       scan: this.input.scan,
@@ -204,6 +205,7 @@ export class Journey {
       spec,
       kind,
       createdAtS: Math.floor(plane.clock.wallMs() / 1000),
+      elapsedMs: () => plane.clock.nowMs() - askedAtMs,
       decoded: this.#decoded,
       ...(this.input.thread === undefined ? {} : { thread: this.input.thread }),
     });

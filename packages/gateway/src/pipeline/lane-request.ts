@@ -55,7 +55,7 @@ export function answerOptions(
   return {
     fallbackId: call.id,
     model: target.model,
-    createdAtS: answer.createdAtS,
+    ...answer,
     includeUsage: request?.usageInStream ?? true,
     issuer: target.issuer,
     ...(request?.legacyFunctions === undefined ? {} : { legacyFunctions: request.legacyFunctions }),

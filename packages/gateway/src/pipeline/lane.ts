@@ -1,4 +1,12 @@
-import type { AnswerFrame, Dialect, Encoded, EncodeTarget, StreamEncoder, UpstreamDialect } from "#dialects/dialect";
+import type {
+  AnswerFrame,
+  Dialect,
+  Encoded,
+  EncodeOptions,
+  EncodeTarget,
+  StreamEncoder,
+  UpstreamDialect,
+} from "#dialects/dialect";
 import type { AnswerEvent } from "#domain/answer";
 import type { Call, Operation } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
@@ -46,7 +54,7 @@ export interface LaneInput {
   readonly upstream: UpstreamDialect;
   /** What to ask for: the call's operation, or an answer where that does instead. */
   readonly operation: Operation;
-  readonly answer: { readonly createdAtS: number };
+  readonly answer: Pick<EncodeOptions, "createdAtS" | "elapsedMs">;
   /** Decoded once for all attempts. */
   readonly decoded: DecodedOnce;
   /** Where the provider wants a request of this language. */
