@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => house.close());
 
 const lanes = clients
-  .filter(({ dialect }) => isSpoken(dialect))
+  .filter(({ dialect }) => Object.hasOwn(dialects, dialect))
   .flatMap((client) =>
     upstreams
       .filter(({ dialect }) => isSpoken(dialect))
