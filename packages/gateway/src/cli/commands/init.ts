@@ -73,11 +73,12 @@ export function starterDocument(found: readonly FoundProvider[]): string {
 }
 
 function providerLines(found: readonly FoundProvider[]): readonly string[] {
-  const lines = found.flatMap(({ kind, variable }) => [
+  const lines = found.flatMap(({ kind, key, settings }) => [
     `  ${kind.id}:`,
     `    kind: ${kind.id}`,
-    `    key: \${${variable}}`,
-    `    # url: ${kind.url ?? ""}`,
+    ...(key.length === 0 ? [] : [`    key: ${key.map(reference).join(":")}`]),
+    ...Object.entries(settings).map(([name, variable]) => `    ${name}: ${reference(variable)}`),
+    ...(kind.url === undefined ? [] : [`    # url: ${kind.url}`]),
   ]);
   const example = [
     "  # local:                 # any server that speaks OpenAI's language",
@@ -98,9 +99,13 @@ function providerLines(found: readonly FoundProvider[]): readonly string[] {
   ];
 }
 
+function reference(variable: string): string {
+  return `\${${variable}}`;
+}
+
 function routeLines(found: readonly FoundProvider[]): readonly string[] {
   const [first] = providerKinds.values();
-  const providers = found.length === 0 && first !== undefined ? [{ kind: first, variable: "" }] : found;
+  const providers = found.length === 0 && first !== undefined ? [{ kind: first }] : found;
   const targets = defaultTargets(providers);
   const note = "  # default answers callers that name no model; targets are asked in this order";
   if (targets.length === 0) {

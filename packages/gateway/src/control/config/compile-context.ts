@@ -1,5 +1,6 @@
 import type { Capabilities, ModelTraits } from "#domain/model";
-import type { ProviderKind } from "#providers/provider";
+import type { Secret } from "#domain/secret";
+import type { ProviderKind, SettingName } from "#providers/provider";
 import type { ConfigPath } from "./problem.ts";
 
 /** What the process that serves must know and a worker's snapshot need not. */
@@ -11,6 +12,12 @@ export interface ServerSettings {
   readonly data: string;
 }
 
+/** Of an account. */
+export interface ImpliedAccess {
+  readonly key?: Secret;
+  readonly settings: Partial<Readonly<Record<SettingName, string>>>;
+}
+
 /** What a configuration is compiled against, as arguments, so that compiling stays pure. */
 export interface CompileContext {
   /** By id or another usual name. */
@@ -19,6 +26,8 @@ export interface CompileContext {
   readonly kindIds: readonly string[];
   /** The catalogue's row for a provider's own model name; undefined where it knows none. */
   readonly findModel: (kind: ProviderKind, model: string) => ModelTraits | undefined;
+  /** What the environment says of a kind's account, where it is taken unasked; what the document says goes before. */
+  readonly implied?: (kind: ProviderKind) => ImpliedAccess;
   /** What `hedgerow probe` found a target (`provider/model`) able to do, over the catalogue and under the document. */
   readonly probed?: (target: string) => Capabilities | undefined;
   /** ISO date of the configuration: the date of the figures it states. */

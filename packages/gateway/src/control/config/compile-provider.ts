@@ -1,13 +1,12 @@
 import type { Capabilities, ModelTraits, Price } from "#domain/model";
 import type { Secret } from "#domain/secret";
-import type { Credential, ProviderSpec } from "#domain/snapshot";
-import type { ProviderKind } from "#providers/provider";
-import { readAddress } from "./address.ts";
+import type { ProviderSpec } from "#domain/snapshot";
+import { compileAccess, type Access, type ProviderNaming } from "./compile-access.ts";
 import type { CompileContext, Report } from "./compile-context.ts";
 import { compileTimeouts, splitTarget, targetTexts } from "./compile-route.ts";
 import { suggestion } from "./nearest.ts";
 import type { ConfigPath } from "./problem.ts";
-import type { ConfigDocument, ModelEntry, PriceEntry, ProviderEntry } from "./schema.ts";
+import type { ConfigDocument, ModelEntry, PriceEntry } from "./schema.ts";
 
 export function compileProviders(
   document: ConfigDocument,
@@ -29,18 +28,14 @@ export function compileProviders(
   return specs;
 }
 
-interface Naming {
-  readonly id: string;
-  readonly entry: ProviderEntry;
-  readonly kind: ProviderKind;
+interface Naming extends ProviderNaming {
   /** Models that routes name at this provider. */
   readonly used: ReadonlySet<string>;
 }
 
 function compileProvider(naming: Naming, context: CompileContext, report: Report): ProviderSpec | undefined {
   const { id, entry, kind } = naming;
-  const address = addressOf(naming, report);
-  const credentials = credentialsOf(naming, report);
+  const { address, credentials, settings, dialects } = compileAccess(naming, context, report);
   const headers = headersOf(naming, report);
   const models = modelsOf(naming, context, report);
   if (address === undefined) return undefined;
@@ -51,6 +46,7 @@ function compileProvider(naming: Naming, context: CompileContext, report: Report
     kind: kind.id,
     ...(kind.vendor === undefined ? {} : { vendor: kind.vendor }),
     dialect: kind.dialect,
+    ...(dialects === undefined ? {} : { dialects }),
     ...address,
     credentials,
     headers,
@@ -58,59 +54,18 @@ function compileProvider(naming: Naming, context: CompileContext, report: Report
     quirks: kind.quirks,
     ...(operator === undefined ? {} : { operator }),
     ...(owner === undefined ? {} : { owner }),
-    ...(entry.region === undefined ? {} : { region: entry.region }),
+    ...inSpec(settings),
     models,
   };
 }
 
-function addressOf({ id, entry, kind }: Naming, report: Report): { origin: string; basePath: string } | undefined {
-  if (entry.url === undefined && kind.url === undefined) {
-    const fix = "add the API's base address, such as http://127.0.0.1:11434/v1";
-    report(["providers", id], `a provider of kind ${JSON.stringify(kind.id)} needs a \`url\``, fix);
-    return undefined;
-  }
-  const usual = kind.url === undefined ? undefined : readAddress(kind.url);
-  if (entry.url === undefined) return usual?.kind === "address" ? withoutKind(usual) : undefined;
-  const read = readAddress(entry.url, usual?.kind === "address" ? usual.basePath : "");
-  if (read.kind === "address") return withoutKind(read);
-  report(["providers", id, "url"], read.why, read.fix);
-  return undefined;
-}
-
-function withoutKind(address: { origin: string; basePath: string }): { origin: string; basePath: string } {
-  return { origin: address.origin, basePath: address.basePath };
-}
-
-function credentialsOf({ id, entry, kind }: Naming, report: Report): readonly Credential[] {
-  const path = ["providers", id];
-  if (entry.key !== undefined && entry.keys !== undefined) {
-    report(path, "both `key` and `keys` are given", "keep `keys` and move the single one into it");
-  }
-  const secrets = entry.keys ?? (entry.key === undefined ? [] : [entry.key]);
-  if (secrets.length === 0 && !kind.keyless) {
-    const [variable = "API_KEY"] = kind.environmentKeys;
-    report(path, `a provider of kind ${JSON.stringify(kind.id)} needs a \`key\``, `add key: \${${variable}}`);
-  }
-  const seen = new Set<string>();
-  for (const [index, secret] of secrets.entries()) {
-    const at = entry.keys === undefined ? [...path, "key"] : [...path, "keys", index];
-    const value = secret.reveal();
-    if (!sendable(value)) {
-      report(
-        at,
-        "a key cannot hold spaces, line breaks or characters outside ASCII",
-        "look for a stray newline or quote",
-      );
-    }
-    if (seen.has(value)) report(at, "this key is given twice", "remove one of them");
-    seen.add(value);
-  }
-  return secrets.map((secret, index) => ({ id: `${id}#${index + 1}`, secret }));
-}
-
-/** Whether a credential can stand in a header unchanged. */
-function sendable(value: string): boolean {
-  return /^[\x21-\x7e]+$/u.test(value);
+/** A resource is part of the address. */
+function inSpec({ region, project, apiVersion }: Access["settings"]): Partial<ProviderSpec> {
+  return {
+    ...(region === undefined ? {} : { region }),
+    ...(project === undefined ? {} : { project }),
+    ...(apiVersion === undefined ? {} : { apiVersion }),
+  };
 }
 
 /** Framing and routing of a request are the gateway's own; a configured header may not bend them. */

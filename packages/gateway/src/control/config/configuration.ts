@@ -13,7 +13,7 @@ import {
 } from "./capability-file.ts";
 import { compile, serverSettings } from "./compile.ts";
 import type { ServerSettings } from "./compile-context.ts";
-import { documentFromEnvironment } from "./from-environment.ts";
+import { documentFromEnvironment, impliedAccess } from "./from-environment.ts";
 import type { MadeDocument } from "./from-environment.ts";
 import { lint } from "./lint.ts";
 import { loadDocument } from "./load.ts";
@@ -95,6 +95,7 @@ function probedIn({ targets }: CapabilityFile): (target: string) => Capabilities
 interface Finishing {
   /** Where relative paths begin; absent for documents that have no folder. */
   readonly cwd?: string;
+  readonly env?: ReadOptions["env"];
   readonly places: Places;
   /** Of the configuration. */
   readonly date: string;
@@ -104,13 +105,14 @@ interface Finishing {
 }
 
 function finish(made: MadeDocument, finishing: Finishing): Configuration | Refused {
-  const { places, date, today, overrides, plainSecrets } = finishing;
+  const { places, date, today, overrides, plainSecrets, env } = finishing;
   const { findModel, nearestModels } = catalogueLookup(today);
   const capabilities = capabilitiesOf(made, finishing);
   const compiled = compile(made.document, {
     findKind,
     kindIds: [...providerKinds.keys()],
     findModel,
+    ...(env === undefined ? {} : { implied: (kind) => impliedAccess(env, kind) }),
     date,
     ...(capabilities.kind === "read" ? { probed: probedIn(capabilities.file) } : {}),
     notices:

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { DialectId } from "#domain/call";
 import { Secret } from "#domain/secret";
 import { defaultLimits, defaultTimeouts } from "#domain/snapshot";
 import { durationPattern, moneyPattern, parseDuration, parseMoney, parseSize, sizePattern } from "./units.ts";
@@ -181,6 +182,15 @@ const model = z
   })
   .meta({ description: "What to add to or correct in the catalogue, by the provider's own model name." });
 
+const dialectIds = [
+  "openai-chat",
+  "openai-responses",
+  "anthropic-messages",
+  "gemini",
+  "bedrock-converse",
+  "cohere-chat",
+] as const satisfies readonly DialectId[];
+
 const provider = z
   .strictObject({
     kind: z.string().min(1).meta({ description: "Which provider this is." }),
@@ -207,7 +217,15 @@ const provider = z
       .exactOptional(),
     operator: text("Who runs the machines: providers with one operator fail together."),
     owner: text("Who owns the provider."),
-    region: text("Where it runs."),
+    region: text("Where it runs; of clouds the region that is asked."),
+    project: text("The cloud project that is asked: Vertex, Azure AI Foundry."),
+    resource: text("The resource whose name is part of the address: Azure."),
+    apiVersion: text("The version of an API that has it in the address: Azure's `api-version`."),
+    dialects: z
+      .array(z.enum(dialectIds).meta({ description: "A language." }))
+      .min(1)
+      .meta({ description: "Languages to ask it in, the preferred first; by default the kind decides for each model." })
+      .exactOptional(),
     models: z.record(modelName, model).meta({ description: "Corrections to the catalogue." }).exactOptional(),
   })
   .meta({ description: "An account at a vendor or host, under a name of yours." });
