@@ -26,7 +26,9 @@ function fitVectors(answer: JsonObject, { body, scan }: Asked): Uint8Array | Fai
   if (!Array.isArray(data)) return failure("bad_upstream_response", "The provider's answer has no vectors.");
   const items = data as readonly unknown[];
   const format = scan.fields.get("encoding_format");
-  const encoding = format !== undefined && readString(body, format) === "base64" ? "base64" : "float";
+  const encoding = format === undefined ? "float" : readString(body, format);
+  // Voyage and Jina have forms of their own.
+  if (encoding !== "float" && encoding !== "base64") return undefined;
   const wanted = encoding === "base64" ? "string" : "object";
   if (items.every((item) => isObject(item) && typeof item["embedding"] === wanted)) return undefined;
   const fitted: unknown[] = [];
