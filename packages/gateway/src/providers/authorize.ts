@@ -19,3 +19,8 @@ export function anthropicKey(secret: Secret | undefined): CredentialHeaders {
 export function eitherHeader(secret: Secret | undefined): CredentialHeaders {
   return secret === undefined ? {} : { "x-api-key": secret.reveal(), ...bearer(secret) };
 }
+
+/** What keeps a credential from standing in a header unchanged; undefined where nothing does. */
+export function plainKeyProblem(key: string): string | undefined {
+  return /^[\x21-\x7e]+$/.test(key) ? undefined : "a key cannot hold spaces, line breaks or characters outside ASCII";
+}

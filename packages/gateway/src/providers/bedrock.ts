@@ -1,7 +1,7 @@
 import { failure } from "#domain/failure";
 import { plainChatQuirks } from "#domain/quirks";
 import { Secret } from "#domain/secret";
-import { bearer } from "./authorize.ts";
+import { bearer, plainKeyProblem } from "./authorize.ts";
 import { bedrockInvokeStream } from "./bedrock-invoke-stream.ts";
 import { classifierWith } from "./classify-reply.ts";
 import { hasSecondVersion, isClaude } from "./claude-names.ts";
@@ -42,6 +42,10 @@ export const bedrock: ProviderKind = {
     implied: true,
   },
   keyless: false,
+  keyProblem(key) {
+    if (/^A[KS]IA\w{12,}$/.test(key)) return "this is an access key's id without its secret: write ID:SECRET";
+    return plainKeyProblem(key);
+  },
   quirks: plainChatQuirks,
   operations: (model) => (cohereModel.test(model) ? ["generate", "embed", "rerank"] : ["generate", "count-tokens"]),
   operator: "aws",

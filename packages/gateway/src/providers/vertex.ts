@@ -1,3 +1,4 @@
+import { plainKeyProblem } from "./authorize.ts";
 import { classifierWith } from "./classify-reply.ts";
 import { hasSecondVersion, isClaude } from "./claude-names.ts";
 import { googleChatQuirks } from "./gemini.ts";
@@ -34,7 +35,7 @@ export const vertex: ProviderKind = {
   },
   // Without a key it is the login the machine has: `gcloud`, a credentials file, the metadata server.
   keyless: true,
-  keyProblem: (key) => (key.trimStart().startsWith("{") ? loginProblem(key) : plainKeyProblem(key)),
+  keyProblem: (key) => (key.trimStart().startsWith("{") ? loginProblem(key) : noKeyProblem(key)),
   quirks: { ...googleChatQuirks, bareCount: true },
   operations: () => ["generate", "count-tokens"],
   operator: "google-vertex",
@@ -133,10 +134,9 @@ function isApiKey(key: string): boolean {
   return !key.trimStart().startsWith("{") && !isAccessToken(key);
 }
 
-function plainKeyProblem(key: string): string | undefined {
-  return /^[\x21-\x7e]+$/.test(key)
-    ? undefined
-    : "a key is an API key, an access token, or the JSON of a login, and this is none of them";
+function noKeyProblem(key: string): string | undefined {
+  const what = "a key is an API key, an access token, or the JSON of a login, and this is none of them";
+  return plainKeyProblem(key) === undefined ? undefined : what;
 }
 
 function loginProblem(key: string): string | undefined {

@@ -1,6 +1,7 @@
 import type { DialectId } from "#domain/call";
 import type { Secret } from "#domain/secret";
 import type { Credential } from "#domain/snapshot";
+import { plainKeyProblem } from "#providers/authorize";
 import type { AddressSettings, ProviderKind, SettingName } from "#providers/provider";
 import { readAddress } from "./address.ts";
 import type { CompileContext, Report } from "./compile-context.ts";
@@ -133,19 +134,12 @@ function credentialsOf(
   for (const [index, secret] of secrets.entries()) {
     const at = entry.keys === undefined ? [...path, "key"] : [...path, "keys", index];
     const value = secret.reveal();
-    const problem = kind.keyProblem === undefined ? unsendable(value) : kind.keyProblem(value);
-    if (problem !== undefined) report(at, problem, "look for a stray newline or quote");
+    const problem = kind.keyProblem === undefined ? plainKeyProblem(value) : kind.keyProblem(value);
+    if (problem !== undefined) report(at, problem, kind.keyProblem ? undefined : "look for a stray newline or quote");
     if (seen.has(value)) report(at, "this key is given twice", "remove one of them");
     seen.add(value);
   }
   return secrets.map((secret, index) => ({ id: `${id}#${index + 1}`, secret }));
-}
-
-/** What keeps a credential from standing in a header unchanged. */
-function unsendable(value: string): string | undefined {
-  return /^[\x21-\x7e]+$/u.test(value)
-    ? undefined
-    : "a key cannot hold spaces, line breaks or characters outside ASCII";
 }
 
 function dialectsOf({ id, entry, kind }: ProviderNaming, report: Report): readonly DialectId[] | undefined {
