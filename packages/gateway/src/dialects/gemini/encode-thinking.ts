@@ -98,7 +98,8 @@ function budget({ request, ledger }: ThinkingSituation, range: BudgetRange): Jso
     if (fitted !== wish.budgetTokens) ledger.note("budget-fitted", `${wish.budgetTokens} to ${fitted} tokens`);
     return { thinkingBudget: fitted };
   }
-  if (wish?.effort === undefined) return {};
+  // As much as the model finds right; Flash-Lite does not think unless it is told so.
+  if (wish?.effort === undefined) return { thinkingBudget: -1 };
   const tokens = Math.max(range.min, Math.min(budgetOf[wish.effort], range.max));
   ledger.note("effort-as-budget", `${wish.effort} as ${tokens} tokens`);
   return { thinkingBudget: tokens };
