@@ -3,7 +3,7 @@ import { anthropicMessages } from "./anthropic-messages/index.ts";
 import { bedrockConverse } from "./bedrock-converse/index.ts";
 import { cohereChat } from "./cohere-chat/index.ts";
 import type { Dialect, UpstreamDialect } from "./dialect.ts";
-import { geminiUpstream } from "./gemini/upstream.ts";
+import { gemini } from "./gemini/index.ts";
 import { openaiChat } from "./openai-chat/index.ts";
 import { openaiResponses } from "./openai-responses/index.ts";
 
@@ -11,15 +11,12 @@ const spoken: Readonly<Partial<Record<ClientDialectId, Dialect>>> = {
   "openai-chat": openaiChat,
   "openai-responses": openaiResponses,
   "anthropic-messages": anthropicMessages,
+  gemini,
   "bedrock-converse": bedrockConverse,
 };
 
 /** Those that providers alone speak come last. */
-const heard: Readonly<Partial<Record<DialectId, UpstreamDialect>>> = {
-  ...spoken,
-  gemini: geminiUpstream,
-  "cohere-chat": cohereChat,
-};
+const heard: Readonly<Partial<Record<DialectId, UpstreamDialect>>> = { ...spoken, "cohere-chat": cohereChat };
 
 /** Every language clients speak, by id. The ids without a folder yet are kept out of paths by `isSpoken`. */
 export const dialects = spoken as Readonly<Record<ClientDialectId, Dialect>>;
