@@ -15,6 +15,8 @@ export interface UpstreamDialect {
   readonly id: DialectId;
   /** Where an operation is asked for, behind a provider's base path; undefined where the language has no such thing. */
   upstreamPath(operation: Operation, asked: AskedPath): string | undefined;
+  /** Who alone can read the seals of such a provider's answers, where that is not the model's vendor. */
+  sealReader?(quirks: ChatQuirks): string | undefined;
   /** Headers every upstream request of this language needs unless the caller sent its own. */
   readonly defaultHeaders: Readonly<Record<string, string>>;
   /** The content types of its streams (without parameters); the first is asked for. */
@@ -152,6 +154,8 @@ export interface RelayEdits {
   readonly warnings?: readonly string[];
   /** The target is known to refuse this in its own language: it is asked in another that it speaks, if there is one. */
   readonly unfit?: Failure;
+  /** Other bytes for a whole answer that this provider writes in a form which callers do not read. */
+  readonly fitAnswer?: (body: Uint8Array) => Uint8Array | undefined;
 }
 
 export interface Peek {

@@ -93,7 +93,7 @@ export function isLane(made: Lane | Failure): made is Lane {
 
 function relay(input: LaneInput, path: string): Lane | Failure {
   const { call, scan, target, dialect } = input;
-  const { edits, usageAdded, warnings = [], unfit } = dialect.relayEdits(scan, call.body, target);
+  const { edits, usageAdded, warnings = [], unfit, fitAnswer } = dialect.relayEdits(scan, call.body, target);
   if (unfit !== undefined) return { ...unfit, kind: "not_translatable" };
   const placed = input.place(path, { ...dialect.defaultHeaders, ...call.passHeaders });
   const { framing } = call.address;
@@ -109,7 +109,7 @@ function relay(input: LaneInput, path: string): Lane | Failure {
     warnings: () => warnings,
     // Usage that only we asked for is not the caller's.
     renderFrame: (frame) => (frame.usageOnly && usageAdded ? nothing : frame.raw),
-    renderAnswer: (body) => body,
+    renderAnswer: (body) => fitAnswer?.(body) ?? body,
     ...(isAnswered(call.operation) ? {} : { readUnary: relayedUnary(input) }),
   };
 }

@@ -25,6 +25,8 @@ export const deepseek: ProviderKind = {
     developerRole: false,
     // An assistant turn with tool calls must carry its earlier reasoning back, or the next turn is a 400.
     reasoningEcho: "reasoning_content",
+    // Its `/beta` address goes on from a marked message; its others say that they do not.
+    prefixes: "asked",
     jsonSchema: false,
   },
   operations: () => ["generate"],

@@ -12,6 +12,8 @@ export const googleChatQuirks: ChatQuirks = {
   ...plainChatQuirks,
   maxOutputField: "max_tokens",
   developerRole: false,
+  // "Function call is missing a thought_signature" (https://ai.google.dev/gemini-api/docs/thought-signatures#openai).
+  toolSignatures: "google",
   // "Unknown name …: Cannot find field", issues Vali-98/ChatterUI#227 and liliMozi/openhanako#394.
   refusedFields: ["frequency_penalty", "presence_penalty", "seed", "logit_bias", "store"],
 };

@@ -33,7 +33,21 @@ interface CompatibleRow {
 const usual: readonly Operation[] = ["generate", "embed", "complete"];
 
 /** What most imitations share: the older name of the output limit, and no `developer` messages. */
-const imitation: ChatQuirks = { ...plainChatQuirks, maxOutputField: "max_tokens", developerRole: false };
+const imitation: ChatQuirks = {
+  ...plainChatQuirks,
+  maxOutputField: "max_tokens",
+  developerRole: false,
+  // Who resells OpenAI's models asks it where it answers.
+  toolsWithReasoning: true,
+};
+
+/** All that Groq's and Cerebras's messages may hold: "property '…' is unsupported" (janhq/jan#8136, opencode#33413). */
+const checkedFields: ChatQuirks["messageFields"] = {
+  system: ["role", "content", "name"],
+  user: ["role", "content", "name"],
+  assistant: ["role", "content", "name", "tool_calls", "function_call", "reasoning"],
+  tool: ["role", "content", "name", "tool_call_id"],
+};
 
 /** Servers on the operator's own machines fail with them. */
 const own = { operator: "ours", owner: "ours" } as const;
@@ -51,7 +65,14 @@ const compatibleRows: readonly CompatibleRow[] = [
     title: "Groq",
     url: "https://api.groq.com/openai/v1",
     keys: ["GROQ_API_KEY"],
-    quirks: { maxOutputField: "max_completion_tokens", refusedFields: ["n", "logprobs", "top_logprobs", "logit_bias"] },
+    quirks: {
+      maxOutputField: "max_completion_tokens",
+      refusedFields: ["n", "logprobs", "top_logprobs", "logit_bias"],
+      messageFields: checkedFields,
+      // "reasoning is not supported with this model" (vercel/ai#8057).
+      reasoningEcho: "reasoning",
+      echoNeedsReasoner: true,
+    },
     operations: ["generate"],
     operator: "groq",
     owner: "groq",
@@ -68,6 +89,18 @@ const compatibleRows: readonly CompatibleRow[] = [
       toolCallIds: "nine-alphanumeric",
       requiredToolChoice: "any",
       seedField: "random_seed",
+      reasoningEcho: "thinking",
+      echoNeedsReasoner: true,
+      // "Extra inputs are not permitted", `user.name` among them (mistral-go#2, litellm#30835, #30882).
+      messageFields: {
+        system: ["role", "content"],
+        user: ["role", "content"],
+        assistant: ["role", "content", "tool_calls", "prefix"],
+        tool: ["role", "content", "name", "tool_call_id"],
+      },
+      prefixes: "always",
+      // "Unexpected role 'user' after role 'tool'" (zed#37021, datapizza-ai#98).
+      answersTools: true,
       refusedFields: [
         "logit_bias",
         "logprobs",
@@ -78,6 +111,15 @@ const compatibleRows: readonly CompatibleRow[] = [
         "store",
         "stream_options",
         "user",
+        "safety_identifier",
+        "prompt_cache_retention",
+        "prompt_cache_options",
+        "modalities",
+        "audio",
+        "functions",
+        "function_call",
+        "moderation",
+        "web_search_options",
         "verbosity",
       ],
     },
@@ -111,6 +153,9 @@ const compatibleRows: readonly CompatibleRow[] = [
     quirks: {
       maxOutputField: "max_completion_tokens",
       refusedFields: ["frequency_penalty", "presence_penalty", "logit_bias"],
+      messageFields: checkedFields,
+      reasoningEcho: "reasoning",
+      echoNeedsReasoner: true,
     },
     operations: ["generate", "complete"],
     operator: "cerebras",
@@ -168,7 +213,15 @@ const compatibleRows: readonly CompatibleRow[] = [
     operations: ["generate"],
     operator: "huggingface",
   },
-  { id: "ollama", title: "Ollama", url: "http://127.0.0.1:11434/v1", languages: also, ...own },
+  {
+    id: "ollama",
+    title: "Ollama",
+    url: "http://127.0.0.1:11434/v1",
+    // https://docs.ollama.com/api/openai-compatibility: no `tool_choice`, no image addresses, thoughts as `reasoning`.
+    quirks: { ignoresToolChoice: true, imagesAsData: true, reasoningEcho: "reasoning" },
+    languages: also,
+    ...own,
+  },
   {
     id: "vllm",
     title: "vLLM",

@@ -18,7 +18,7 @@ export const openai: ProviderKind = {
   url: "https://api.openai.com/v1",
   environmentKeys: ["OPENAI_API_KEY"],
   keyless: false,
-  quirks: { ...plainChatQuirks, cacheBreakpoints: true },
+  quirks: { ...plainChatQuirks, cacheBreakpoints: true, refusesThoughts: true },
   operations: (model) => [
     "generate",
     "count-tokens",

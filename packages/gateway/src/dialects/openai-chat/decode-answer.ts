@@ -1,9 +1,10 @@
 import type { AnswerEvent } from "#domain/answer";
 import { failure, type Failure } from "#domain/failure";
 import { DeltaTemplate } from "#wire/delta-template";
-import { sseDecoder, type SseDecoder, type SseFrame } from "#wire/sse";
+import { encodeSse, sseDecoder, type SseDecoder, type SseFrame } from "#wire/sse";
 import type { AnswerFrame, DecodeOptions, StreamDecoder } from "#dialects/dialect";
 import { isObject, type JsonObject } from "#dialects/shape";
+import { fitChoices } from "./fit-answer.ts";
 import { ChoiceReader } from "./read-choices.ts";
 
 const doneFrame: Uint8Array = Buffer.from("data: [DONE]\n\n");
@@ -136,13 +137,15 @@ class ChatStreamDecoder implements StreamDecoder {
       this.#fail(frame.raw, events, failed);
       return;
     }
+    const fitted = this.#options.quirks.reasoningEcho === "thinking" ? fitChoices(chunk) : undefined;
     const [only] = events;
-    if (events.length === 1 && only?.kind === "text-delta" && only.logprobs === undefined) {
+    if (fitted === undefined && events.length === 1 && only?.kind === "text-delta" && only.logprobs === undefined) {
       this.#template.learn(frame.data ?? "", only.text);
     }
     const { choices } = chunk;
     const hasNoChoice = !Array.isArray(choices) || choices.length === 0;
-    this.#give(wholeRaw(frame), events, hasNoChoice && events.some((each) => each.kind === "usage"));
+    const raw = fitted === undefined ? wholeRaw(frame) : Buffer.from(encodeSse({ data: JSON.stringify(fitted) }));
+    this.#give(raw, events, hasNoChoice && events.some((each) => each.kind === "usage"));
   }
 
   #unreadable(frame: SseFrame): void {

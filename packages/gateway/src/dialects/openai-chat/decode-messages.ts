@@ -1,7 +1,9 @@
-import type { Part, ReasoningPart, ToolCallPart, ToolResultPart, Turn } from "#domain/request";
+import type { Part, ReasoningPart, Seal, ToolCallPart, ToolResultPart, Turn } from "#domain/request";
 import { isObject, type JsonObject, type ShapeReader } from "#dialects/shape";
 import { decodeContent, markLast, marker } from "./decode-parts.ts";
-import { issuerOf } from "./reasoning-issuer.ts";
+import { isSigned } from "./read-tool-calls.ts";
+import { detailText, objectsOf, sealDetails } from "./reasoning-details.ts";
+import { detailsIssuer, issuerOf } from "./reasoning-issuer.ts";
 
 /** Beside the content: who speaks, and markers on the whole message. */
 const everyMessage = ["role", "content", "name", "cache_control", "prompt_cache_breakpoint"] as const;
@@ -16,9 +18,12 @@ const assistantFields: ReadonlySet<string> = new Set([
   "reasoning_content",
   "reasoning",
   "reasoning_details",
+  "extra_content",
+  // Mistral's mark of a last message to go on from, which that message is in every other language.
+  "prefix",
 ]);
 /** `index` comes from clients that put a call together from a stream. */
-const callFields: ReadonlySet<string> = new Set(["id", "type", "function", "index"]);
+const callFields: ReadonlySet<string> = new Set(["id", "type", "function", "index", "extra_content"]);
 const calledFields: ReadonlySet<string> = new Set(["name", "arguments"]);
 
 /** From `messages` to turns. Consecutive tool messages become one user turn, because the others need them together. */
@@ -110,7 +115,17 @@ function decodeToolCall(reader: ShapeReader, value: unknown, path: string): Part
   }
   reader.leave(call, callFields, path);
   const id = reader.word(call["id"], `${path}.id`);
-  return functionCall(reader, call["function"], { path: `${path}.function`, id });
+  const part = functionCall(reader, call["function"], { path: `${path}.function`, id });
+  const seal = signatureIn(call["extra_content"]);
+  return part === undefined || seal === undefined ? part : { ...part, seal };
+}
+
+/** Google's place for it, which our own answers use for every vendor: `extra_content.google.thought_signature`. */
+function signatureIn(extra: unknown): Seal | undefined {
+  for (const [issuer, value] of isObject(extra) ? Object.entries(extra) : []) {
+    if (isSigned(value)) return { issuer, form: "signature", value: value.thought_signature };
+  }
+  return undefined;
 }
 
 function functionCall(
@@ -158,12 +173,21 @@ function decodeToolResult(
  */
 function decodeReasoning(message: JsonObject): readonly ReasoningPart[] {
   const plain = [message["reasoning_content"], message["reasoning"]].find((text) => typeof text === "string");
-  const details = Array.isArray(message["reasoning_details"]) ? message["reasoning_details"] : [];
-  const parts = mergeDetails(details.filter(isObject));
+  const details = objectsOf(message["reasoning_details"]);
+  const isHosts = details.some((detail) => issuerOf(detail["format"]) === detailsIssuer);
+  const parts = isHosts ? sealedWhole(details) : mergeDetails(details);
   if (plain !== undefined && plain !== "" && !parts.some((part) => part.text !== "")) {
     return [{ kind: "reasoning", text: plain }, ...parts];
   }
   return parts;
+}
+
+/** OpenRouter takes the list back as it was, or not at all. */
+function sealedWhole(details: readonly JsonObject[]): ReasoningPart[] {
+  const value = sealDetails(details);
+  const text = details.map(detailText).join("");
+  const seal = value === undefined ? {} : { seal: { issuer: detailsIssuer, form: "signature" as const, value } };
+  return [{ kind: "reasoning", text, ...seal }];
 }
 
 /** Clients that collected a stream send each delta as an entry of its own: entries of one `index` are joined. */

@@ -136,9 +136,9 @@ describe("decodeRequest", () => {
           content: "a",
           reasoning_content: "think more",
           reasoning_details: [
-            { type: "reasoning.text", text: "think ", format: "anthropic-claude-v1", index: 0 },
-            { type: "reasoning.text", text: "more", format: "anthropic-claude-v1", index: 0 },
-            { type: "reasoning.text", signature: "sig==", format: "anthropic-claude-v1", index: 0 },
+            { type: "reasoning.text", text: "think ", format: "anthropic", index: 0 },
+            { type: "reasoning.text", text: "more", format: "anthropic", index: 0 },
+            { type: "reasoning.text", signature: "sig==", format: "anthropic", index: 0 },
             { type: "reasoning.encrypted", data: "blob", format: "anthropic", index: 1 },
           ],
         },

@@ -55,6 +55,12 @@ interface Call {
   readonly id: string;
   readonly name: string;
   json: string;
+  signature?: string;
+}
+
+/** Where Google's chat answers have a call's signature, with the vendor's name, so that it goes back to no other. */
+export function signed(signature: string, issuer: string): object {
+  return { extra_content: { [issuer]: { thought_signature: signature } } };
 }
 
 class AnswerCollector {
@@ -101,6 +107,11 @@ class AnswerCollector {
       case "tool-delta": {
         const call = this.#calls.get(event.block);
         if (call !== undefined) call.json += event.json;
+        break;
+      }
+      case "tool-signature": {
+        const call = this.#calls.get(event.block);
+        if (call !== undefined) call.signature = event.signature;
         break;
       }
       case "foreign":
@@ -153,7 +164,8 @@ class AnswerCollector {
   #callFields(calls: readonly Call[]): object {
     const [first, second] = calls;
     if (first === undefined) return {};
-    if (this.#options.legacyFunctions !== true) return { tool_calls: calls.map(toolCall) };
+    if (this.#options.legacyFunctions !== true)
+      return { tool_calls: calls.map((call) => toolCall(call, this.#options.issuer)) };
     if (second !== undefined) this.#report.meet("further-call");
     return { function_call: called(first) };
   }
@@ -179,8 +191,10 @@ class AnswerCollector {
   }
 }
 
-function toolCall(call: Call): object {
-  return { id: call.id, type: "function", function: called(call) };
+function toolCall(call: Call, issuer: string): object {
+  const { signature } = call;
+  const extra = signature === undefined ? {} : signed(signature, issuer);
+  return { id: call.id, type: "function", function: called(call), ...extra };
 }
 
 function called({ name, json }: Call): object {

@@ -13,6 +13,8 @@ import type {
 } from "#domain/request";
 import type { EncodeTarget } from "#dialects/dialect";
 import type { LossReport } from "./losses.ts";
+import { echoOf, placeThought, shapeMessages } from "./message-shape.ts";
+import { readDetails } from "./reasoning-details.ts";
 import { toolCallId } from "./tool-call-ids.ts";
 
 /** Models that take `prompt_cache_breakpoint` (openai 7.57: "gpt-5.6 and later"). */
@@ -24,7 +26,8 @@ type Media = ImagePart | DocumentPart;
 /** From turns to `messages`. Tool results stand directly behind the assistant turn that called for them. */
 export function encodeMessages(turns: readonly Turn[], target: EncodeTarget, report: LossReport): readonly Json[] {
   const encoder = new MessageEncoder(target, report);
-  return turns.flatMap((turn) => encoder.turn(turn));
+  const messages = turns.flatMap((turn) => encoder.turn(turn));
+  return shapeMessages(messages, target, report);
 }
 
 export function takesCacheMarkers({ quirks, traits, model }: EncodeTarget): boolean {
@@ -104,6 +107,7 @@ class MessageEncoder {
     const refusals: string[] = [];
     const calls: Json[] = [];
     const thoughts: string[] = [];
+    const details: unknown[] = [];
     for (const part of parts) {
       switch (part.kind) {
         case "text":
@@ -116,30 +120,32 @@ class MessageEncoder {
           calls.push(this.#toolCall(part));
           break;
         case "reasoning":
-          thoughts.push(...this.#thought(part));
+          this.#thought(part, thoughts, details);
           break;
         default:
           this.#report.meet("foreign-assistant-part", part.kind === "foreign" ? part.what : part.kind);
       }
     }
-    const echo = this.#target.quirks.reasoningEcho;
-    // DeepSeek refuses a turn with tool calls that lacks the field (documented), even when there was no thought.
-    const echoes = echo !== undefined && (thoughts.length > 0 || (calls.length > 0 && echo === "reasoning_content"));
-    return {
+    const message: Record<string, unknown> = {
       role: "assistant",
       content: texts.length === 0 && calls.length > 0 ? null : texts.join(""),
       ...(refusals.length > 0 ? { refusal: refusals.join("") } : {}),
-      ...(echoes ? { [echo]: thoughts.join("") } : {}),
-      ...(calls.length > 0 ? { tool_calls: calls } : {}),
     };
+    const echo = echoOf(this.#target);
+    // DeepSeek refuses a turn with tool calls that lacks the field (documented), even when there was no thought.
+    const echoes = thoughts.length > 0 || (calls.length > 0 && echo === "reasoning_content");
+    if (echo !== undefined && echoes) placeThought(message, thoughts.join(""), echo);
+    if (details.length > 0) message["reasoning_details"] = details;
+    if (calls.length > 0) message["tool_calls"] = calls;
+    return message;
   }
 
-  #thought(part: ReasoningPart): readonly string[] {
-    const isForeign = part.seal !== undefined && part.seal.issuer !== this.#target.issuer;
-    if (isForeign) this.#report.meet("reasoning-seal");
-    else if (this.#target.quirks.reasoningEcho === undefined) this.#report.meet("reasoning-history");
-    else return [part.text];
-    return [];
+  #thought(part: ReasoningPart, thoughts: string[], details: unknown[]): void {
+    const { seal } = part;
+    if (seal !== undefined && seal.issuer !== this.#target.issuer) this.#report.meet("reasoning-seal");
+    else if (seal !== undefined && this.#target.quirks.reasoningDetails === true) details.push(...readDetails(seal));
+    else if (echoOf(this.#target) === undefined) this.#report.meet("reasoning-history");
+    else thoughts.push(part.text);
   }
 
   #toolCall(part: ToolCallPart): Json {
@@ -147,7 +153,18 @@ class MessageEncoder {
       id: this.#id(part.id),
       type: "function",
       function: { name: part.name, arguments: part.argumentsJson === "" ? "{}" : part.argumentsJson },
+      ...this.#signature(part),
     };
+  }
+
+  #signature({ seal }: ToolCallPart): Json {
+    if (seal === undefined) return {};
+    const { issuer, quirks } = this.#target;
+    if (seal.issuer === issuer && quirks.toolSignatures !== undefined) {
+      return { extra_content: { [quirks.toolSignatures]: { thought_signature: seal.value } } };
+    }
+    this.#report.meet("reasoning-seal");
+    return {};
   }
 
   /** A string where there is only text, since not every upstream takes arrays of text. */
@@ -202,6 +219,9 @@ class MessageEncoder {
 
   #address(source: Source): string | undefined {
     if (source.kind === "base64") return `data:${source.mediaType};base64,${source.data}`;
+    if (source.kind === "url" && this.#target.quirks.imagesAsData === true) {
+      this.#report.meet("image-address", undefined, "messages");
+    }
     if (source.kind === "url") return source.url;
     this.#report.meet("provider-file", undefined, "messages");
     return undefined;

@@ -1,20 +1,7 @@
 import type { Effort, GenerateRequest } from "#domain/request";
 import type { EncodeTarget } from "#dialects/dialect";
+import { isRefusedWithTools } from "./forbidden.ts";
 import type { LossReport } from "./losses.ts";
-
-/**
- * Models that answer 400 to function tools on `/chat/completions` unless `reasoning_effort` is `none`, even where the
- * field is left out: gpt-5.4 and later (openai/openai-openapi#541, BerriAI/litellm#34569; seen November 2026).
- */
-const toolsForbidReasoning = /(?:^|\/)gpt-(?:5\.(?:[4-9]|[1-9]\d)|[6-9]|[1-9]\d)(?!\d)/u;
-
-/** Whether a chat with function tools and this effort (undefined: the model's own) is one that OpenAI refuses. */
-export function isRefusedWithTools(
-  model: string,
-  asked: { readonly hasFunctions: boolean; readonly effort: string | undefined },
-): boolean {
-  return asked.hasFunctions && asked.effort !== "none" && toolsForbidReasoning.test(model);
-}
 
 /** A token budget in words, after LiteLLM's table (`reasoning_effort` from `thinking.budget_tokens`). */
 export function effortOfBudget(tokens: number): Effort {
@@ -32,7 +19,7 @@ export function encodeReasoningEffort(
   const wish = request.reasoning;
   const reasons = target.traits?.capabilities.reasoning;
   const hasFunctions = request.tools.some((tool) => tool.kind === "function");
-  if (isRefusedWithTools(target.traits?.name ?? target.model, { hasFunctions, effort: undefined })) {
+  if (isRefusedWithTools(target, { hasFunctions, effort: undefined })) {
     const loss = target.hasOtherLane === true ? "reasoning-elsewhere" : "reasoning-with-tools";
     if (wish?.mode !== "off") report.meet(loss, undefined, "tools");
     return "none";

@@ -70,6 +70,13 @@ const result = (parts: Extract<Part, { kind: "tool-result" }>["parts"], failed =
 const goOn = user(text("go on"));
 const sealed = { kind: "reasoning", text: "t", seal: { issuer: "anthropic", form: "signature", value: "s" } } as const;
 
+const messageFields = {
+  system: ["role", "content"],
+  user: ["role", "content"],
+  assistant: ["role", "content", "tool_calls", "prefix"],
+  tool: ["role", "content", "tool_call_id"],
+};
+
 const smallTraits: ModelTraits = {
   name: "openai/gpt-4.1",
   maxOutputTokens: 32_768,
@@ -99,6 +106,13 @@ const cases: Record<Exclude<Loss, AnswerLoss>, Case> = {
   "document-context": { turns: [user({ ...pdf, context: "c" })] },
   video: { turns: [user({ kind: "video", source: { kind: "url", url: "https://a" } })] },
   "document-url": { turns: [user({ kind: "document", source: { kind: "url", url: "https://a" } })] },
+  "image-address": {
+    turns: [user({ kind: "image", source: { kind: "url", url: "https://a" } })],
+    quirks: { imagesAsData: true },
+  },
+  "message-field": { turns: [{ ...goOn, name: "Ann" }], quirks: { messageFields } },
+  "tool-answer": { turns: [assistant(call("a")), user(result([]), text("and?"))], quirks: { answersTools: true } },
+  "tool-choice-ignored": { tools: [f], toolChoice: { kind: "required" }, quirks: { ignoresToolChoice: true } },
   "provider-file": { turns: [user({ kind: "image", source: { kind: "file", id: "x" } })] },
   "foreign-user-part": { turns: [user({ kind: "foreign", what: "video", payload: {} })] },
   prefill: { turns: [user(text("x")), assistant(text("The answer is"))] },

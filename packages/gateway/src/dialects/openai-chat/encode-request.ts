@@ -4,6 +4,7 @@ import type { Encoded, EncodeTarget } from "#dialects/dialect";
 import { defined } from "#dialects/shape";
 import { encodeMessages } from "./encode-messages.ts";
 import { encodeReasoningEffort } from "./encode-reasoning.ts";
+import { refusesStop } from "./forbidden.ts";
 import { hintFields } from "./hint-fields.ts";
 import { LossReport } from "./losses.ts";
 import { isStrictSchema } from "./strict-schema.ts";
@@ -11,8 +12,6 @@ import { isStrictSchema } from "./strict-schema.ts";
 const mostStopSequences = 4;
 const longestUser = 64;
 const toolName = /^[A-Za-z0-9_-]{1,64}$/u;
-/** "Unsupported parameter: 'stop'", recorded for the o-series and the first gpt-5 models. */
-const refusesStop = /(?:^|\/)(?:o\d|gpt-5)(?:-(?!chat)[\w-]+)?$/u;
 const serviceTiers: ReadonlySet<string> = new Set(["auto", "default", "flex", "scale", "priority", "fast"]);
 
 /** From the hub to a chat body for this target. The key order is fixed: the same request gives the same bytes. */
@@ -37,10 +36,9 @@ export function encodeRequest(request: GenerateRequest, target: EncodeTarget): E
     stream_options: target.streamed && target.quirks.streamUsage === "ask" ? { include_usage: true } : undefined,
   });
   if (request.stop.length > mostStopSequences) report.meet("stop-sequences", undefined, "stop");
-  const isStopRefused = request.stop.length > 0 && refusesStop.test(target.traits?.name ?? target.model);
-  if (isStopRefused) report.meet("stop-unsupported", undefined, "stop");
+  if (request.stop.length > 0 && refusesStop(target)) report.meet("stop-unsupported", undefined, "stop");
   if (request.cache !== undefined) report.meet("cache-markers");
-  if (request.turns.at(-1)?.role === "assistant") report.meet("prefill");
+  if (request.turns.at(-1)?.role === "assistant" && target.quirks.prefixes !== "always") report.meet("prefill");
   const { needed = [] } = request;
   for (const field of needed) report.meet("needed-field", field, field);
   const unknown = Object.keys(request.rest).filter((field) => !needed.includes(field));
@@ -85,12 +83,17 @@ function encodeTools(request: GenerateRequest, target: EncodeTarget, report: Los
   const choice = request.toolChoice;
   const isLost =
     (choice?.kind === "named" && !names.has(choice.name)) || (choice?.kind === "required" && names.size === 0);
+  const isIgnored = target.quirks.ignoresToolChoice === true && choice !== undefined;
+  if (isIgnored && (choice.kind === "named" || choice.kind === "required")) {
+    report.meet("tool-choice-ignored", undefined, "tool_choice");
+  }
+  if (isIgnored && choice.kind === "none") return {};
   if (isLost) report.meet("foreign-tool-choice", choice.kind === "named" ? choice.name : undefined, "tool_choice");
   // OpenAI refuses both companions where there are no tools.
   if (tools.length === 0) return {};
   return {
     tools,
-    tool_choice: choice === undefined ? undefined : encodeChoice(choice, target),
+    tool_choice: choice === undefined || isIgnored ? undefined : encodeChoice(choice, target),
     parallel_tool_calls: request.parallelTools,
   };
 }

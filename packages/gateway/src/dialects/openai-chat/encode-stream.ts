@@ -2,7 +2,7 @@ import type { AnswerEvent } from "#domain/answer";
 import type { Usage } from "#domain/usage";
 import { encodeSse } from "#wire/sse";
 import type { EncodeOptions, TextStreamEncoder } from "#dialects/dialect";
-import { encodeUsage, finishWord, type ReasoningDetail } from "./encode-answer.ts";
+import { encodeUsage, finishWord, signed, type ReasoningDetail } from "./encode-answer.ts";
 import { streamError } from "./encode-failure.ts";
 import { LossReport } from "./losses.ts";
 
@@ -65,6 +65,8 @@ class ChatStreamEncoder implements TextStreamEncoder {
       case "tool-delta":
       case "tool-end":
         return this.#tool(event);
+      case "tool-signature":
+        return this.#signature(event.block, event.signature);
       case "ping":
         return ": keep-alive\n\n";
       case "foreign":
@@ -146,6 +148,12 @@ class ChatStreamEncoder implements TextStreamEncoder {
     call.hasArguments = true;
     if (isLegacy) return this.#delta({ function_call: { arguments: json } });
     return this.#delta({ tool_calls: [{ index: call.index, function: { arguments: json } }] });
+  }
+
+  #signature(block: number, signature: string): string {
+    const call = this.#calls.get(block);
+    if (call === undefined || this.#options.legacyFunctions === true) return "";
+    return this.#delta({ tool_calls: [{ index: call.index, ...signed(signature, this.#options.issuer) }] });
   }
 
   #delta(delta: object, logprobs?: unknown): string {

@@ -11,12 +11,13 @@ function relayed(json: object, quirks: Partial<ChatQuirks>, more: Partial<Encode
   const scan = scanFields(body, { maxDepth: 64 });
   if ("problem" in scan) throw new Error(scan.problem);
   const target = { model: "m", issuer: "openai", quirks: { ...plainChatQuirks, ...quirks }, streamed: false, ...more };
-  const { edits, warnings = [] } = openaiChat.relayEdits(scan, body, target);
+  const { edits, warnings = [], unfit } = openaiChat.relayEdits(scan, body, target);
   const sent = Buffer.from(editFields(body, scan, edits));
   return {
     same: sent.equals(body),
     json: JSON.parse(sent.toString()) as Record<string, unknown>,
     losses: warnings.map((warning) => warning.split(":")[0]),
+    unfit: unfit?.message,
   };
 }
 
@@ -40,7 +41,7 @@ describe("a relayed chat body", () => {
 
   it.each([
     ["the target's own", "anthropic", [sealedText, seal]],
-    ["those OpenRouter names by its own word", "anthropic", [{ ...seal, format: "anthropic-claude-v1" }]],
+    ["those OpenRouter names by its own word", "openrouter", [{ ...seal, format: "anthropic-claude-v1" }]],
     ["those that do not say whose they are", "openai", [{ type: "reasoning.text", text: "t" }]],
   ])("leaves %s to the byte", (_, issuer, details) => {
     const messages = [{ ...answered, reasoning_details: details }];
@@ -60,11 +61,17 @@ describe("a relayed chat body", () => {
     expect(foreign.json["messages"]).toMatchObject([{ reasoning_content: "" }]);
   });
 
-  it("leaves out hints the target is known to refuse, by name, and nothing that carries meaning", () => {
+  it("leaves out hints the target is known to refuse, by name, and what says nothing", () => {
     const quirks = { refusedFields: ["user", "stream_options", "n", "seed"], seedField: "random_seed" } as const;
-    const { json, losses } = relayed({ user: "u", n: 2, seed: 1, stream_options: {} }, quirks);
-    expect(json).toEqual({ model: "m", n: 2, random_seed: 1 });
+    const { json, losses, unfit } = relayed({ user: "u", n: 1, seed: 1, stream_options: {} }, quirks);
+    expect(json).toEqual({ model: "m", random_seed: 1 });
     expect(losses).toEqual(["refused-hint"]);
+    expect(unfit).toBeUndefined();
+  });
+
+  it("is not sent where the target is known to refuse what the answer depends on", () => {
+    expect(relayed({ n: 2 }, { refusedFields: ["n"] }).unfit).toMatch(/^refused-meaning: .*\(n\)$/u);
+    expect(relayed({ logprobs: true }, { refusedFields: ["logprobs"] }).unfit).toBeDefined();
   });
 
   it("gives a reasoning model its limit under the only name it takes", () => {

@@ -13,6 +13,7 @@ import { encodeRequest } from "./encode-request.ts";
 import { attachFacts, heartbeat, streamEncoder } from "./encode-stream.ts";
 import { fitRelayed } from "./fit-relayed.ts";
 import { peek } from "./peek.ts";
+import { detailsIssuer } from "./reasoning-issuer.ts";
 import { relayEdits } from "./relay-edits.ts";
 import { rerankClient } from "./rerank-client.ts";
 import { rerankUpstream } from "./rerank-upstream.ts";
@@ -30,6 +31,7 @@ const paths: Readonly<Partial<Record<Operation, string>>> = {
 export const openaiChat: Dialect = {
   id: "openai-chat",
   upstreamPath: (operation) => paths[operation],
+  sealReader: ({ reasoningDetails }) => (reasoningDetails === true ? detailsIssuer : undefined),
   rare: new Set(["moderate", "rerank"]),
   defaultHeaders: {},
   streamTypes: ["text/event-stream"],

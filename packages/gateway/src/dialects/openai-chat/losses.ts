@@ -40,8 +40,14 @@ export const losses = {
   "document-context": { treatment: "dropped", why: "a document's context has no place in OpenAI Chat" },
   video: { treatment: "refused", why: "OpenAI Chat takes no video" },
   "document-url": { treatment: "refused", why: "OpenAI Chat cannot fetch documents; send the file's bytes" },
+  "image-address": { treatment: "refused", why: "the target fetches no images; send their data" },
   "provider-file": { treatment: "refused", why: "a file id is known only to the provider that gave it" },
   "foreign-user-part": { treatment: "refused", why: "OpenAI Chat has no word for a part of the prompt" },
+  "message-field": { treatment: "dropped", why: "the target refuses a field of a message" },
+  "tool-answer": {
+    treatment: "mapped",
+    why: "the target wants an answer between a tool's result and the next message, so a short one was put there",
+  },
   prefill: { treatment: "mapped", why: "OpenAI Chat answers anew where the last message is the assistant's own" },
   "foreign-assistant-part": { treatment: "dropped", why: "OpenAI Chat has no word for a part of an earlier answer" },
   // Tools.
@@ -52,6 +58,10 @@ export const losses = {
   "caller-tool": { treatment: "refused", why: "OpenAI Chat has no word for a kind of tool that the caller runs" },
   "foreign-tool-choice": { treatment: "refused", why: "the tool that must be called is not known to the target" },
   // Reasoning.
+  "tool-choice-ignored": {
+    treatment: "refused",
+    why: "the target calls tools as it likes, so that no call can be demanded of it",
+  },
   "reasoning-history": { treatment: "dropped", why: "the target takes no earlier thoughts" },
   "reasoning-seal": { treatment: "dropped", why: "sealed thoughts go back to the vendor that sealed them only" },
   "reasoning-effort": { treatment: "dropped", why: "the model does not reason" },

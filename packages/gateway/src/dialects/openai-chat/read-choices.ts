@@ -4,6 +4,7 @@ import { isObject, type JsonObject } from "#dialects/shape";
 import type { DecodeOptions } from "#dialects/dialect";
 import { thinkingText } from "./decode-parts.ts";
 import { isBrokenOff, readFinish } from "./finish-words.ts";
+import { DetailCollector, detailText, objectsOf } from "./reasoning-details.ts";
 import { ToolCallReader } from "./read-tool-calls.ts";
 import { readUsage } from "./read-usage.ts";
 
@@ -29,6 +30,8 @@ export class ChoiceReader {
   readonly #tools = new ToolCallReader(() => this.#blocks++);
   /** Whether each further choice has finished, by index. */
   readonly #others = new Map<number, boolean>();
+  /** Of the open thought, where they are to be given back as they came. */
+  readonly #details = new DetailCollector();
   #blocks = 0;
   #open: OpenText | undefined;
   #answerId = "";
@@ -67,8 +70,10 @@ export class ChoiceReader {
 
   /** Adds the events of one chunk; a failure ends the answer. */
   read(chunk: JsonObject, events: AnswerEvent[]): Failure | undefined {
-    const complaint = chunk["error"];
-    if (complaint !== undefined && complaint !== null && complaint !== false) return this.#options.classify(chunk);
+    const complaint = chunk["error"] ?? groqError(chunk);
+    if (complaint !== undefined && complaint !== null && complaint !== false) {
+      return this.#options.classify(chunk["error"] === complaint ? chunk : { error: { message: complaint } });
+    }
     const choices = chunk["choices"];
     const usage = usageOf(chunk);
     if (!Array.isArray(choices) && usage === undefined) return this.#noChoices(chunk);
@@ -198,25 +203,28 @@ export class ChoiceReader {
   }
 
   #reasoning(piece: JsonObject, events: AnswerEvent[]): void {
-    const details = piece["reasoning_details"];
-    const told = Array.isArray(details) ? this.#details(details, events) : false;
+    const details = objectsOf(piece["reasoning_details"]);
     const plain = piece["reasoning_content"] ?? piece["reasoning"];
+    if (details.length > 0 && this.#options.quirks.reasoningDetails === true) {
+      this.#keepDetails(details, plain, events);
+      return;
+    }
+    const told = this.#readDetails(details, events);
     if (!told && typeof plain === "string") this.#thought(plain, undefined, events);
   }
 
   /** OpenRouter's typed list. Returns whether it held the text that the plain field repeats. */
-  #details(details: readonly unknown[], events: AnswerEvent[]): boolean {
+  #readDetails(details: readonly JsonObject[], events: AnswerEvent[]): boolean {
     let told = false;
     for (const detail of details) {
-      if (!isObject(detail)) continue;
       const { data, signature, index } = detail;
-      const text = detail["text"] ?? detail["summary"];
+      const text = detailText(detail);
       if (typeof data === "string") {
         this.#close(events);
         const block = this.#blocks++;
         events.push({ kind: "reasoning-start", block, redacted: data }, { kind: "reasoning-end", block });
       }
-      if (typeof text === "string" && text !== "") {
+      if (text !== "") {
         told = true;
         this.#thought(text, index, events);
       }
@@ -227,6 +235,14 @@ export class ChoiceReader {
       }
     }
     return told;
+  }
+
+  /** The whole list becomes the thought's one seal, because its host takes nothing less back. */
+  #keepDetails(details: readonly JsonObject[], plain: unknown, events: AnswerEvent[]): void {
+    this.#block("reasoning", undefined, events);
+    this.#details.add(details);
+    const told = details.map(detailText).join("");
+    this.#thought(told === "" && typeof plain === "string" ? plain : told, undefined, events);
   }
 
   #thought(text: string, detail: unknown, events: AnswerEvent[]): void {
@@ -249,7 +265,10 @@ export class ChoiceReader {
 
   #close(events: AnswerEvent[]): void {
     if (this.#open === undefined) return;
-    events.push({ kind: this.#open.kind === "text" ? "text-end" : "reasoning-end", block: this.#open.block });
+    const { kind, block } = this.#open;
+    const signature = kind === "reasoning" ? this.#details.take() : undefined;
+    if (signature !== undefined) events.push({ kind: "reasoning-signature", block, signature });
+    events.push({ kind: kind === "text" ? "text-end" : "reasoning-end", block });
     this.#open = undefined;
   }
 }
@@ -259,6 +278,12 @@ function usageOf(chunk: JsonObject): JsonObject | undefined {
   if (isObject(chunk["usage"])) return chunk["usage"];
   const groq = chunk["x_groq"];
   return isObject(groq) && isObject(groq["usage"]) ? groq["usage"] : undefined;
+}
+
+/** Why a stream stopped early, in words (groq-sdk 0.37, `XGroq.error`). */
+function groqError(chunk: JsonObject): unknown {
+  const groq = chunk["x_groq"];
+  return isObject(groq) && typeof groq["error"] === "string" && groq["error"] !== "" ? groq["error"] : undefined;
 }
 
 function textPiece(text: unknown): JsonObject | undefined {

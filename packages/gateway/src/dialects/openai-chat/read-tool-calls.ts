@@ -12,6 +12,9 @@ interface OpenCall {
   started: boolean;
   /** Arguments that came before the name did. */
   early: string;
+  /** Google's `thought_signature`, given on as soon as the call is. */
+  signature: string;
+  signed: boolean;
 }
 
 /**
@@ -58,6 +61,7 @@ export class ToolCallReader {
     this.#last = call ?? this.#open(entry["index"]);
     this.#touched.add(this.#last);
     this.#extend(this.#last, { id, name, json }, events);
+    this.#sign(this.#last, readSignature(entry["extra_content"]) ?? "", events);
     return this.#calls.length <= mostCalls && this.#last.early.length <= mostEarlyCharacters;
   }
 
@@ -69,6 +73,7 @@ export class ToolCallReader {
         continue;
       }
       if (!call.started) this.#start(call, answerId, events);
+      this.#sign(call, "", events);
       events.push({ kind: "tool-end", block: call.block });
     }
     return true;
@@ -88,7 +93,15 @@ export class ToolCallReader {
   }
 
   #open(index: unknown): OpenCall {
-    const call: OpenCall = { block: this.#nextBlock(), id: "", name: "", started: false, early: "" };
+    const call: OpenCall = {
+      block: this.#nextBlock(),
+      id: "",
+      name: "",
+      started: false,
+      early: "",
+      signature: "",
+      signed: false,
+    };
     this.#calls.push(call);
     if (typeof index === "number") this.#byIndex.set(index, call);
     return call;
@@ -109,6 +122,13 @@ export class ToolCallReader {
     if (call.name !== "" && call.id !== "") this.#start(call, "", events);
   }
 
+  #sign(call: OpenCall, signature: string, events: AnswerEvent[]): void {
+    if (call.signature === "") call.signature = signature;
+    if (call.signature === "" || call.signed || !call.started) return;
+    call.signed = true;
+    events.push({ kind: "tool-signature", block: call.block, signature: call.signature });
+  }
+
   #start(call: OpenCall, answerId: string, events: AnswerEvent[]): void {
     call.started = true;
     if (call.id === "") call.id = `call_${answerId.replace(/[^A-Za-z0-9]/gu, "").slice(-24)}_${call.block}`;
@@ -119,6 +139,17 @@ export class ToolCallReader {
     if (call.early !== "") events.push({ kind: "tool-delta", block: call.block, json: call.early });
     call.early = "";
   }
+}
+
+/** The first vendor's, whoever it is: one answer is one vendor's. */
+function readSignature(extra: unknown): string | undefined {
+  const own = isObject(extra) ? Object.values(extra).find(isSigned) : undefined;
+  return own?.thought_signature;
+}
+
+/** What hangs on a tool call under its vendor's name (https://ai.google.dev/gemini-api/docs/thought-signatures). */
+export function isSigned(value: unknown): value is { readonly thought_signature: string } {
+  return isObject(value) && typeof value["thought_signature"] === "string" && value["thought_signature"] !== "";
 }
 
 /** JSON text; some compatible servers send the object itself. */

@@ -1,9 +1,9 @@
-import type { ChatQuirks } from "#domain/quirks";
 import { readJson, readString, type FieldScan } from "#wire/json-splice";
 import type { EncodeTarget, RelayEdits } from "#dialects/dialect";
 import { ownFields } from "#dialects/peek-options";
-import { isObject } from "#dialects/shape";
-import { isRefusedWithTools } from "./encode-reasoning.ts";
+import { isAbsent } from "#dialects/shape";
+import { fitAnswer } from "./fit-answer.ts";
+import { fitCall } from "./fit-call.ts";
 import { fitMessages, mayNeedFitting } from "./fit-messages.ts";
 import { hintFields } from "./hint-fields.ts";
 import { LossReport } from "./losses.ts";
@@ -40,47 +40,38 @@ export function relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarg
   }
   const usageAdded = askForUsage(edits, { scan, body, target });
   const report = new LossReport();
-  leaveOutHints(edits, { scan, quirks, report });
+  leaveOut(edits, { scan, body, target, report });
   editMessages(edits, { scan, body, target, report });
-  refuseToolsElsewhere(scan, body, { target, report });
+  fitCall(edits, { scan, body, target, report });
   const unfit = report.refusal;
-  return { edits, usageAdded, warnings: report.warnings, ...(unfit === undefined ? {} : { unfit }) };
+  return {
+    edits,
+    usageAdded,
+    warnings: report.warnings,
+    ...(unfit === undefined ? {} : { unfit }),
+    ...(quirks.reasoningEcho === "thinking" ? { fitAnswer } : {}),
+  };
 }
 
-/** Where the target has another language, a chat that OpenAI is known to refuse is sent in that one. */
-function refuseToolsElsewhere(
-  scan: FieldScan,
-  body: Uint8Array,
-  { target, report }: { readonly target: EncodeTarget; readonly report: LossReport },
-): void {
-  if (target.hasOtherLane !== true) return;
-  const model = target.traits?.name ?? target.model;
-  if (!isRefusedWithTools(model, { hasFunctions: true, effort: undefined })) return;
-  const tools = readField(scan, body, "tools");
-  const legacy = readField(scan, body, "functions");
-  const reasoning = readField(scan, body, "reasoning");
-  const effort = readField(scan, body, "reasoning_effort") ?? (isObject(reasoning) ? reasoning["effort"] : undefined);
-  const hasFunctions =
-    (Array.isArray(tools) && tools.some((tool: unknown) => isObject(tool) && tool["type"] === "function")) ||
-    (Array.isArray(legacy) && legacy.length > 0);
-  const asked = { hasFunctions, effort: typeof effort === "string" ? effort : undefined };
-  if (isRefusedWithTools(model, asked)) report.meet("reasoning-elsewhere", undefined, "tools");
-}
-
-interface Leaving {
-  readonly scan: FieldScan;
-  readonly quirks: ChatQuirks;
-  readonly report: LossReport;
-}
-
-/** Hints a target is known to answer 400 to. What carries meaning stays, so that the target itself says no. */
-function leaveOutHints(edits: Map<string, string | undefined>, { scan, quirks, report }: Leaving): void {
-  for (const field of quirks.refusedFields) {
-    if (!hintFields.has(field) || !scan.fields.has(field) || edits.has(field)) continue;
+/**
+ * Fields a target is known to answer 400 to: hints are left out, and so is what says nothing; for what carries meaning
+ * the target is not asked, so that the next one is.
+ */
+function leaveOut(edits: Map<string, string | undefined>, { scan, body, target, report }: Fitting): void {
+  for (const field of target.quirks.refusedFields) {
+    if (!scan.fields.has(field) || edits.has(field)) continue;
     edits.set(field, undefined);
     // Usage comes from such a target unasked.
-    if (field !== "stream_options") report.meet("refused-hint", field);
+    if (field === "stream_options" || saysNothing(field, readField(scan, body, field))) continue;
+    if (hintFields.has(field)) report.meet("refused-hint", field);
+    else report.meet("refused-meaning", field, field);
   }
+}
+
+function saysNothing(field: string, value: unknown): boolean {
+  if (isAbsent(value) || value === false) return true;
+  if (field === "modalities") return Array.isArray(value) && value.every((kind) => kind === "text");
+  return (field === "n" && value === 1) || (Array.isArray(value) && value.length === 0);
 }
 
 interface Fitting {
@@ -98,9 +89,8 @@ function editMessages(edits: Map<string, string | undefined>, { scan, body, targ
   if (!mayNeedFitting(bytes, target)) return;
   const messages = readField(scan, body, "messages");
   if (!Array.isArray(messages)) return;
-  const { json, lostSeals } = fitMessages(messages, target);
+  const json = fitMessages(messages, target, report);
   if (json !== undefined) edits.set("messages", json);
-  if (lostSeals) report.meet("reasoning-seal");
 }
 
 function readField(scan: FieldScan, body: Uint8Array, name: string): unknown {

@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import type { EncodeTarget } from "#dialects/dialect";
+import { openaiChat } from "#dialects/openai-chat/index";
+import { plainChatQuirks, type ChatQuirks } from "#domain/quirks";
+import { editFields, scanFields } from "#wire/json-splice";
+
+const from = { source: "test", date: "2026-11-21" };
+
+interface To extends Partial<EncodeTarget> {
+  readonly sampling?: boolean;
+  readonly own?: Partial<ChatQuirks>;
+}
+
+function relayed(json: object, { sampling, own, ...more }: To) {
+  const body = Buffer.from(JSON.stringify({ model: more.model ?? "m", ...json }));
+  const scan = scanFields(body, { maxDepth: 64 });
+  if ("problem" in scan) throw new Error(scan.problem);
+  const target: EncodeTarget = {
+    model: "m",
+    issuer: "openai",
+    quirks: { ...plainChatQuirks, ...own },
+    streamed: false,
+    ...(sampling === undefined ? {} : { traits: { name: more.model ?? "m", capabilities: { sampling }, from } }),
+    ...more,
+  };
+  const { edits, warnings = [], unfit } = openaiChat.relayEdits(scan, body, target);
+  const { model: _model, ...sent } = JSON.parse(Buffer.from(editFields(body, scan, edits)).toString()) as {
+    readonly model: string;
+  };
+  const names = warnings.map((warning) => warning.split(":")[0]);
+  return { sent, losses: names, unfit: unfit?.message.split(":")[0] };
+}
+
+const tools = [{ type: "function", function: { name: "f", parameters: {} } }];
+const functions = [{ name: "f", parameters: {} }];
+
+describe("function tools beside reasoning", () => {
+  it.each([
+    ["tools", { tools }],
+    ["deprecated functions", { functions }],
+    ["tools and an effort", { tools, reasoning_effort: "high" }],
+    ["tools and OpenRouter's effort", { tools, reasoning: { effort: "low" } }],
+  ])("are not asked of gpt-5.4 and later in chat where it has another language: %s", (_, json) => {
+    const asked = relayed(json, { model: "gpt-5.4", hasOtherLane: true });
+    expect(asked.unfit).toBe("reasoning-elsewhere");
+  });
+
+  it.each([
+    ["reasoning is off", { tools, reasoning_effort: "none" }, "gpt-5.4"],
+    ["reasoning is off by OpenRouter's word", { tools, reasoning: { effort: "none" } }, "gpt-5.6"],
+    ["there is no function", { tools: [{ type: "custom", custom: { name: "c" } }] }, "gpt-5.4"],
+    ["there are no tools", { reasoning_effort: "high" }, "gpt-5.4"],
+    ["the model is older", { tools }, "gpt-5.3"],
+    ["the model does not reason", { tools }, "gpt-4.1"],
+  ])("stay as they came where %s", (_, json, model) => {
+    expect(relayed(json, { model, hasOtherLane: true })).toEqual({ sent: json, losses: [], unfit: undefined });
+  });
+
+  it("are asked without reasoning where there is no other language, and the caller is told", () => {
+    expect(relayed({ tools, reasoning_effort: "high" }, { model: "gpt-5.4" })).toEqual({
+      sent: { tools, reasoning_effort: "none" },
+      losses: ["reasoning-with-tools"],
+      unfit: undefined,
+    });
+  });
+
+  it("are left to hosts that serve them themselves", () => {
+    const host = { model: "openai/gpt-5.4", hasOtherLane: true, own: { toolsWithReasoning: true } } as const;
+    expect(relayed({ tools }, host)).toEqual({ sent: { tools }, losses: [], unfit: undefined });
+  });
+});
+
+describe("sampling parameters", () => {
+  const all = { temperature: 0.2, top_p: 0.9, frequency_penalty: 1, presence_penalty: 1, logit_bias: { "1": 2 } };
+
+  it("are left out for models that refuse them, with a warning that names each", () => {
+    const { sent, losses } = relayed({ ...all, seed: 1 }, { model: "o3", sampling: false });
+    expect(sent).toEqual({ seed: 1 });
+    expect(losses).toEqual(["sampling"]);
+  });
+
+  it("go without a word where they say what is so anyway", () => {
+    const usual = { temperature: 1, top_p: 1, frequency_penalty: 0, presence_penalty: null };
+    expect(relayed(usual, { model: "o3", sampling: false })).toEqual({ sent: {}, losses: [], unfit: undefined });
+  });
+
+  it("stay where the model takes them or nobody knows", () => {
+    expect(relayed(all, { model: "gpt-4.1", sampling: true }).sent).toEqual(all);
+    expect(relayed(all, { model: "gpt-4.1" }).sent).toEqual(all);
+  });
+});
+
+describe("stop sequences", () => {
+  it.each(["o3", "o4-mini", "gpt-5", "gpt-5-mini"])("are not asked of %s, which takes none", (model) => {
+    expect(relayed({ stop: ["a"] }, { model }).unfit).toBe("stop-unsupported");
+    expect(relayed({ stop: "a" }, { model }).unfit).toBe("stop-unsupported");
+    expect(relayed({ stop: [] }, { model }).unfit).toBeUndefined();
+    expect(relayed({ stop: null }, { model }).unfit).toBeUndefined();
+  });
+
+  it.each(["gpt-4.1", "gpt-5-chat-latest", "gpt-5.1"])("are asked of %s", (model) => {
+    expect(relayed({ stop: ["a"] }, { model })).toEqual({ sent: { stop: ["a"] }, losses: [], unfit: undefined });
+  });
+});

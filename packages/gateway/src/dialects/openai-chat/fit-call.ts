@@ -1,0 +1,71 @@
+import { readJson, type FieldScan } from "#wire/json-splice";
+import type { EncodeTarget } from "#dialects/dialect";
+import { isAbsent, isObject } from "#dialects/shape";
+import { isRefusedWithTools, refusesStop } from "./forbidden.ts";
+import type { LossReport } from "./losses.ts";
+
+interface Fitting {
+  readonly scan: FieldScan;
+  readonly body: Uint8Array;
+  readonly target: EncodeTarget;
+  readonly report: LossReport;
+}
+
+/** What the sampling parameters are where nobody says them. */
+const usual: Readonly<Record<string, number>> = { temperature: 1, top_p: 1, frequency_penalty: 0, presence_penalty: 0 };
+
+/**
+ * Combinations of top-level fields that the target is known to answer 400 to. What is only a hint is left out; what the
+ * answer depends on is refused before it is sent, so that another language or another target is tried.
+ */
+export function fitCall(edits: Map<string, string | undefined>, fitting: Fitting): void {
+  fitTools(edits, fitting);
+  fitSampling(edits, fitting);
+  const { target, report } = fitting;
+  const stop = readField(fitting, "stop");
+  const hasStop = typeof stop === "string" || (Array.isArray(stop) && stop.length > 0);
+  if (hasStop && refusesStop(target)) report.meet("stop-unsupported", undefined, "stop");
+}
+
+function fitTools(edits: Map<string, string | undefined>, fitting: Fitting): void {
+  const { target, report, scan } = fitting;
+  const choice = readField(fitting, "tool_choice");
+  if (target.quirks.ignoresToolChoice === true && !isAbsent(choice) && choice !== "auto") {
+    if (choice !== "none") report.meet("tool-choice-ignored", undefined, "tool_choice");
+    for (const field of ["tools", "tool_choice"]) if (scan.fields.has(field)) edits.set(field, undefined);
+  }
+  if (!isRefusedWithTools(target, { hasFunctions: true, effort: undefined })) return;
+  const tools = readField(fitting, "tools");
+  const legacy = readField(fitting, "functions");
+  const reasoning = readField(fitting, "reasoning");
+  const effort = readField(fitting, "reasoning_effort") ?? (isObject(reasoning) ? reasoning["effort"] : undefined);
+  const hasFunctions =
+    (Array.isArray(tools) && tools.some((tool: unknown) => isObject(tool) && tool["type"] === "function")) ||
+    (Array.isArray(legacy) && legacy.length > 0);
+  if (!isRefusedWithTools(target, { hasFunctions, effort: typeof effort === "string" ? effort : undefined })) return;
+  if (target.hasOtherLane === true) {
+    report.meet("reasoning-elsewhere", undefined, "tools");
+    return;
+  }
+  report.meet("reasoning-with-tools", undefined, "tools");
+  edits.set("reasoning_effort", '"none"');
+}
+
+function fitSampling(edits: Map<string, string | undefined>, fitting: Fitting): void {
+  const { target, report, scan } = fitting;
+  if (target.traits?.capabilities.sampling !== false) return;
+  const lost: string[] = [];
+  for (const field of [...Object.keys(usual), "logit_bias"]) {
+    if (!scan.fields.has(field)) continue;
+    edits.set(field, undefined);
+    const value = readField(fitting, field);
+    if (!isAbsent(value) && value !== usual[field]) lost.push(field);
+  }
+  if (lost.length > 0) report.meet("sampling", lost.join(", "));
+}
+
+function readField({ scan, body }: Fitting, name: string): unknown {
+  const span = scan.fields.get(name);
+  const read = span === undefined ? undefined : readJson(body, span);
+  return read?.ok === true ? read.value : undefined;
+}
