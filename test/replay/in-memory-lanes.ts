@@ -1,64 +1,26 @@
 import type { AnswerFrame } from "#dialects/dialect";
 import { dialects } from "#dialects/registry";
 import type { AnswerEvent } from "#domain/answer";
-import type { Call } from "#domain/call";
+import type { Failure } from "#domain/failure";
+import type { Lane } from "#pipeline/lane";
 import type { FirstLanguage } from "../world/first-languages.ts";
-import { failure, type Failure } from "#domain/failure";
-import { plainChatQuirks } from "#domain/quirks";
-import { chooseLane, isLane, type Lane } from "#pipeline/lane";
-import { decodeOnce } from "#pipeline/lane-request";
-import { scanFields } from "#wire/json-splice";
+import { decoding, openLane } from "./open-lane.ts";
 
 export const otherDialect = { "openai-chat": "anthropic-messages", "anthropic-messages": "openai-chat" } as const;
 
 /** Who answers: the vendor whose seals a language carries bare, and one it has to mark. */
 const issuers = { "openai-chat": "acme", "anthropic-messages": "anthropic" } as const;
 
-const decoding = {
-  classify: (complaint: unknown) => failure("upstream_failed", JSON.stringify(complaint)),
-  quirks: plainChatQuirks,
-  maxEventBytes: 4 * 1024 * 1024,
-};
-
 /** The lane of a call in one language to a target of another, as the request path chooses it. */
 function laneFor(caller: FirstLanguage, upstream: FirstLanguage, usageAsked = true): Lane {
-  const body = Buffer.from(
-    JSON.stringify({
-      model: "own-1",
-      ...(caller === "anthropic-messages" ? { max_tokens: 1000 } : {}),
-      stream: true,
-      ...(caller === "openai-chat" && usageAsked ? { stream_options: { include_usage: true } } : {}),
-      messages: [{ role: "user", content: "hi" }],
-    }),
-  );
-  const scan = scanFields(body, { maxDepth: 20 });
-  if ("problem" in scan) throw new Error(scan.problem);
-  const call: Call = {
-    id: "req_0123456789abcdef01234567",
-    dialect: caller,
-    operation: "generate",
-    address: {},
-    body,
+  const body = {
     model: "own-1",
-    streamed: true,
-    options: { metadata: false },
-    passHeaders: {},
-    caller: "anonymous",
-    acceptedAtMs: 0,
+    ...(caller === "anthropic-messages" ? { max_tokens: 1000 } : {}),
+    stream: true,
+    ...(caller === "openai-chat" && usageAsked ? { stream_options: { include_usage: true } } : {}),
+    messages: [{ role: "user", content: "hi" }],
   };
-  const lane = chooseLane({
-    call,
-    scan,
-    dialect: dialects[caller],
-    target: { model: "own-1", issuer: issuers[upstream], quirks: plainChatQuirks, streamed: true },
-    upstream: dialects[upstream],
-    operation: "generate",
-    answer: { createdAtS: 1_795_000_000 },
-    decoded: decodeOnce(call, dialects[caller]),
-    place: (path) => ({ path }),
-  });
-  if (!isLane(lane)) throw new Error(lane.message);
-  return lane;
+  return openLane({ caller, upstream, issuer: issuers[upstream], streamed: true, body });
 }
 
 export interface Replayed {

@@ -76,7 +76,7 @@ export function recordedAnswers(root: string): readonly Recording[] {
   return [...normalised(root).filter((one) => !isStream(one)), ...files];
 }
 
-function isStream({ bytes }: Recording): boolean {
+export function isStream({ bytes }: Pick<Recording, "bytes">): boolean {
   return /^\s*(?:data|event|:)/u.test(bytes.toString("latin1", 0, 8));
 }
 
@@ -116,7 +116,7 @@ function streamFile(root: string, file: string): readonly Recording[] {
 }
 
 /** Some files hold the answers of several calls, one after another. */
-function separateAnswers(payloads: readonly string[]): readonly (readonly string[])[] {
+export function separateAnswers(payloads: readonly string[]): readonly (readonly string[])[] {
   const answers: string[][] = [];
   let isOver = true;
   let id: unknown;
@@ -148,7 +148,7 @@ function dialectOf(first: Readonly<Record<string, unknown>>): FirstLanguage | un
   return isChat || (object === "" && Array.isArray(first["choices"])) ? "openai-chat" : undefined;
 }
 
-function parsed(json: string): unknown {
+export function parsed(json: string): unknown {
   try {
     return JSON.parse(json) as unknown;
   } catch {

@@ -166,7 +166,10 @@ export class OutputWriter {
 
   #arguments(block: number, json: string): void {
     const item = this.#open.get(block);
-    if (item === undefined) return;
+    if (item !== undefined) this.#say(item, json);
+  }
+
+  #say(item: OpenItem, json: string): void {
     item.said += json;
     const at = { item_id: item.id, output_index: item.index };
     this.#emit("response.function_call_arguments.delta", { ...at, delta: json });
@@ -220,7 +223,8 @@ export class OutputWriter {
   }
 
   #done(item: OpenItem, cut: boolean): void {
-    if (item.kind === "call" && item.said === "" && !cut) item.said = "{}";
+    // Arguments nobody said are an empty object; callers that join the deltas alone must find it too.
+    if (item.kind === "call" && item.said === "" && !cut) this.#say(item, "{}");
     // A thought that was never sealed is marked, so that no provider looks for it under our id.
     if (item.kind === "reasoning") {
       item.encrypted ??= tagSeal(this.#options.issuer, { form: "signature", value: "" });

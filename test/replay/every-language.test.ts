@@ -1,0 +1,164 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { breachOf } from "#dialects/answer-grammar";
+import { dialects, isSpoken, upstreamDialects } from "#dialects/registry";
+import type { AnswerEvent } from "#domain/answer";
+import { playStream, playWhole, type Heard } from "./every-lane.ts";
+import { everyRecording, type AnyRecording } from "./every-recording.ts";
+import { clients, languages } from "./languages/index.ts";
+import { heardBy, type Kept } from "./languages/replay-language.ts";
+import { decoding } from "./open-lane.ts";
+import { findFixtures } from "./recordings.ts";
+import type { Said } from "./said.ts";
+
+/** Answers nobody could read, which the decoder must refuse, and what makes them so. */
+const refused: Readonly<Record<string, RegExp>> = {
+  "anthropic spliced-message-start.chunks.txt": /second message_start/,
+  "openai openai-error.1.chunks.txt": /insufficient_quota/,
+  "05341-d5685d5d gemini": /NOT_FOUND/,
+  // Its body was not recorded.
+  "05363-9392b9ee gemini": /stream ended|is not complete|ended before/,
+};
+
+/** Streams whose relay is repaired on purpose: the official SDK would fail on what the provider sent twice. */
+const repaired: ReadonlySet<string> = new Set(["anthropic duplicate-message-start.chunks.txt"]);
+
+/** What a strict client says of an answer whose provider gave it no better one. */
+function excused(fault: string, said: Said): boolean {
+  if (said.usage === undefined && /usage/u.test(fault)) return true;
+  // Tools that the provider ran itself stand beside the end of the answer.
+  if (said.ending === "stop" && said.tools.length > 0) return fault.startsWith("tool_calls without the finish");
+  // Half a call is what an answer cut off by its limit ends with.
+  return said.ending !== "stop" && said.ending !== "tools" && said.tools.length > 0;
+}
+
+/** Ids of calls that the provider gave none are the gateway's, and each call has its own. */
+function idsKept(expected: Said, got: Said): Said {
+  expect(new Set(got.tools.map(({ id }) => id)).size, "ids of calls").toBe(got.tools.length);
+  expect(got.tools.every(({ id }) => id !== "")).toBe(true);
+  const tools = expected.tools.map((tool, at) => (tool.id === "" ? { ...tool, id: got.tools[at]?.id ?? "" } : tool));
+  return { ...expected, tools };
+}
+
+interface Reading {
+  readonly faults: readonly string[];
+  readonly got: Said;
+  readonly kept: Kept;
+}
+
+async function checkHeard({ title, client, bytes }: Heard, said: Said, read: Reading): Promise<void> {
+  const { faults, got, kept } = read;
+  expect(
+    faults.filter((fault) => !excused(fault, said)),
+    title,
+  ).toEqual([]);
+  expect(got, title).toEqual(idsKept(heardBy(client, said), got));
+  expect(bytes.length).toBeGreaterThan(0);
+  expect(kept, `${title}, as its official SDK keeps it`).toEqual(await Promise.resolve(pick(got, kept)));
+}
+
+function pick(said: Said, like: Kept): Kept {
+  return Object.fromEntries(Object.keys(like).map((name) => [name, said[name as keyof Said]]));
+}
+
+async function checkStream(recording: AnyRecording): Promise<void> {
+  const { name, dialect, bytes } = recording;
+  const { heard, events } = playStream(recording, [bytes]);
+  if (isRefused(name, events)) return;
+  expect(breachOf(events)).toBeUndefined();
+  const said = languages[dialect].readStream(bytes);
+  for (const each of heard) {
+    if (each.isRelay) {
+      if (!repaired.has(name)) expect(each.bytes.equals(bytes), `${each.title}: relayed byte for byte`).toBe(true);
+      continue;
+    }
+    const { client } = each;
+    const [faults, got] = [client.streamFaults(each.bytes), client.readStream(each.bytes)];
+    await checkHeard(each, said, { faults, got, kept: await client.accumulate(each.bytes) });
+  }
+  // The same answer in one piece says the same.
+  for (const each of playWhole(recording, events)) await checkWhole(each, said);
+}
+
+async function checkWhole(each: Heard, said: Said): Promise<void> {
+  const { client, bytes } = each;
+  const [faults, got] = [client.wholeFaults(bytes), client.readWhole(bytes)];
+  await checkHeard(each, said, { faults, got, kept: await client.receive(bytes) });
+}
+
+async function checkAnswer(recording: AnyRecording): Promise<void> {
+  const { name, dialect, bytes } = recording;
+  const events = upstreamDialects[dialect].decodeAnswer(bytes, decoding);
+  if (isRefused(name, events)) return;
+  expect(breachOf(events)).toBeUndefined();
+  const said = languages[dialect].readWhole(bytes);
+  for (const each of playWhole(recording, events, bytes)) {
+    if (each.isRelay) expect(each.bytes.equals(bytes), `${each.title}: relayed byte for byte`).toBe(true);
+    else await checkWhole(each, said);
+  }
+}
+
+function isRefused(name: string, events: readonly AnswerEvent[]): boolean {
+  const last = events.at(-1);
+  const why = refused[name];
+  if (why === undefined) expect(last).toEqual({ kind: "end" });
+  else expect(last).toMatchObject({ kind: "failed", failure: { message: expect.stringMatching(why) as string } });
+  return why !== undefined;
+}
+
+const fixtures = findFixtures("replay of every recording through every client's language");
+const all = fixtures === undefined ? [] : everyRecording(fixtures).filter(({ dialect }) => isSpoken(dialect));
+const streams = all.filter(({ streamed }) => streamed);
+
+it("knows every language that clients speak", () => {
+  const known = new Set(clients.map(([, { dialect }]) => dialect as string));
+  expect(Object.keys(dialects).filter((id) => !known.has(id))).toEqual([]);
+});
+
+describe.skipIf(fixtures === undefined)("every recording of a provider, heard by every client", () => {
+  it("are there in number", () => {
+    const counts = Object.entries(Object.groupBy(all, ({ dialect }) => dialect));
+    console.info(
+      counts.map(([dialect, list]) => `${dialect} ${list.length}`).join(", "),
+      `through ${clients.length} clients`,
+    );
+    expect(all.length).toBeGreaterThan(950);
+  });
+
+  it.each(streams.map((stream) => [stream.name, stream] as const))(
+    "%s: says the same in every language, streamed and whole, accepted by the official SDKs",
+    (_name, stream) => checkStream(stream),
+  );
+
+  it.each(all.filter(({ streamed }) => !streamed).map((answer) => [answer.name, answer] as const))(
+    "%s: says the same in every language, accepted by the official SDKs",
+    (_name, answer) => checkAnswer(answer),
+  );
+
+  it("gives every client the same bytes wherever the network cuts a stream", { timeout: 120_000 }, () => {
+    const seed = Number(process.env["HEDGEROW_SEED"] ?? Date.now() % 2 ** 31);
+    console.info(`${streams.length} streams cut at random; HEDGEROW_SEED=${seed} repeats it`);
+    const sizes = fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 3000 }));
+    const ways = fc.sample(fc.array(sizes, { minLength: 1, maxLength: 40 }), { seed, numRuns: streams.length * 2 });
+    for (const [index, stream] of streams.entries()) {
+      const whole = playStream(stream, [stream.bytes]);
+      for (const way of ways.slice(index * 2, index * 2 + 2)) {
+        const cut = playStream(stream, piecesOf(stream.bytes, way));
+        for (const [at, { title, bytes }] of cut.heard.entries()) {
+          if (whole.heard[at]?.bytes.equals(bytes) !== true) {
+            expect.fail(`${stream.name} to ${title}, in pieces of ${way.join(", ")} bytes`);
+          }
+        }
+      }
+    }
+  });
+});
+
+/** Pieces of these sizes, over and over. */
+function* piecesOf(bytes: Buffer, sizes: readonly number[]): Generator<Buffer> {
+  for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
+    const size = sizes[turn % sizes.length] ?? 1;
+    yield bytes.subarray(at, at + size);
+    at += size;
+  }
+}

@@ -1,0 +1,62 @@
+import { dialects, upstreamDialects } from "#dialects/registry";
+import type { Call, CallAddress, ClientDialectId, DialectId } from "#domain/call";
+import { failure } from "#domain/failure";
+import { plainChatQuirks } from "#domain/quirks";
+import { chooseLane, isLane, type Lane } from "#pipeline/lane";
+import { decodeOnce } from "#pipeline/lane-request";
+import { scanFields } from "#wire/json-splice";
+import type { JsonView } from "./json-view.ts";
+
+export const decoding = {
+  classify: (complaint: unknown) => failure("upstream_failed", JSON.stringify(complaint)),
+  quirks: plainChatQuirks,
+  maxEventBytes: 4 * 1024 * 1024,
+};
+
+/** Who asks whom, and in which languages. */
+export interface Asking {
+  readonly caller: ClientDialectId;
+  readonly upstream: DialectId;
+  /** The vendor whose model answers. */
+  readonly issuer: string;
+  readonly streamed: boolean;
+  readonly body: JsonView | Buffer;
+  readonly address?: CallAddress;
+}
+
+export function callOf({ caller, streamed, body, address = {} }: Omit<Asking, "upstream" | "issuer">): Call {
+  return {
+    id: "req_0123456789abcdef01234567",
+    dialect: caller,
+    operation: "generate",
+    address,
+    body: Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body)),
+    model: "own-1",
+    streamed,
+    options: { metadata: false },
+    passHeaders: {},
+    caller: "anonymous",
+    acceptedAtMs: 0,
+  };
+}
+
+/** The lane of a call, as the request path chooses it. */
+export function openLane(asking: Asking): Lane {
+  const { caller, upstream, issuer, streamed } = asking;
+  const call = callOf(asking);
+  const scan = scanFields(call.body, { maxDepth: 1000 });
+  if ("problem" in scan) throw new Error(scan.problem);
+  const lane = chooseLane({
+    call,
+    scan,
+    dialect: dialects[caller],
+    target: { model: "own-1", issuer, quirks: plainChatQuirks, streamed },
+    upstream: upstreamDialects[upstream],
+    operation: "generate",
+    answer: { createdAtS: 1_795_000_000 },
+    decoded: decodeOnce(call, dialects[caller]),
+    place: (path) => ({ path }),
+  });
+  if (!isLane(lane)) throw new Error(lane.message);
+  return lane;
+}
