@@ -56,7 +56,7 @@ export function outlined(kinds: readonly string[]): string {
 export function steady(body: Buffer): unknown {
   const text = body
     .toString()
-    .replaceAll(/"(created|created_at|completed_at)":\d+/g, '"$1":0')
+    .replaceAll(/"(created|created_at|completed_at|latencyMs)":\d+/g, '"$1":0')
     .replaceAll(/[0-9a-f]{24}/g, "…");
   return JSON.parse(text);
 }

@@ -237,7 +237,8 @@ function decodeThought(reader: RequestReader, value: unknown, path: string): Par
   }
   const thought: JsonObject = reader.object(inside, `${path}.reasoningText`);
   const seal = readSignature(reader.optionalString(thought["signature"], `${path}.reasoningText.signature`) ?? "");
-  const text = reader.string(thought["text"], `${path}.reasoningText.text`);
+  // What gathers a stream may have no text to keep: a hidden thought is a signature alone.
+  const text = reader.optionalString(thought["text"], `${path}.reasoningText.text`) ?? "";
   return { kind: "reasoning", text, ...(seal === undefined ? {} : { seal }) };
 }
 

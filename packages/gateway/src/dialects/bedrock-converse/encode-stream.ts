@@ -25,8 +25,8 @@ interface Block {
   readonly held: Uint8Array[];
   signature?: string;
   redacted: boolean;
-  /** A tool's arguments have begun. */
-  argued: boolean;
+  /** A piece of it was said: of a tool, of its arguments. */
+  begun: boolean;
   closed: boolean;
 }
 
@@ -132,6 +132,7 @@ class ConverseStreamEncoder implements StreamEncoder {
   #piece(number: number, kind: "text" | "reasoning", delta: object | undefined): readonly Uint8Array[] {
     if (delta === undefined) return nothing;
     const block = this.#obtain(number, kind);
+    block.begun = true;
     return block.redacted ? nothing : this.#write(block, deltaFrame(block.index, delta));
   }
 
@@ -159,7 +160,7 @@ class ConverseStreamEncoder implements StreamEncoder {
   #toolDelta(number: number, input: string): readonly Uint8Array[] {
     const block = this.#blocks.get(number);
     if (block === undefined || input === "") return nothing;
-    block.argued = true;
+    block.begun = true;
     return this.#write(block, deltaFrame(block.index, { toolUse: { input } }));
   }
 
@@ -167,7 +168,7 @@ class ConverseStreamEncoder implements StreamEncoder {
   #obtain(number: number, kind: Block["kind"]): Block {
     const known = this.#blocks.get(number);
     if (known !== undefined) return known;
-    const made: Block = { kind, index: this.#nextIndex, held: [], redacted: false, argued: false, closed: false };
+    const made: Block = { kind, index: this.#nextIndex, held: [], redacted: false, begun: false, closed: false };
     this.#nextIndex += 1;
     this.#blocks.set(number, made);
     this.#queue.push(made);
@@ -193,21 +194,23 @@ class ConverseStreamEncoder implements StreamEncoder {
   #closeBlock(ending: Block): readonly Uint8Array[] {
     ending.closed = true;
     const { index: contentBlockIndex } = ending;
-    const last = this.#lastPiece(ending);
     const closing = [
-      ...(last === undefined ? [] : [deltaFrame(contentBlockIndex, last)]),
+      ...this.#lastPieces(ending).map((piece) => deltaFrame(contentBlockIndex, piece)),
       frame("contentBlockStop", { contentBlockIndex }),
     ];
     if (this.#queue[0] === ending) return [...closing, ...this.#advance()];
     return closing.flatMap((bytes) => this.#write(ending, bytes));
   }
 
-  /** A foreign vendor's thought is marked even where it is not signed; a call without arguments has an empty object. */
-  #lastPiece({ kind, redacted, argued, signature = "" }: Block): object | undefined {
-    if (kind === "tool") return argued ? undefined : { toolUse: { input: "{}" } };
-    if (kind === "text" || redacted) return undefined;
-    const seal = tagSignature(signature, this.#options.issuer);
-    return seal === undefined ? undefined : thought({ signature: seal });
+  /**
+   * A foreign vendor's thought is marked even where it is not signed, and one that is only a signature has an empty text,
+   * without which it is not taken back; a call without arguments has an empty object.
+   */
+  #lastPieces({ kind, redacted, begun, signature = "" }: Block): readonly object[] {
+    if (kind === "tool") return begun ? [] : [{ toolUse: { input: "{}" } }];
+    const seal = kind === "text" || redacted ? undefined : tagSignature(signature, this.#options.issuer);
+    if (seal === undefined) return [];
+    return [...(begun ? [] : [thought({ text: "" })]), thought({ signature: seal })];
   }
 
   /** What waited behind the first block, up to and including the next one that is still open. */
