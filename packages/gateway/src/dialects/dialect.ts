@@ -80,8 +80,6 @@ export interface Dialect extends UpstreamDialect {
   encodeStreamFailure(failure: Failure, facts: FailureFacts, framing?: CallAddress["framing"]): Uint8Array;
   /** Keeps a silent stream alive without being content; empty where the language has no such thing. */
   readonly heartbeat: Uint8Array;
-  /** The same in another framing than the usual; absent where the language has only one. */
-  heartbeatIn?(framing: CallAddress["framing"]): Uint8Array;
   /** Puts the `hedgerow` facts into or before the terminal frame of a relayed stream. */
   attachFacts(terminal: Uint8Array, facts: object): Uint8Array;
   /** The answer to a token count; absent where the language has no such operation. */

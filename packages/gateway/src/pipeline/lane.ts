@@ -105,7 +105,7 @@ function relay(input: LaneInput, path: string): Lane | Failure {
     headers: withHeaders({ ...dialect.defaultHeaders, ...call.passHeaders }, placed.headers),
     returnHeaders: dialect.returnHeaders,
     ...contentTypeOf(dialect, framing),
-    heartbeat: dialect.heartbeatIn?.(input.call.address.framing) ?? dialect.heartbeat,
+    heartbeat: dialect.heartbeat,
     warnings: () => warnings,
     // Usage that only we asked for is not the caller's.
     renderFrame: (frame) => (frame.usageOnly && usageAdded ? nothing : frame.raw),
@@ -147,7 +147,7 @@ function translate(input: LaneInput, path: string): Lane | Failure {
     ...sent,
     returnHeaders: [],
     ...contentTypeOf(dialect, input.call.address.framing),
-    heartbeat: dialect.heartbeatIn?.(input.call.address.framing) ?? dialect.heartbeat,
+    heartbeat: dialect.heartbeat,
     thoughts,
     warnings: () => [...warningsOf(encoded), ...(encoder?.warnings ?? []), ...lostInAnswer],
     renderFrame(frame) {

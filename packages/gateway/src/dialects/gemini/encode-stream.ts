@@ -9,16 +9,13 @@ import { PartsWriter, type WrittenPart } from "./write-parts.ts";
 
 type Framing = CallAddress["framing"];
 
-/** Google's streams end lines with CRLF (protocols §0.13), and so do its comments here. */
-const comment = ": keep-alive\r\n\r\n";
-/** White space between the elements of an array, which no client sees. */
+/**
+ * White space, which is nothing between the elements of an array and an empty event in a stream. A comment would be
+ * proper too, but Google's client 1.30, which is in gemini-cli 0.61, takes nothing but white space before `data:`.
+ */
 const blank = "\r\n";
 
-export const heartbeat: Uint8Array = Buffer.from(comment);
-
-export function heartbeatIn(framing: Framing): Uint8Array {
-  return framing === "json-array" ? Buffer.from(blank) : heartbeat;
-}
+export const heartbeat: Uint8Array = Buffer.from(blank);
 
 export function streamContentType(framing: Framing): string {
   return framing === "json-array" ? "application/json; charset=UTF-8" : "text/event-stream; charset=utf-8";
@@ -76,7 +73,7 @@ class ResponseStreamEncoder implements TextStreamEncoder {
         this.#usage = event.usage;
         return "";
       case "ping":
-        return this.#isArray ? blank : comment;
+        return blank;
       case "finish":
         this.#finish = event.finish;
         return this.#chunk(this.#writer.close());

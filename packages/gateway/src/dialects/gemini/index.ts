@@ -5,7 +5,7 @@ import { embedClient } from "./embed-client.ts";
 import { encodeAnswer } from "./encode-answer.ts";
 import { encodeFailure, errorJson } from "./encode-failure.ts";
 import { encodeModel, encodeModels } from "./encode-models.ts";
-import { eventFrame, heartbeat, heartbeatIn, lastElement, streamContentType, streamEncoder } from "./encode-stream.ts";
+import { eventFrame, heartbeat, lastElement, streamContentType, streamEncoder } from "./encode-stream.ts";
 import { peek } from "./peek.ts";
 import { relayEdits } from "./relay-edits.ts";
 import { geminiUpstream } from "./upstream.ts";
@@ -31,7 +31,6 @@ export const gemini: Dialect = {
     return Buffer.from(framing === "json-array" ? lastElement(json) : eventFrame(json));
   },
   heartbeat,
-  heartbeatIn,
   attachFacts,
   encodeTokenCount: (tokens) => Buffer.from(JSON.stringify({ totalTokens: tokens })),
   encodeModels,
