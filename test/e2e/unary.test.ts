@@ -1,4 +1,5 @@
 import Anthropic from "@anthropic-ai/sdk";
+import { GoogleGenAI } from "@google/genai";
 import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
 import { packedVector, vectorOf } from "#simulation/judgements";
@@ -10,18 +11,27 @@ function openai({ url }: ProviderRow): OpenAI {
   return new OpenAI({ baseURL: `${url}/v1`, apiKey: "any", maxRetries: 0 });
 }
 
-const embedders = ["sim", "openai-compatible", "sim-cohere", "cohere"] as const;
+function google({ url }: ProviderRow): GoogleGenAI {
+  return new GoogleGenAI({ apiKey: "any", httpOptions: { baseUrl: url } });
+}
+
+const embedders = ["sim", "openai-compatible", "sim-cohere", "cohere", "sim-gemini", "gemini"] as const;
 
 describe.each(embedders)("embeddings by %s", (kind) => {
   it("reach the official package as vectors, though it asks for packed ones without being told to", async () => {
     await using world = await openRow([kind]);
     const texts = ["a hedge", "a row of trees", "ünïcode 🌿"];
-    const answer = await openai(world).embeddings.create({ model: "main", input: texts });
+    const { data: answer, response } = await openai(world)
+      .embeddings.create({ model: "main", input: texts })
+      .withResponse();
     expect(answer.object).toBe("list");
     expect(answer.data.map(({ index }) => index)).toEqual([0, 1, 2]);
     expect(answer.data.map(({ embedding }) => embedding)).toEqual(texts.map((text) => vectorOf(text)));
-    expect(answer.usage.prompt_tokens).toBeGreaterThan(0);
+    // Google's batches count nothing: the estimate of four bytes a token says that it is one.
+    expect(answer.usage.prompt_tokens).toBeGreaterThan(8);
     expect(answer.usage.total_tokens).toBe(answer.usage.prompt_tokens);
+    const isEstimated = response.headers.get("x-hedgerow-warning")?.includes("usage-estimated") === true;
+    expect(isEstimated).toBe(kind === "sim-gemini");
   });
 
   it("are numbers, in the dimensions asked for, where the caller wants numbers", async () => {
@@ -34,6 +44,17 @@ describe.each(embedders)("embeddings by %s", (kind) => {
     await using world = await openRow([kind]);
     const { json } = await world.post("/v1/embeddings", { input: ["a hedge"], encoding_format: "base64" });
     expect(json).toMatchObject({ data: [{ embedding: packedVector(vectorOf("a hedge")) }] });
+  });
+
+  it("reach Google's package as vectors", async () => {
+    await using world = await openRow([kind]);
+    const { embeddings } = await google(world).models.embedContent({
+      model: "main",
+      contents: ["a hedge", "a row of trees"],
+      config: { outputDimensionality: 8, taskType: "RETRIEVAL_QUERY" },
+    });
+    expect(embeddings?.map(({ values }) => values)).toEqual([vectorOf("a hedge", 8), vectorOf("a row of trees", 8)]);
+    expect((await world.gateway.recorded(1))[0]).toMatchObject({ operation: "embed", dialect: "gemini" });
   });
 
   it("are recorded with what they used and cost", async () => {
@@ -50,7 +71,8 @@ describe.each(embedders)("embeddings by %s", (kind) => {
       decision: "answered",
       streamed: false,
       status: 200,
-      usage: { inputUncached: usage.prompt_tokens, output: 0, estimated: false },
+      // Google's batches count nothing.
+      usage: { inputUncached: usage.prompt_tokens, output: 0, estimated: kind === "sim-gemini" },
       costNanoUsd: cost,
     });
   });
@@ -228,23 +250,33 @@ describe("a count of tokens", () => {
     tools: [{ name: "f", description: "d", input_schema: { type: "object" as const } }],
   };
 
-  it.each(["anthropic", "sim-anthropic", "sim-responses"])("is %s's own for Anthropic's package", async (kind) => {
-    await using world = await openRow([kind]);
-    const { data, response } = await anthropic(world).messages.countTokens(asked).withResponse();
-    expect(data).toEqual({ input_tokens: expect.any(Number) });
-    expect(data.input_tokens).toBeGreaterThan(0);
-    expect(response.headers.get("x-hedgerow-warning")).toBeNull();
-    expect(world.sent()).not.toHaveProperty("max_tokens");
-    expect((await world.gateway.recorded(1))[0]).toMatchObject({ operation: "count-tokens", decision: "answered" });
-  });
+  it.each(["anthropic", "sim-anthropic", "sim-responses", "sim-gemini"])(
+    "is %s's own for Anthropic's package",
+    async (kind) => {
+      await using world = await openRow([kind]);
+      const { data, response } = await anthropic(world).messages.countTokens(asked).withResponse();
+      expect(data).toEqual({ input_tokens: expect.any(Number) });
+      expect(data.input_tokens).toBeGreaterThan(0);
+      expect(response.headers.get("x-hedgerow-warning")).toBeNull();
+      expect(world.sent()).not.toHaveProperty("max_tokens");
+      expect((await world.gateway.recorded(1))[0]).toMatchObject({ operation: "count-tokens", decision: "answered" });
+    },
+  );
 
-  it.each(["sim-responses", "anthropic"])("is %s's own for OpenAI's package", async (kind) => {
+  it.each(["sim-responses", "anthropic", "sim-gemini"])("is %s's own for OpenAI's package", async (kind) => {
     await using world = await openRow([kind]);
     const { data, response } = await openai(world)
       .responses.inputTokens.count({ model: "main", instructions: "Be brief.", input: "How many?" })
       .withResponse();
     expect(data).toEqual({ object: "response.input_tokens", input_tokens: expect.any(Number) });
     expect(response.headers.get("x-hedgerow-warning")).toBeNull();
+    expect(world.upstreams[0]?.log.last?.operation).toBe("count-tokens");
+  });
+
+  it.each(["sim-gemini", "anthropic", "sim-responses"])("is %s's own for Google's package", async (kind) => {
+    await using world = await openRow([kind]);
+    const counted = await google(world).models.countTokens({ model: "main", contents: "How many?" });
+    expect(counted.totalTokens).toBeGreaterThan(0);
     expect(world.upstreams[0]?.log.last?.operation).toBe("count-tokens");
   });
 

@@ -1,7 +1,10 @@
 import type { Encoded } from "#dialects/dialect";
+import type { EmbedInput } from "#domain/embedding";
 import { failure, type Failure } from "#domain/failure";
+import { emptyUsage, type Usage } from "#domain/usage";
 import { answerOptions, send } from "./lane-request.ts";
 import type { Lane, LaneInput, UnaryRead } from "./lane.ts";
+import { estimateTokens } from "./observation.ts";
 
 /** What is sent for an operation without a stream, and how its answer is read. */
 interface Asked {
@@ -81,10 +84,24 @@ function askForVectors(input: LaneInput, onLoss: (warning: string) => void): Ask
       if (answer.vectors.length !== request.inputs.length) {
         return failure("bad_upstream_response", "The provider gave another number of vectors than texts were sent.");
       }
-      const body = client.encodeAnswer(answer, request, answerOptions(input, undefined, onLoss));
-      return answer.usage === undefined ? { body } : { body, usage: answer.usage };
+      if (answer.usage === undefined) onLoss(uncounted);
+      const usage = answer.usage ?? estimateOf(request.inputs);
+      return {
+        body: client.encodeAnswer({ ...answer, usage }, request, answerOptions(input, undefined, onLoss)),
+        usage,
+      };
     },
   };
+}
+
+const uncounted = "usage-estimated: the provider counted no tokens, so the usage is an estimate of four bytes a token";
+
+/** Clients read the count without asking whether it is there. */
+function estimateOf(inputs: readonly EmbedInput[]): Usage {
+  const counts = inputs.map((each) =>
+    typeof each === "string" ? estimateTokens(Buffer.byteLength(each)) : each.length,
+  );
+  return { ...emptyUsage, inputUncached: counts.reduce((sum, count) => sum + count, 0), estimated: true };
 }
 
 function askForOrder(input: LaneInput, onLoss: (warning: string) => void): Asked | Failure {
