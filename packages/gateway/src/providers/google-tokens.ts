@@ -9,7 +9,9 @@ import type { FetchedToken } from "./token-source.ts";
 const scopes = ["https://www.googleapis.com/auth/cloud-platform"];
 
 /** One request to a token server. */
-const fetchTimeoutMs = 10_000;
+const requestMs = 10_000;
+/** A token, with whatever the library tries again on its own. */
+const fetchMs = 20_000;
 
 /** Tokens of Google's logins by the secret they are made from; without one, of the login the machine has. */
 export class GoogleTokens {
@@ -37,12 +39,26 @@ function sourceOf(secret: Secret | undefined): TokenSource {
   return new TokenSource(async () => {
     try {
       client ??= openClient(secret);
-      return await fetchFrom(await client);
+      return await inTime(client.then(fetchFrom));
     } catch (error) {
       client = undefined;
       return failureOf(error);
     }
   });
+}
+
+/** Rejects like a server that did not answer. */
+async function inTime<Fetched>(fetching: Promise<Fetched>): Promise<Fetched> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("timed out")), fetchMs);
+    timer.unref();
+  });
+  try {
+    return await Promise.race([fetching, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function fetchFrom(client: AuthClient): Promise<FetchedToken> {
@@ -54,7 +70,7 @@ async function fetchFrom(client: AuthClient): Promise<FetchedToken> {
 async function openClient(secret: Secret | undefined): Promise<AuthClient> {
   // Loaded here, so that who never calls Google never waits for it.
   const { GoogleAuth, JWT } = await import("google-auth-library");
-  const transporterOptions = { timeout: fetchTimeoutMs };
+  const transporterOptions = { timeout: requestMs };
   const clientOptions = { transporterOptions };
   if (secret === undefined) return new GoogleAuth({ scopes, clientOptions }).getClient();
   const credentials = JSON.parse(secret.reveal()) as JWTInput & { readonly token_uri?: string };

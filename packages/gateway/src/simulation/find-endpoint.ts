@@ -69,10 +69,14 @@ export function findEndpoint(asked: Asked): Endpoint | undefined {
     bedrockEndpoint(path) ??
     googleEndpoint(path, query) ??
     placed(coherePlaces[path]) ??
-    placed(places[path.replace(/^(?:\/anthropic)?(?:\/v1beta\/openai|\/api\/v1|\/v1)?(?=\/)/, "")]) ??
+    placed(places[path.replace(prefix, "")]) ??
     modelsEndpoint(asked, path, query)
   );
 }
+
+/** Where compatible addresses hang, Vertex's among them. */
+const prefix =
+  /^(?:\/anthropic)?(?:\/v1beta\/openai|\/api\/v1|\/v1(?:\/projects\/[^/]+\/locations\/[^/]+\/endpoints\/openapi)?)?(?=\/)/;
 
 function placed(place: Place | undefined, address: CallAddress = {}): Endpoint | undefined {
   return place && { method: "POST", voice: place[0], operation: place[1], address };
