@@ -1,0 +1,85 @@
+/** How far a claim is borne out: `declared` is the operator's own word, `fact` has a primary source. */
+export type ClaimStatus = "fact" | "report" | "unverified" | "declared";
+
+/** Lower and upper bound of a share, 0 to 1. What nobody published is `[0, 1]`, never a guess in between. */
+export type ShareInterval = readonly [lo: number, hi: number];
+
+/**
+ * What the supply graph's nodes are. `endpoint`: base address, login and region. `storefront`: who bills. `operator`: who
+ * runs the inference. `owner`: who owns the machines. `edge`, `identity`: what stands before them. `parent`: who owns the
+ * company.
+ */
+export type SupplyNodeKind =
+  | "model"
+  | "vendor"
+  | "endpoint"
+  | "storefront"
+  | "operator"
+  | "owner"
+  | "site"
+  | "region"
+  | "edge"
+  | "identity"
+  | "chip"
+  | "parent";
+
+/** `operator:anthropic`: a kind, a colon, a name in lower case. */
+export type SupplyNodeId = `${SupplyNodeKind}:${string}`;
+
+/** Read as "subject relation object": `storefront:bedrock operated-by operator:aws`. */
+export type SupplyRelation =
+  | "sold-by"
+  | "operated-by"
+  | "owned-by"
+  | "sited-at"
+  | "in-region"
+  | "behind-edge"
+  | "logs-in-with"
+  | "runs-on"
+  | "made-by"
+  | "part-of"
+  | "supplies"
+  | "customer-of"
+  | "invests-in"
+  | "competes-with";
+
+/** A dated, sourced statement. Not a truth: claims that contradict each other are kept beside each other. */
+export interface Claim {
+  readonly subject: SupplyNodeId;
+  readonly relation: SupplyRelation;
+  readonly object: SupplyNodeId;
+  /** How much of the subject hangs on the object. Absent: all of it. */
+  readonly share?: ShareInterval;
+  readonly status: ClaimStatus;
+  /** Where it is said: a document's name or address. */
+  readonly source: string;
+  /** ISO date on which it was read. */
+  readonly seen: string;
+  /** ISO dates between which it holds; absent: open. */
+  readonly from?: string;
+  readonly to?: string;
+  /** What a reader should know beside it. */
+  readonly note?: string;
+}
+
+/** What targets share when they fail together (RFC 4202 calls it a shared-risk link group). */
+export type RiskKind =
+  | "provider"
+  | "storefront"
+  | "operator"
+  | "owner"
+  | "site"
+  | "region"
+  | "edge"
+  | "identity"
+  | "chip"
+  | "model";
+
+/** A group a target belongs to. Its text form is `kind:name`. */
+export interface RiskGroup {
+  readonly kind: RiskKind;
+  readonly name: string;
+  /** How much of the target's traffic hangs on it. */
+  readonly share: ShareInterval;
+  readonly status: ClaimStatus;
+}
