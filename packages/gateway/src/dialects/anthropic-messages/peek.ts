@@ -1,6 +1,7 @@
 import type { Failure } from "#domain/failure";
 import type { FieldScan } from "#wire/json-splice";
 import type { EncodeTarget, Peek, RelayEdits } from "#dialects/dialect";
+import { generationOf } from "#dialects/claude-generation";
 import { ownFields, readCallOptions, refuseRepeated } from "#dialects/peek-options";
 import { LossLedger } from "./losses.ts";
 import { messagesWithoutForeignSeals } from "./foreign-seals.ts";
@@ -36,14 +37,23 @@ export function peek(
   return { kind: "peeked", model: read.model, streamed: read.streamed, options: read.options };
 }
 
-/** The target's model name in, the gateway's own fields and other vendors' seals out; all else byte for byte. */
+/**
+ * The target's model name in, the gateway's own fields, other vendors' seals and what the model refuses out; all else
+ * byte for byte.
+ */
 export function relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarget): RelayEdits {
   const edits = new Map<string, string | undefined>([["model", JSON.stringify(target.model)]]);
   for (const name of ownFields) if (scan.fields.has(name)) edits.set(name, undefined);
-  const messages = messagesWithoutForeignSeals(body, scan, target.issuer);
-  if (messages === undefined) return { edits, usageAdded: false };
-  edits.set("messages", messages.json);
   const ledger = new LossLedger();
-  if (messages.lost) ledger.note("foreign-reasoning");
+  const messages = messagesWithoutForeignSeals(body, scan, target.issuer);
+  if (messages !== undefined) edits.set("messages", messages.json);
+  if (messages?.lost === true) ledger.note("foreign-reasoning");
+  if (!(target.traits?.capabilities.sampling ?? generationOf(target.model).sampling)) {
+    for (const name of ["temperature", "top_p", "top_k"]) {
+      if (!scan.fields.has(name)) continue;
+      edits.set(name, undefined);
+      ledger.note("sampling");
+    }
+  }
   return { edits, usageAdded: false, warnings: ledger.warnings };
 }

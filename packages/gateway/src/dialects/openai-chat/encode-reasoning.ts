@@ -1,6 +1,6 @@
 import type { Effort, GenerateRequest } from "#domain/request";
 import type { EncodeTarget } from "#dialects/dialect";
-import { isRefusedWithTools } from "./forbidden.ts";
+import { isRefusedWithTools, nearestEffort } from "./forbidden.ts";
 import type { LossReport } from "./losses.ts";
 
 /** A token budget in words, after LiteLLM's table (`reasoning_effort` from `thinking.budget_tokens`). */
@@ -15,7 +15,14 @@ export function encodeReasoningEffort(
   request: GenerateRequest,
   target: EncodeTarget,
   report: LossReport,
-): Effort | undefined {
+): string | undefined {
+  const effort = wishedEffort(request, target, report);
+  const nearest = effort === undefined ? undefined : nearestEffort(effort, target);
+  if (nearest !== undefined) report.meet("effort-moved", `${effort} to ${nearest}`);
+  return nearest ?? effort;
+}
+
+function wishedEffort(request: GenerateRequest, target: EncodeTarget, report: LossReport): Effort | undefined {
   const wish = request.reasoning;
   const reasons = target.traits?.capabilities.reasoning;
   const hasFunctions = request.tools.some((tool) => tool.kind === "function");

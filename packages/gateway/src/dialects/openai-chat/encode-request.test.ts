@@ -127,6 +127,10 @@ const cases: Record<Exclude<Loss, AnswerLoss>, Case> = {
   "reasoning-seal": { turns: [assistant(sealed), goOn], quirks: { reasoningEcho: "reasoning_content" } },
   "reasoning-effort": { reasoning: { mode: "on", effort: "high" }, capabilities: { reasoning: false } },
   "reasoning-budget": { reasoning: { mode: "on", budgetTokens: 6000 } },
+  "effort-moved": {
+    reasoning: { mode: "on", effort: "minimal" },
+    capabilities: { reasoningControl: { efforts: ["none", "low", "high"] } },
+  },
   "reasoning-with-tools": { tools: [f], to: { model: "gpt-5.4" } },
   "reasoning-elsewhere": { tools: [f], to: { model: "gpt-5.4", hasOtherLane: true } },
 };

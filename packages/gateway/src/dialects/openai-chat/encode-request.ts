@@ -4,7 +4,7 @@ import type { Encoded, EncodeTarget } from "#dialects/dialect";
 import { defined } from "#dialects/shape";
 import { encodeMessages } from "./encode-messages.ts";
 import { encodeReasoningEffort } from "./encode-reasoning.ts";
-import { refusesStop } from "./forbidden.ts";
+import { refusesSampling, refusesStop } from "./forbidden.ts";
 import { hintFields } from "./hint-fields.ts";
 import { LossReport } from "./losses.ts";
 import { isStrictSchema } from "./strict-schema.ts";
@@ -17,18 +17,19 @@ const serviceTiers: ReadonlySet<string> = new Set(["auto", "default", "flex", "s
 /** From the hub to a chat body for this target. The key order is fixed: the same request gives the same bytes. */
 export function encodeRequest(request: GenerateRequest, target: EncodeTarget): Encoded {
   const report = new LossReport();
+  const effort = encodeReasoningEffort(request, target, report);
   const body: Record<string, unknown> = defined({
     model: target.model,
     messages: encodeMessages(request.turns, target, report),
     ...encodeTools(request, target, report),
     response_format: encodeOutput(request.output, target, report),
-    ...encodeSampling(request, target, report),
+    ...encodeSampling(request, target, { effort, report }),
     [target.quirks.maxOutputField]: encodeMaxTokens(request.maxOutputTokens, target, report),
     stop: request.stop.length > 0 ? request.stop : undefined,
     n: request.choices > 1 ? request.choices : undefined,
     logprobs: request.logprobs === undefined ? undefined : true,
     top_logprobs: request.logprobs?.top,
-    reasoning_effort: encodeReasoningEffort(request, target, report),
+    reasoning_effort: effort,
     verbosity: request.verbosity,
     user: encodeUser(request.user, report),
     service_tier: encodeServiceTier(request.serviceTier, report),
@@ -115,7 +116,11 @@ function encodeOutput(output: OutputShape | undefined, target: EncodeTarget, rep
   return { type: "json_schema", json_schema: defined({ name: name ?? "response", description, schema, strict }) };
 }
 
-function encodeSampling(request: GenerateRequest, target: EncodeTarget, report: LossReport): Record<string, unknown> {
+function encodeSampling(
+  request: GenerateRequest,
+  target: EncodeTarget,
+  { effort, report }: { readonly effort: string | undefined; readonly report: LossReport },
+): Record<string, unknown> {
   const { sampling } = request;
   if (sampling.topK !== undefined) report.meet("top-k");
   const knobs = {
@@ -126,7 +131,7 @@ function encodeSampling(request: GenerateRequest, target: EncodeTarget, report: 
     logit_bias: sampling.logitBias,
   };
   const seed = { [target.quirks.seedField]: sampling.seed };
-  if (target.traits?.capabilities.sampling !== false) return { ...knobs, ...seed };
+  if (!refusesSampling(target, effort)) return { ...knobs, ...seed };
   const lost = Object.entries(knobs).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   if (lost.length > 0) report.meet("sampling", lost.join(", "));
   return seed;

@@ -8,19 +8,22 @@ const from = { source: "test", date: "2026-11-21" };
 
 interface To extends Partial<EncodeTarget> {
   readonly sampling?: boolean;
+  readonly efforts?: readonly string[];
   readonly own?: Partial<ChatQuirks>;
 }
 
-function relayed(json: object, { sampling, own, ...more }: To) {
+function relayed(json: object, { sampling, efforts, own, ...more }: To) {
   const body = Buffer.from(JSON.stringify({ model: more.model ?? "m", ...json }));
   const scan = scanFields(body, { maxDepth: 64 });
   if ("problem" in scan) throw new Error(scan.problem);
+  const control = efforts === undefined ? {} : { reasoningControl: { efforts } };
+  const capabilities = { ...(sampling === undefined ? {} : { sampling }), ...control };
   const target: EncodeTarget = {
     model: "m",
     issuer: "openai",
     quirks: { ...plainChatQuirks, ...own },
     streamed: false,
-    ...(sampling === undefined ? {} : { traits: { name: more.model ?? "m", capabilities: { sampling }, from } }),
+    ...(sampling === undefined ? {} : { traits: { name: more.model ?? "m", capabilities, from } }),
     ...more,
   };
   const { edits, warnings = [], unfit } = openaiChat.relayEdits(scan, body, target);
@@ -87,6 +90,46 @@ describe("sampling parameters", () => {
   it("stay where the model takes them or nobody knows", () => {
     expect(relayed(all, { model: "gpt-4.1", sampling: true }).sent).toEqual(all);
     expect(relayed(all, { model: "gpt-4.1" }).sent).toEqual(all);
+  });
+});
+
+describe("sampling parameters of models that can leave off reasoning", () => {
+  const efforts = ["none", "low", "high"];
+  const warm = { temperature: 0.2 };
+
+  it.each([
+    ["it is off", { ...warm, reasoning_effort: "none" }, "gpt-5.6"],
+    ["it is off by default", warm, "gpt-5.2"],
+    ["tools have turned it off", { ...warm, tools }, "gpt-5.4"],
+  ])("stay where %s", (_, json, model) => {
+    expect(relayed(json, { model, sampling: false, efforts }).sent).toMatchObject(warm);
+  });
+
+  it.each([
+    ["it is on", { ...warm, reasoning_effort: "low" }, "gpt-5.2"],
+    ["it is on by default", warm, "gpt-5.6"],
+    ["it is on by default in this variant", warm, "gpt-5.1-codex"],
+  ])("go where %s", (_, json, model) => {
+    const asked = relayed(json, { model, sampling: false, efforts });
+    expect(asked.sent).not.toHaveProperty("temperature");
+    expect(asked.losses).toEqual(["sampling"]);
+  });
+});
+
+describe("a reasoning effort", () => {
+  it.each([
+    ["minimal", ["none", "low", "high"], "low"],
+    ["xhigh", ["low", "high"], "high"],
+    ["medium", ["low", "high"], "low"],
+    ["none", ["minimal", "low"], "minimal"],
+    ["max", ["none"], "max"],
+    ["high", ["low", "high"], "high"],
+    ["lots", ["low"], "lots"],
+    ["low", [], "low"],
+  ])("of %s among %j is sent as %s", (wish, efforts, sent) => {
+    const asked = relayed({ reasoning_effort: wish }, { sampling: true, efforts });
+    expect(asked.sent).toEqual({ reasoning_effort: sent });
+    expect(asked.losses).toEqual(wish === sent ? [] : ["effort-moved"]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { readJson, type FieldScan } from "#wire/json-splice";
 import type { EncodeTarget } from "#dialects/dialect";
 import { isAbsent, isObject } from "#dialects/shape";
-import { isRefusedWithTools, refusesStop } from "./forbidden.ts";
+import { isRefusedWithTools, nearestEffort, refusesSampling, refusesStop } from "./forbidden.ts";
 import type { LossReport } from "./losses.ts";
 
 interface Fitting {
@@ -20,6 +20,7 @@ const usual: Readonly<Record<string, number>> = { temperature: 1, top_p: 1, freq
  */
 export function fitCall(edits: Map<string, string | undefined>, fitting: Fitting): void {
   fitTools(edits, fitting);
+  fitEffort(edits, fitting);
   fitSampling(edits, fitting);
   const { target, report } = fitting;
   const stop = readField(fitting, "stop");
@@ -37,12 +38,10 @@ function fitTools(edits: Map<string, string | undefined>, fitting: Fitting): voi
   if (!isRefusedWithTools(target, { hasFunctions: true, effort: undefined })) return;
   const tools = readField(fitting, "tools");
   const legacy = readField(fitting, "functions");
-  const reasoning = readField(fitting, "reasoning");
-  const effort = readField(fitting, "reasoning_effort") ?? (isObject(reasoning) ? reasoning["effort"] : undefined);
   const hasFunctions =
     (Array.isArray(tools) && tools.some((tool: unknown) => isObject(tool) && tool["type"] === "function")) ||
     (Array.isArray(legacy) && legacy.length > 0);
-  if (!isRefusedWithTools(target, { hasFunctions, effort: typeof effort === "string" ? effort : undefined })) return;
+  if (!isRefusedWithTools(target, { hasFunctions, effort: effortOf(fitting) })) return;
   if (target.hasOtherLane === true) {
     report.meet("reasoning-elsewhere", undefined, "tools");
     return;
@@ -51,9 +50,25 @@ function fitTools(edits: Map<string, string | undefined>, fitting: Fitting): voi
   edits.set("reasoning_effort", '"none"');
 }
 
+function fitEffort(edits: Map<string, string | undefined>, fitting: Fitting): void {
+  const wish = readField(fitting, "reasoning_effort");
+  if (typeof wish !== "string" || edits.has("reasoning_effort")) return;
+  const nearest = nearestEffort(wish, fitting.target);
+  if (nearest === undefined) return;
+  edits.set("reasoning_effort", JSON.stringify(nearest));
+  fitting.report.meet("effort-moved", `${wish} to ${nearest}`);
+}
+
+function effortOf(fitting: Fitting): string | undefined {
+  const reasoning = readField(fitting, "reasoning");
+  const effort = readField(fitting, "reasoning_effort") ?? (isObject(reasoning) ? reasoning["effort"] : undefined);
+  return typeof effort === "string" ? effort : undefined;
+}
+
 function fitSampling(edits: Map<string, string | undefined>, fitting: Fitting): void {
   const { target, report, scan } = fitting;
-  if (target.traits?.capabilities.sampling !== false) return;
+  const rests = edits.get("reasoning_effort") === '"none"';
+  if (!refusesSampling(target, rests ? "none" : effortOf(fitting))) return;
   const lost: string[] = [];
   for (const field of [...Object.keys(usual), "logit_bias"]) {
     if (!scan.fields.has(field)) continue;

@@ -1,3 +1,4 @@
+import type { Effort } from "#domain/request";
 import type { EncodeTarget } from "#dialects/dialect";
 
 /**
@@ -19,4 +20,33 @@ export function isRefusedWithTools(
 
 export function refusesStop({ traits, model }: EncodeTarget): boolean {
   return stopForbidden.test(traits?.name ?? model);
+}
+
+/** Reasons only where it is told to: `none` is the default of gpt-5.1 and later before 5.6 (OpenAI's model guides). */
+const restsByDefault = /(?:^|\/)gpt-5\.[1-5](?!\d)(?!-(?:codex|pro|chat))/u;
+
+/**
+ * Whether temperature and the like are answered with 400 at this effort (undefined: the model's own). Models that can
+ * leave off reasoning take them then (https://platform.openai.com/docs/guides/latest-model).
+ */
+export function refusesSampling({ traits }: EncodeTarget, effort: string | undefined): boolean {
+  if (traits?.capabilities.sampling !== false) return false;
+  const canRest = traits.capabilities.reasoningControl?.efforts?.includes("none") === true;
+  const rests = effort === undefined ? restsByDefault.test(traits.name) : effort === "none";
+  return !canRest || !rests;
+}
+
+const efforts: readonly string[] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] satisfies Effort[];
+
+/**
+ * The effort nearest to a wish among those the model is known to take: others are answered with 400. A wish to think
+ * stays one, and the lower of two as near is taken. Undefined where nothing has to change.
+ */
+export function nearestEffort(wish: string, { traits }: EncodeTarget): string | undefined {
+  const known = traits?.capabilities.reasoningControl?.efforts ?? [];
+  const place = efforts.indexOf(wish);
+  if (place === -1 || known.length === 0 || known.includes(wish)) return undefined;
+  const places = known.map((word) => efforts.indexOf(word)).filter((at) => at >= (wish === "none" ? 0 : 1));
+  const nearest = places.toSorted((a, b) => Math.abs(a - place) - Math.abs(b - place) || a - b)[0];
+  return nearest === undefined ? undefined : efforts[nearest];
 }

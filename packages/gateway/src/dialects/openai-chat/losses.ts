@@ -66,6 +66,10 @@ export const losses = {
   "reasoning-seal": { treatment: "dropped", why: "sealed thoughts go back to the vendor that sealed them only" },
   "reasoning-effort": { treatment: "dropped", why: "the model does not reason" },
   "reasoning-budget": { treatment: "mapped", why: "OpenAI Chat takes a reasoning effort in place of a token budget" },
+  "effort-moved": {
+    treatment: "mapped",
+    why: "the reasoning effort was moved to the nearest this model knows",
+  },
   "reasoning-with-tools": {
     treatment: "dropped",
     why: "the model takes function tools on this endpoint only without reasoning, so reasoning_effort is none",

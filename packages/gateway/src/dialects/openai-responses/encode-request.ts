@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { GenerateRequest } from "#domain/request";
 import { effortOfBudget } from "#dialects/openai-chat/encode-reasoning";
+import { nearestEffort, refusesSampling } from "#dialects/openai-chat/forbidden";
 import { hintFields } from "#dialects/openai-chat/hint-fields";
 import { isStrictSchema } from "#dialects/openai-chat/strict-schema";
 import type { Encoded, EncodeTarget } from "#dialects/dialect";
@@ -35,10 +36,11 @@ type Body = Record<string, unknown>;
 export function encodeRequest(request: GenerateRequest, target: EncodeTarget): Encoded {
   const ledger = new LossLedger();
   noteLosses(request, ledger);
+  const prompt = promptFields(request, target, ledger);
   const body: Body = defined({
     model: target.model,
-    ...promptFields(request, target, ledger),
-    ...encodeSampling(request, target, ledger),
+    ...prompt,
+    ...encodeSampling(request, target, { effort: prompt.reasoning?.effort, ledger }),
     max_output_tokens: encodeMaxTokens(request.maxOutputTokens, target, ledger),
     ...includeFields(request, target),
     safety_identifier: encodeUser(request.user, ledger),
@@ -63,7 +65,7 @@ function finished(body: Body, ledger: LossLedger): Encoded {
   return { kind: "encoded", body: Buffer.from(JSON.stringify(body)), headers: {}, warnings: ledger.warnings };
 }
 
-function promptFields(request: GenerateRequest, target: EncodeTarget, ledger: LossLedger): Body {
+function promptFields(request: GenerateRequest, target: EncodeTarget, ledger: LossLedger) {
   return {
     input: encodeInput(request.turns, target, ledger),
     ...encodeTools(request, ledger),
@@ -106,7 +108,16 @@ function encodeFormat({ output }: GenerateRequest, target: EncodeTarget, ledger:
   return defined({ type: "json_schema", name, description, schema, strict });
 }
 
-function encodeReasoning(request: GenerateRequest, target: EncodeTarget, ledger: LossLedger): unknown {
+interface AskedReasoning {
+  readonly effort: string;
+  readonly summary?: string;
+}
+
+function encodeReasoning(
+  request: GenerateRequest,
+  target: EncodeTarget,
+  ledger: LossLedger,
+): AskedReasoning | undefined {
   const wish = request.reasoning;
   if (wish === undefined) return undefined;
   const reasons = target.traits?.capabilities.reasoning;
@@ -120,12 +131,18 @@ function encodeReasoning(request: GenerateRequest, target: EncodeTarget, ledger:
   const usual = wish.mode === "adaptive" ? "high" : "medium";
   const effort = wish.effort ?? (wish.budgetTokens === undefined ? usual : effortOfBudget(wish.budgetTokens));
   // Not unasked: organisations that OpenAI has not verified get 400 for it.
-  return defined({ effort, summary: wish.display === "summarized" ? "auto" : undefined });
+  const nearest = nearestEffort(effort, target);
+  if (nearest !== undefined) ledger.note("effort-moved", `${effort} to ${nearest}`);
+  return defined({ effort: nearest ?? effort, summary: wish.display === "summarized" ? "auto" : undefined });
 }
 
-function encodeSampling(request: GenerateRequest, target: EncodeTarget, ledger: LossLedger): Body {
+function encodeSampling(
+  request: GenerateRequest,
+  target: EncodeTarget,
+  { effort, ledger }: { readonly effort: string | undefined; readonly ledger: LossLedger },
+): Body {
   const { temperature, topP } = request.sampling;
-  if (target.traits?.capabilities.sampling !== false) return { temperature, top_p: topP };
+  if (!refusesSampling(target, effort)) return { temperature, top_p: topP };
   if (temperature !== undefined || topP !== undefined) ledger.note("sampling");
   return {};
 }

@@ -44,6 +44,7 @@ export const losses = {
   "max-tokens-lowered": mapped("the limit of the answer was lowered to what the model can give"),
   "max-tokens-raised": mapped("the limit of the answer was raised to 16, the least the Responses API takes"),
   "user-id": mapped("a user id of more than 64 characters was sent as its digest"),
+  "effort-moved": mapped("the reasoning effort was moved to the nearest this model knows"),
   "reasoning-budget": mapped("the reasoning budget was sent as an effort"),
   "json-schema-loose": mapped(
     "OpenAI enforces only schemas whose objects are closed and require all properties, so this one is not enforced",

@@ -156,6 +156,10 @@ describe("a strict Responses request", () => {
     expect(issues.filter((message) => message.includes("parameter: '") && !message.startsWith("Missing"))).toEqual([]);
   });
 
+  it("may have the metadata that Codex sends beside them", async () => {
+    expect(await ask({ client_metadata: { installation: "a" } })).toEqual({ status: 200, message: "" });
+  });
+
   it("is counted without what only an answer needs", async () => {
     const path = "/v1/responses/input_tokens";
     expect(await ask({}, strict, path)).toEqual({ status: 200, message: "" });

@@ -4,10 +4,10 @@ import { strictSchemaFault } from "#simulation/strict-schema";
 import type { CheckRules, Violation } from "#simulation/voice";
 import { checkItems } from "./check-items.ts";
 
-/** Top-level fields of `ResponseCreateParams` (openai-node 7.57, read 2026-11). */
+/** Top-level fields of `ResponseCreateParams` (openai-node 7.57, read 2026-11), and one that Codex sends (captured). */
 const known = new Set(
   (
-    "access_programs background context_management conversation image include input instructions max_output_tokens " +
+    "access_programs background client_metadata context_management conversation image include input instructions max_output_tokens " +
     "max_tool_calls metadata model moderation parallel_tool_calls previous_response_id prompt prompt_cache_key " +
     "prompt_cache_options prompt_cache_retention reasoning safety_identifier service_tier store stream " +
     "stream_options temperature text tool_choice tools top_logprobs top_p truncation user"
