@@ -100,9 +100,10 @@ class Arranger {
   }
 
   #systemText(turn: Turn): readonly TextPart[] {
-    return turn.parts.filter((part): part is TextPart => {
-      if (part.kind !== "text") this.#ledger.note("system-part", part.kind === "foreign" ? part.what : part.kind);
-      return part.kind === "text" && !this.#isEmpty(part);
+    return turn.parts.flatMap((part) => {
+      if (part.kind === "text") return this.#ownText(part);
+      this.#ledger.note("system-part", part.kind === "foreign" ? part.what : part.kind);
+      return [];
     });
   }
 
@@ -113,12 +114,13 @@ class Arranger {
   }
 
   #sift(part: Part, role: Draft["role"]): readonly Part[] {
+    if (part.kind === (role === "model" ? "tool-result" : "tool-call")) {
+      this.#ledger.note("foreign-part", `a ${part.kind} in the wrong turn`);
+      return [];
+    }
     switch (part.kind) {
-      case "text": {
-        const { seal, ...bare } = part;
-        const text = seal === undefined || this.#isOwn(seal) ? part : bare;
-        return this.#isEmpty(text) ? [] : [text];
-      }
+      case "text":
+        return this.#ownText(part);
       case "refusal":
         return part.text === "" ? [] : [part];
       case "reasoning":
@@ -131,6 +133,12 @@ class Arranger {
       default:
         return [part];
     }
+  }
+
+  #ownText(part: TextPart): readonly TextPart[] {
+    const { seal, ...bare } = part;
+    const text = seal === undefined || this.#isOwn(seal) ? part : bare;
+    return this.#isEmpty(text) ? [] : [text];
   }
 
   #foreignThought(): readonly Part[] {
@@ -160,8 +168,8 @@ class Arranger {
         open = this.#calls(parts.filter((part) => part.kind === "tool-call"));
         contents.push({ role, parts: replaced(parts, open) });
       } else {
-        const rest = parts.filter((part) => part.kind !== "tool-result" && part.kind !== "tool-call");
         const given = parts.filter((part) => part.kind === "tool-result");
+        const rest = parts.filter((part) => part.kind !== "tool-result" && part.kind !== "tool-call");
         contents.push({ role, parts: [...this.#results(open, given), ...rest] });
         open = [];
       }
