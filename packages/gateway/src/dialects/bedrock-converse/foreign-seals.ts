@@ -38,17 +38,38 @@ function keptInput(input: unknown, issuer: string, seen: Seen): unknown {
 }
 
 function keptMessages(messages: readonly unknown[], issuer: string, seen: Seen): readonly unknown[] {
-  return messages.flatMap((message) => {
-    if (!isObject(message) || !Array.isArray(message["content"])) return [message];
-    const content = message["content"].flatMap((block: unknown) => {
-      const kept = isObject(block) ? unsealed(block, issuer) : block;
-      seen.changed ||= kept !== block;
-      seen.lost ||= kept === undefined;
-      return kept === undefined ? [] : [kept];
+  const kept: unknown[] = [];
+  let isGap = false;
+  for (const message of messages) {
+    const content = contentOf(message);
+    const left = content?.flatMap((block) => {
+      const sent = isObject(block) ? unsealed(block, issuer) : block;
+      seen.changed ||= sent !== block;
+      seen.lost ||= sent === undefined;
+      return sent === undefined ? [] : [sent];
     });
-    // A turn of nothing but foreign thoughts is none.
-    return content.length === 0 && message["content"].length > 0 ? [] : [{ ...message, content }];
-  });
+    if (!isObject(message) || content === undefined || left === undefined) kept.push(message);
+    else if (left.length === 0 && content.length > 0) isGap = true;
+    else {
+      if (!isGap || !joined(kept, message["role"], left)) kept.push({ ...message, content: left });
+      isGap = false;
+    }
+  }
+  return kept;
+}
+
+/** A turn of nothing but foreign thoughts is none, and its neighbours are one turn: roles have to alternate. */
+function joined(kept: unknown[], role: unknown, content: readonly unknown[]): boolean {
+  const last = kept.at(-1);
+  const before = contentOf(last);
+  if (!isObject(last) || before === undefined || last["role"] !== role) return false;
+  kept.splice(-1, 1, { ...last, content: [...before, ...content] });
+  return true;
+}
+
+function contentOf(message: unknown): readonly unknown[] | undefined {
+  const content = isObject(message) ? message["content"] : undefined;
+  return Array.isArray(content) ? (content as readonly unknown[]) : undefined;
 }
 
 /** The block as the issuer may see it: itself where we did not tag it, undefined where it must not be sent. */
