@@ -5,9 +5,9 @@ import { Secret } from "#domain/secret";
 import type { LoggedRequest } from "#simulation/request-log";
 import type { SimulatorOptions } from "#simulation/server";
 import type { Behaviour } from "#simulation/behaviour";
-import { ok, startUpstream } from "../upstream/start-upstream.ts";
+import { ok, startUpstream, type Upstream } from "../upstream/start-upstream.ts";
 import { ask, type Question, type Reply } from "./ask.ts";
-import { startGateway } from "./start-gateway.ts";
+import { startGateway, type TestGateway } from "./start-gateway.ts";
 
 /** A provider as an operator writes it, its address aside; `path` is what stands behind the host. */
 export type Written = Omit<ProviderEntry, "url" | "key" | "keys"> & { readonly key?: string; readonly path?: string };
@@ -27,31 +27,44 @@ export interface Exchange {
   readonly record: CallRecord | undefined;
 }
 
-/** One call through a gateway configured with this provider alone, and what the simulated provider saw of it. */
-export async function exchange(written: Written, question: Question, options: ExchangeOptions = {}): Promise<Exchange> {
-  const { model = "m" } = question;
+/** A gateway configured with one provider alone, under the route `main`. */
+export interface Door extends AsyncDisposable {
+  readonly url: string;
+  readonly provider: Upstream;
+  readonly gateway: TestGateway;
+}
+
+export async function openDoor(written: Written, model: string, options: ExchangeOptions = {}): Promise<Door> {
   const { key, path = "", ...entry } = written;
   const upstream = { ...(key === undefined ? {} : { keys: [key] }), ...options.upstream };
-  await using provider = await startUpstream(options.behaviour ?? ok("hello"), upstream);
+  const provider = await startUpstream(options.behaviour ?? ok("hello"), upstream);
   const credential = key === undefined ? {} : { key: new Secret(key) };
-  const read = compileMade(
-    {
-      document: {
-        providers: { up: { ...entry, ...credential, url: provider.url + path } },
-        routes: { main: { targets: [`up/${model}`] } },
-      },
-      notices: [],
-    },
-    { today: "2026-11-21" },
-  );
+  const document = {
+    providers: { up: { ...entry, ...credential, url: provider.url + path } },
+    routes: { main: { targets: [`up/${model}`] } },
+  };
+  const read = compileMade({ document, notices: [] }, { today: "2026-11-21" });
   if (read.kind !== "configured") throw new Error(JSON.stringify(read));
   const { providers, routes } = read.snapshot;
-  await using gateway = await startGateway([...providers.values()], [...routes.values()]);
-  const reply = await ask(gateway.url, { ...question, model: "main" });
-  const [record] = await gateway.recorded(1);
-  const asked = provider.log.entries.at(-1);
-  const json = JSON.parse(asked?.body.toString() || "{}") as Exchange["json"];
-  return { reply, asked, json, record };
+  const gateway = await startGateway([...providers.values()], [...routes.values()]);
+  const close = async (): Promise<void> => {
+    await gateway[Symbol.asyncDispose]();
+    await provider.close();
+  };
+  return { url: gateway.url, provider, gateway, [Symbol.asyncDispose]: close };
+}
+
+/** One call through such a gateway, and what the simulated provider saw of it. */
+export async function exchange(written: Written, question: Question, options: ExchangeOptions = {}): Promise<Exchange> {
+  await using door = await openDoor(written, question.model ?? "m", options);
+  const reply = await ask(door.url, { ...question, model: "main" });
+  const [record] = await door.gateway.recorded(1);
+  const asked = door.provider.log.entries.at(-1);
+  return { reply, asked, json: jsonOf(asked), record };
+}
+
+export function jsonOf(asked: LoggedRequest | undefined): Exchange["json"] {
+  return JSON.parse(asked?.body.toString() || "{}") as Exchange["json"];
 }
 
 /** A question in the caller's language, streamed or not: the four that every provider is tried with. */

@@ -78,7 +78,8 @@ function waysFor(
   { call, target, spec, kind }: Pick<LaneSearch, "call" | "target" | "spec" | "kind">,
   operation: Operation,
 ): readonly Way[] {
-  const spoken: readonly DialectId[] = spec.dialects ?? kind.lanes?.(target.model, operation) ?? [spec.dialect];
+  const spoken: readonly DialectId[] = spec.dialects ??
+    kind.lanes?.(target.model, operation, target.traits?.name) ?? [spec.dialect];
   const asked = { model: target.model, streamed: call.streamed };
   const has = kind.operations?.(target.model);
   const able = spoken

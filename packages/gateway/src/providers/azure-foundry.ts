@@ -16,7 +16,7 @@ export const azureFoundry: ProviderKind = {
   id: "azure-foundry",
   title: "Azure AI Foundry",
   dialect: "openai-chat",
-  lanes: (model, operation) => (isClaude(model) ? ["anthropic-messages"] : openaiLanes(model, operation)),
+  lanes: (model, operation, name = model) => (isClaude(name) ? ["anthropic-messages"] : openaiLanes(name, operation)),
   languages: ["openai-chat", "openai-responses", "anthropic-messages"],
   urlFor: ({ resource }) => (resource === undefined ? undefined : `https://${resource}.services.ai.azure.com`),
   settings: {

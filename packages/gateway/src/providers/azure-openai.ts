@@ -13,7 +13,7 @@ export const azureOpenai: ProviderKind = {
   title: "Azure OpenAI",
   vendor: "openai",
   dialect: "openai-chat",
-  lanes: openaiLanes,
+  lanes: (model, operation, name = model) => openaiLanes(name, operation),
   languages: ["openai-chat", "openai-responses"],
   urlFor: ({ resource }) => (resource === undefined ? undefined : `https://${resource}.openai.azure.com`),
   settings: { resource: resourceSetting, apiVersion: { example: "2025-04-01-preview" } },

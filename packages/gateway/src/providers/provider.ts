@@ -15,9 +15,9 @@ export interface ProviderKind {
   /**
    * Every language it can be asked in for this model, the preferred first; absent: `dialect` alone. A caller's own
    * language comes before all others where it is among them, because its bytes then pass as they are. Without an
-   * operation: those it can be asked for an answer in.
+   * operation: those it can be asked for an answer in. `name`: the canonical vendor/model, where it is known.
    */
-  lanes?(model: string, operation?: Operation): readonly DialectId[];
+  lanes?(model: string, operation?: Operation, name?: string): readonly DialectId[];
   /** Every language a configuration may have it asked in; absent: `dialect` alone. */
   readonly languages?: readonly DialectId[];
   /**
