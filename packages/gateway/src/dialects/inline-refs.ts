@@ -3,6 +3,8 @@ import { isObject, type JsonObject } from "./shape.ts";
 const maxDepth = 64;
 /** Schemas a reference is replaced in: a schema may double with each level. */
 const maxInlined = 2000;
+const values: ReadonlySet<string> = new Set(["const", "enum", "default", "examples"]);
+const maps: ReadonlySet<string> = new Set(["properties", "patternProperties", "dependentSchemas"]);
 
 export type InlinedSchema =
   | { readonly kind: "inlined"; readonly schema: unknown }
@@ -51,7 +53,16 @@ class Inliner {
 
   #members(value: JsonObject, within: readonly string[], depth: number): JsonObject {
     const kept = Object.entries(value).filter(([key]) => key !== "$defs" && (key !== "definitions" || depth > 0));
-    return Object.fromEntries(kept.map(([key, each]) => [key, this.read(each, within, depth + 1)]));
+    return Object.fromEntries(kept.map(([key, each]) => [key, this.#member(key, each, { within, depth: depth + 1 })]));
+  }
+
+  #member(key: string, value: unknown, at: { readonly within: readonly string[]; readonly depth: number }): unknown {
+    // A value is no schema, and the keys of a map are names, whatever they look like.
+    if (values.has(key)) return value;
+    if (!maps.has(key) || !isObject(value)) return this.read(value, at.within, at.depth);
+    return Object.fromEntries(
+      Object.entries(value).map(([name, schema]) => [name, this.read(schema, at.within, at.depth + 1)]),
+    );
   }
 
   #fail(why: string): object {
