@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { breachOf } from "#dialects/answer-grammar";
 import { dialects, isSpoken, upstreamDialects } from "#dialects/registry";
 import type { AnswerEvent } from "#domain/answer";
+import { findKind } from "#providers/kinds";
 import { playStream, playWhole, type Heard } from "./every-lane.ts";
 import { everyRecording, type AnyRecording } from "./every-recording.ts";
 import { clients, languages } from "./languages/index.ts";
@@ -123,6 +124,8 @@ describe.skipIf(fixtures === undefined)("every recording of a provider, heard by
       `through ${clients.length} clients`,
     );
     expect(all.length).toBeGreaterThan(950);
+    // Of 733 exchanges, seven answers have no events: `unary-answers.test.ts` has them.
+    expect(all.filter(({ name }) => /^\d{5}-/u.test(name)).length).toBe(733 - 7);
   });
 
   it.each(streams.map((stream) => [stream.name, stream] as const))(
@@ -153,6 +156,33 @@ describe.skipIf(fixtures === undefined)("every recording of a provider, heard by
     }
   });
 });
+
+const unwrapping = findKind("bedrock")?.unwrap?.("anthropic-messages");
+
+it.skipIf(fixtures === undefined || unwrapping === undefined)(
+  "reads what Bedrock wraps in its own frames, wherever they are cut",
+  () => {
+    const wrapped = streams.filter(({ wire }) => wire !== undefined);
+    expect(wrapped.length).toBe(10);
+    for (const { name, bytes, wire = Buffer.alloc(0) } of wrapped) {
+      for (const size of [wire.length, 1, 7, 500]) {
+        const got: Buffer[] = [];
+        const fail = (what: unknown): never => expect.fail(`${name}: ${JSON.stringify(what)}`);
+        const opened = unwrapping?.open({
+          maxFrameBytes: decoding.maxEventBytes,
+          onBytes: (piece) => got.push(Buffer.from(piece)),
+          onComplaint: fail,
+          onBroken: fail,
+        });
+        for (const piece of piecesOf(wire, [size])) opened?.push(piece);
+        opened?.end();
+        expect(languages["anthropic-messages"].readStream(Buffer.concat(got)), name).toEqual(
+          languages["anthropic-messages"].readStream(bytes),
+        );
+      }
+    }
+  },
+);
 
 /** Pieces of these sizes, over and over. */
 function* piecesOf(bytes: Buffer, sizes: readonly number[]): Generator<Buffer> {

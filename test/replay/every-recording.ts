@@ -63,7 +63,9 @@ function normalised(root: string, file: string, dialect: DialectId): readonly An
       return { name, dialect, streamed: true, bytes: unwrapped(wire), wire };
     }
     const bytes = Buffer.from(textOf(response["text"]));
-    return { name, dialect, streamed: objectOf(one["meta"])["stream"] === true, bytes };
+    // Without `alt=sse` Gemini's streams are arrays.
+    const streamed = objectOf(one["meta"])["stream"] === true || textOf(response["text"]).startsWith("[");
+    return { name, dialect, streamed, bytes };
   });
 }
 

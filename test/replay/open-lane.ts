@@ -1,5 +1,5 @@
 import { dialects, upstreamDialects } from "#dialects/registry";
-import type { Call, CallAddress, ClientDialectId, DialectId } from "#domain/call";
+import type { Call, CallAddress, ClientDialectId, DialectId, Operation } from "#domain/call";
 import { failure } from "#domain/failure";
 import { plainChatQuirks } from "#domain/quirks";
 import { chooseLane, isLane, type Lane } from "#pipeline/lane";
@@ -22,13 +22,15 @@ export interface Asking {
   readonly streamed: boolean;
   readonly body: JsonView | Buffer;
   readonly address?: CallAddress;
+  /** An answer where left out. */
+  readonly operation?: Operation;
 }
 
-export function callOf({ caller, streamed, body, address = {} }: Omit<Asking, "upstream" | "issuer">): Call {
+function callOf({ caller, streamed, body, address = {}, operation = "generate" }: Asking): Call {
   return {
     id: "req_0123456789abcdef01234567",
     dialect: caller,
-    operation: "generate",
+    operation,
     address,
     body: Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body)),
     model: "own-1",
@@ -52,7 +54,7 @@ export function openLane(asking: Asking): Lane {
     dialect: dialects[caller],
     target: { model: "own-1", issuer, quirks: plainChatQuirks, streamed },
     upstream: upstreamDialects[upstream],
-    operation: "generate",
+    operation: call.operation,
     answer: { createdAtS: 1_795_000_000 },
     decoded: decodeOnce(call, dialects[caller]),
     place: (path) => ({ path }),

@@ -45,14 +45,18 @@ export const geminiArray: ClientLanguage = {
   streamFaults(bytes) {
     const text = bytes.toString();
     return [
-      ...(text.startsWith("[") && text.trimEnd().endsWith("]") ? [] : ["no array"]),
+      ...(text.trimStart().startsWith("[") && text.trimEnd().endsWith("]") ? [] : ["no array"]),
       ...chunksFaults(chunksOf(text)),
     ];
   },
   accumulate: (bytes) => Promise.resolve(readChunks(chunksOf(bytes.toString()))),
 };
 
-const asked = { contents: [{ role: "user", parts: [{ text: "hi" }] }] };
+/** Thoughts are shown to those who ask for them. */
+const asked = {
+  contents: [{ role: "user", parts: [{ text: "hi" }] }],
+  generationConfig: { thinkingConfig: { includeThoughts: true } },
+};
 const question = { model: "own-1", contents: "hi" };
 
 function client(bytes: Buffer, type: string): GoogleGenAI["models"] {
