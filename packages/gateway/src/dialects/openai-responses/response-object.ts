@@ -61,6 +61,7 @@ export class ResponseObject {
     return {
       id: this.id,
       object: "response",
+      access_programs: null,
       created_at: this.createdAtS,
       status: state.status,
       background: false,
