@@ -4,8 +4,6 @@
  */
 export interface JsonArrayDecoder {
   push(bytes: Uint8Array): void;
-  /** Bytes that belong to no whole element: an element cut off, or white space. */
-  readonly rest: number;
   /** The closing bracket was seen. */
   readonly closed: boolean;
 }
@@ -44,10 +42,6 @@ class ElementSplitter implements JsonArrayDecoder {
 
   constructor(options: JsonArrayDecoderOptions) {
     this.#options = options;
-  }
-
-  get rest(): number {
-    return this.#heldBytes;
   }
 
   get closed(): boolean {

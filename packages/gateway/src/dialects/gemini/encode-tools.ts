@@ -10,7 +10,7 @@ export interface ToolFields {
 }
 
 /** Google's error for other names (recorded): letters, digits, `_`, `.`, `:` and `-`, no digit first. */
-export const toolName = /^[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}$/u;
+const toolName = /^[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}$/u;
 
 export function encodeTools(request: GenerateRequest, ledger: LossLedger): ToolFields {
   const declarations: JsonObject[] = [];

@@ -70,6 +70,13 @@ describe("a schema for Gemini", () => {
     expect(warnings).toEqual([expect.stringMatching(/^schema-keywords: .*\(pattern, minLength, const\)$/)]);
   });
 
+  it("says a default in words", () => {
+    expect(reduced({ type: "integer", description: "How many.", default: 5 })).toEqual({
+      schema: { type: "integer", description: "How many.\nDefault: 5." },
+      warnings: [],
+    });
+  });
+
   it("has no references but those that lead back to themselves, which Gemini unrolls", () => {
     const pet = { type: "object", properties: { name: { type: "string" } } };
     expect(

@@ -53,6 +53,7 @@ function reduced(schema: unknown, ledger: LossLedger): unknown {
   const joined = Array.isArray(schema["allOf"]) ? joinAll(schema, schema["allOf"]) : schema;
   const kept: [string, unknown][] = [];
   const moved: string[] = [];
+  const byDefault: string[] = [];
   const below = (value: unknown): unknown => reduced(value, ledger);
   for (const [key, value] of Object.entries(joined)) {
     if (key === "description" || remarks.has(key)) continue;
@@ -63,10 +64,11 @@ function reduced(schema: unknown, ledger: LossLedger): unknown {
     else if (key === "items") kept.push(Array.isArray(value) ? ["prefixItems", value.map(below)] : [key, below(value)]);
     else if (key === "additionalProperties") kept.push([key, isObject(value) ? below(value) : value]);
     else if (key === "const" && isWord(value)) kept.push(["enum", [value]]);
+    else if (key === "default") byDefault.push(`Default: ${JSON.stringify(value)}.`);
     else moved.push(`${key}: ${JSON.stringify(value)}`);
   }
   if (moved.length > 0) ledger.note("schema-keywords", moved.map((keyword) => keyword.split(":")[0]).join(", "));
-  const description = descriptionWith(joined, moved);
+  const description = descriptionWith(joined, moved, byDefault);
   return Object.fromEntries(description === undefined ? kept : [...kept, ["description", description]]);
 }
 
@@ -108,8 +110,13 @@ function listOr(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? (value as readonly unknown[]) : [];
 }
 
-function descriptionWith(schema: JsonObject, moved: readonly string[]): string | undefined {
+/** A default asks for nothing in a JSON schema either: as words it loses nothing. */
+function descriptionWith(
+  schema: JsonObject,
+  moved: readonly string[],
+  byDefault: readonly string[],
+): string | undefined {
   const said = typeof schema["description"] === "string" ? [schema["description"]] : [];
-  const words = [...said, ...(moved.length === 0 ? [] : [`Must hold: ${moved.join("; ")}.`])];
+  const words = [...said, ...byDefault, ...(moved.length === 0 ? [] : [`Must hold: ${moved.join("; ")}.`])];
   return words.length === 0 ? undefined : words.join("\n");
 }
