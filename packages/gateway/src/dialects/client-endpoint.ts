@@ -27,6 +27,18 @@ const calls: Readonly<Record<string, readonly [dialect: ClientDialectId, operati
   "/messages/count_tokens": ["anthropic-messages", "count-tokens"],
 };
 
+/** Every path of a call behind its root and version, as documents write them. */
+export function callPaths(): readonly string[] {
+  const bodies = Object.keys(calls);
+  const deployed = bodies.filter((path) => calls[path]?.[0] === "openai-chat");
+  return [
+    ...bodies,
+    ...deployed.map((path) => `/deployments/{model}${path}`),
+    ...Object.keys(geminiActions).map((action) => `/models/{model}:${action}`),
+    ...Object.keys(converseActions).map((action) => `/model/{model}/${action}`),
+  ];
+}
+
 /** SDKs get along with a base address alone: with or without a version, and under a root named after their vendor. */
 const prefixes = /^(?:\/(?:openai|anthropic|genai))?(?:\/v(?:1|2|1beta|1alpha|1beta1))?(?=\/)/;
 
@@ -94,18 +106,20 @@ function geminiEndpoint(rest: string, query: URLSearchParams): Endpoint | undefi
   };
 }
 
+const converseActions: Readonly<Record<string, readonly [Operation, Pick<CallAddress, "streamed">]>> = {
+  converse: ["generate", { streamed: false }],
+  "converse-stream": ["generate", { streamed: true }],
+  "count-tokens": ["count-tokens", { streamed: false }],
+};
+
 /** Bedrock's clients: the model's name, or its ARN, is one percent-encoded piece of the path. */
 function converseEndpoint(rest: string): Endpoint | undefined {
-  const found = /^\/model\/([^/]+)\/(converse|converse-stream|count-tokens)$/u.exec(rest);
+  const found = /^\/model\/([^/]+)\/([a-z-]+)$/u.exec(rest);
+  const action = found?.[2] ?? "";
+  const [operation, said] = Object.hasOwn(converseActions, action) ? (converseActions[action] ?? []) : [];
   const model = decoded(found?.[1]);
-  if (found === null || model === undefined) return undefined;
-  const operation = found[2] === "count-tokens" ? "count-tokens" : "generate";
-  return {
-    kind: "call",
-    dialect: "bedrock-converse",
-    operation,
-    address: { model, streamed: found[2] === "converse-stream" },
-  };
+  if (operation === undefined || model === undefined) return undefined;
+  return { kind: "call", dialect: "bedrock-converse", operation, address: { model, ...said } };
 }
 
 function storedEndpoint(rest: string): Endpoint | undefined {

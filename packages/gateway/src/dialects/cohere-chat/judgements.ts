@@ -18,6 +18,23 @@ const inputTypes: Readonly<Record<EmbedPurpose, string>> = {
 };
 const mostTexts = 96;
 
+/** What Cohere's embeddings and ranking cannot say; docs/endpoints.md holds the same table. */
+export const judgementLosses = {
+  "token-input": { treatment: "refused", why: "Cohere embeds texts only, not token numbers" },
+  "many-inputs": { treatment: "refused", why: `Cohere embeds at most ${mostTexts} texts at once` },
+  "input-type": {
+    treatment: "mapped",
+    why: "Cohere must know what a text is embedded for, so search_document was sent",
+  },
+  user: { treatment: "dropped", why: "Cohere takes no id of the end user" },
+  title: { treatment: "dropped", why: "Cohere takes no title" },
+  "unknown-field": { treatment: "dropped", why: "fields that Cohere has no word for were left out" },
+} as const satisfies Record<string, { readonly treatment: string; readonly why: string }>;
+
+function worded(loss: keyof typeof judgementLosses, what?: string): string {
+  return `${loss}: ${judgementLosses[loss].why}${what === undefined ? "" : ` (${what})`}`;
+}
+
 /** `POST /v2/embed` and `POST /v2/rerank` (https://docs.cohere.com/reference/embed, …/rerank; 2026-11). */
 export const judgements: UpstreamUnary = {
   embed: { encodeRequest: encodeEmbed, decodeAnswer: decodeEmbed },
@@ -27,17 +44,17 @@ export const judgements: UpstreamUnary = {
 function encodeEmbed(request: EmbedRequest, target: EncodeTarget): Encoded {
   const texts = request.inputs.filter((input) => typeof input === "string");
   if (texts.length < request.inputs.length) {
-    return refused("token-input: Cohere embeds texts only, not token numbers", "input");
+    return refused(worded("token-input"), "input");
   }
   if (texts.length > mostTexts) {
-    return refused(`many-inputs: Cohere embeds at most ${mostTexts} texts at once`, "input");
+    return refused(worded("many-inputs"), "input");
   }
   const warnings: string[] = [];
   if (request.purpose === undefined) {
-    warnings.push("input-type: Cohere must know what a text is embedded for, so search_document was sent");
+    warnings.push(worded("input-type"));
   }
-  if (request.user !== undefined) warnings.push("user: Cohere takes no id of the end user");
-  if (request.title !== undefined) warnings.push("title: Cohere takes no title");
+  if (request.user !== undefined) warnings.push(worded("user"));
+  if (request.title !== undefined) warnings.push(worded("title"));
   pushUnknown(request.rest, warnings);
   return encoded(
     {
@@ -104,8 +121,7 @@ function decodeRerank(body: unknown): RerankAnswer | Failure {
 
 function pushUnknown(rest: Readonly<Record<string, unknown>>, warnings: string[]): void {
   const fields = Object.keys(rest);
-  if (fields.length > 0)
-    warnings.push(`unknown-field: fields that Cohere has no word for were left out (${fields.join(", ")})`);
+  if (fields.length > 0) warnings.push(worded("unknown-field", fields.join(", ")));
 }
 
 function encoded(body: object, warnings: readonly string[]): Encoded {

@@ -56,6 +56,9 @@ const handlers: Readonly<Record<string, Handler>> = {
   "DELETE conversations/*/items/*": deleteItem,
 };
 
+/** What can be asked of kept things: a method and a path whose ids are `*`. */
+export const storedRequests: readonly string[] = Object.keys(handlers);
+
 /** Answers what is asked of kept responses and conversations. */
 export function serveStored(request: StoredRequest, drawer: Drawer): StoredReply {
   const pattern = request.path.map((piece, at) => (at % 2 === 0 ? piece : "*")).join("/");
