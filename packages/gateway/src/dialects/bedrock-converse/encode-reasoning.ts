@@ -3,7 +3,7 @@ import type { EncodeTarget } from "#dialects/dialect";
 import type { Effort, GenerateRequest } from "#domain/request";
 import type { ArrangedTurn } from "./arrange-turns.ts";
 import type { LossLedger } from "./losses.ts";
-import { novaReasons, type ModelFamily } from "./model-family.ts";
+import { namesOf, novaReasons, type ModelFamily } from "./model-family.ts";
 
 export interface ReasoningSituation {
   readonly request: GenerateRequest;
@@ -53,7 +53,8 @@ const roomForAnswer = 4096;
 function claudeThinking({ request, target, turns, maxTokens, ledger }: ReasoningSituation): ReasoningFields {
   const { thinking, effort } = encodeThinking({
     request,
-    target,
+    // An ARN says nothing of the model behind it.
+    target: { ...target, model: namesOf(target) },
     maxTokens: maxTokens ?? Number.MAX_SAFE_INTEGER,
     unexplainedCalls: hasUnexplainedCalls(turns),
     ledger,
