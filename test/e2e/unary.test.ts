@@ -273,6 +273,16 @@ describe("a count of tokens", () => {
     expect(world.upstreams[0]?.log.last?.operation).toBe("count-tokens");
   });
 
+  it.each(["sim-responses", "anthropic"])("by %s takes the answers before into account", async (kind) => {
+    await using world = await openRow([kind], [ok("A long answer, in so many words. ".repeat(20))]);
+    const { responses } = openai(world);
+    const first = await responses.create({ model: "main", input: "Say much." });
+    const asked = { model: "main", input: "And now?" };
+    const alone = await responses.inputTokens.count(asked);
+    const after = await responses.inputTokens.count({ ...asked, previous_response_id: first.id });
+    expect(after.input_tokens).toBeGreaterThan(alone.input_tokens + 100);
+  });
+
   it.each(["sim-gemini", "anthropic", "sim-responses"])("is %s's own for Google's package", async (kind) => {
     await using world = await openRow([kind]);
     const counted = await google(world).models.countTokens({ model: "main", contents: "How many?" });

@@ -94,7 +94,7 @@ function waysFor(
 function laneBy(search: LaneSearch, { upstream, operation }: Way, hasOtherLane: boolean): Lane | Failure {
   const { dialect, target, spec, kind, createdAtS, elapsedMs, decoded, thread } = search;
   // Who holds the thread itself is asked in the caller's own words.
-  const isHolder = thread?.heldBy === target.provider && upstream.id === dialect.id;
+  const isHolder = operation === "generate" && thread?.heldBy === target.provider && upstream.id === dialect.id;
   const { call, scan } = isHolder ? thread : search;
   const encodeTarget: EncodeTarget = {
     model: target.model,

@@ -60,6 +60,8 @@ describe("encodeModels of Messages", () => {
         contextTokens: 200_000,
         maxOutputTokens: 64_000,
         lifecycle: "deprecated",
+        title: "The Model B",
+        deprecatedOn: "2026-08-01",
         retiresOn: "2027-02-01",
         capabilities: {},
         from,
@@ -69,15 +71,19 @@ describe("encodeModels of Messages", () => {
     expect(info).toMatchObject({
       type: "model",
       id: "a/b",
+      display_name: "The Model B",
       created_at: "2023-11-14T22:13:20Z",
       max_input_tokens: 200_000,
       max_tokens: 64_000,
       lifecycle: "deprecated",
+      deprecated_at: "2026-08-01T00:00:00Z",
       retires_at: "2027-02-01T00:00:00Z",
     });
     expect(page("limit=1").data[0]).toMatchObject({
       created_at: "1970-01-01T00:00:00Z",
+      display_name: "vendor/m0",
       max_tokens: null,
+      deprecated_at: null,
       lifecycle: "active",
     });
   });

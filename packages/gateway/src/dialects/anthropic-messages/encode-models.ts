@@ -50,7 +50,6 @@ function limitOf(asked: string | null): number {
 
 /** An unknown date is the epoch, as the API documents; what the catalogue does not know is null. */
 function modelInfo({ id, createdAtS, traits }: ListedModel): Readonly<Record<string, unknown>> {
-  const retiresOn = traits?.retiresOn;
   const retiring = traits?.lifecycle === "deprecated" || traits?.lifecycle === "retired";
   return {
     type: "model",
@@ -62,7 +61,11 @@ function modelInfo({ id, createdAtS, traits }: ListedModel): Readonly<Record<str
     capabilities: null,
     lifecycle: retiring ? traits?.lifecycle : "active",
     line: null,
-    deprecated_at: null,
-    retires_at: retiresOn === undefined ? null : `${retiresOn}T00:00:00Z`,
+    deprecated_at: dayTime(traits?.deprecatedOn),
+    retires_at: dayTime(traits?.retiresOn),
   };
+}
+
+function dayTime(day: string | undefined): string | null {
+  return day === undefined ? null : `${day}T00:00:00Z`;
 }

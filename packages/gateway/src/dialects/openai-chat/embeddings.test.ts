@@ -241,6 +241,10 @@ describe("a relayed answer", () => {
       expect(fitRelayed(operation, { results: [] }, { body, scan })).toBeUndefined();
       expect(fitRelayed(operation, { hello: 1 }, { body, scan })).toMatchObject({ kind: "bad_upstream_response" });
     }
-    expect(fitRelayed("rerank", { data: [] }, { body, scan })).toBeUndefined();
+    const named = fitRelayed("rerank", { object: "list", data: [{ index: 0 }] }, { body, scan });
+    expect(named instanceof Uint8Array && JSON.parse(Buffer.from(named).toString())).toMatchObject({
+      results: [{ index: 0 }],
+    });
+    expect(fitRelayed("moderate", { data: [] }, { body, scan })).toMatchObject({ kind: "bad_upstream_response" });
   });
 });

@@ -17,8 +17,11 @@ interface Asked {
 export function fitRelayed(operation: Operation, answered: unknown, asked: Asked): Uint8Array | Failure | undefined {
   const answer = isObject(answered) ? answered : {};
   if (operation === "embed") return fitVectors(answer, asked);
-  const isAnswer = operation === "rerank" ? rankedOf(answer) !== undefined : Array.isArray(answer["results"]);
-  return isAnswer ? undefined : failure("bad_upstream_response", "The provider's answer has no results.");
+  if (Array.isArray(answer["results"])) return undefined;
+  const ranked = operation === "rerank" ? rankedOf(answer) : undefined;
+  if (ranked === undefined) return failure("bad_upstream_response", "The provider's answer has no results.");
+  // Clients look where Cohere and Jina write them.
+  return Buffer.from(JSON.stringify({ ...answer, results: ranked }));
 }
 
 function fitVectors(answer: JsonObject, { body, scan }: Asked): Uint8Array | Failure | undefined {

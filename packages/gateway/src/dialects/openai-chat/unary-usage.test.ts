@@ -18,6 +18,7 @@ describe("usage of embeddings, rankings and moderations", () => {
     {},
     { usage: null },
     { usage: { prompt_tokens: -1 } },
+    { usage: { prompt_tokens: 0, total_tokens: 0 } },
     { meta: { billed_units: { search_units: 1 } } },
   ])("is unknown in %j", (answer) => {
     expect(readUnaryUsage("embed", answer)).toBeUndefined();
