@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { request, type IncomingHttpHeaders } from "node:http";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clientEndpoint } from "#dialects/client-endpoint";
 import { dialects } from "#dialects/registry";
+import { bodyText, gatewayKey, readCaptures, sendCaptured, type Capture } from "./captured-requests.ts";
 import { sampleRoute } from "../world/sample-snapshot.ts";
 import {
   assistant,
@@ -15,64 +13,20 @@ import {
   type House,
 } from "./upstream-languages.ts";
 
-/** A request as a real client sent it. Credentials were taken out before it was stored. */
-interface Capture {
-  readonly client: string;
-  readonly method: string;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: { readonly model: string; readonly stream?: boolean; readonly stream_options?: object } | null;
-}
-
-const shared = process.env["HEDGEROW_SHARED"] ?? join(import.meta.dirname, "../../../shared");
-const folder = join(shared, "fixtures/client-captures");
-const isThere = existsSync(folder);
-if (!isThere) console.info(`skipped: captured clients, there is no ${folder}; set HEDGEROW_SHARED to replay them`);
-
-const captures = isThere ? ["sdk-flows.jsonl", "cli-flows.jsonl"].flatMap(readCaptures) : [];
-const gatewayKey = "hr-captured-clients-key";
-const names = [...new Set(captures.flatMap(({ body }) => (body === null ? [] : [body.model])))];
+const captures = readCaptures().filter(isOfFirstLanguages);
+const isThere = captures.length > 0;
+const names = [...new Set(captures.map(modelOf))].filter((name) => name !== "");
 
 /** Clients of the two languages every test of this file knows; the others' are in `captured-languages.test.ts`. */
-function readCaptures(file: string): readonly Capture[] {
-  const lines = readFileSync(join(folder, file), "utf8").trim().split("\n");
-  const all = lines.map((line) => JSON.parse(line) as Capture);
-  return all.filter(({ url, body }) => {
-    const endpoint = clientEndpoint(url.split("?", 1)[0] ?? "");
-    if (endpoint?.kind === "models") return body === null && !url.includes("pageSize");
-    if (endpoint?.kind !== "call" || !["generate", "count-tokens"].includes(endpoint.operation)) return false;
-    return endpoint.dialect === "openai-chat" || endpoint.dialect === "anthropic-messages";
-  });
+function isOfFirstLanguages({ url, body }: Capture): boolean {
+  const endpoint = clientEndpoint(url.split("?", 1)[0] ?? "");
+  if (endpoint?.kind === "models") return body === null && !url.includes("pageSize");
+  if (endpoint?.kind !== "call" || !["generate", "count-tokens"].includes(endpoint.operation)) return false;
+  return endpoint.dialect === "openai-chat" || endpoint.dialect === "anthropic-messages";
 }
 
-interface Reply {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly text: string;
-}
-
-/** Sends the request as it was captured, save for what names the connection and the key in place of the redacted one. */
-function replay(house: House, capture: Capture): Promise<Reply> {
-  const headers = Object.fromEntries(
-    Object.entries(capture.headers)
-      .filter(([name]) => !["host", "content-length", "connection"].includes(name))
-      .map(([name, value]) => [name, value.replace("<redacted>", gatewayKey)]),
-  );
-  return new Promise((resolve, reject) => {
-    const sent = request(house.url + capture.url, { method: capture.method, headers }, (reply) => {
-      let text = "";
-      reply.setEncoding("utf8");
-      reply.on("data", (piece: string) => (text += piece));
-      reply.on("end", () => resolve({ status: reply.statusCode ?? 0, headers: reply.headers, text }));
-      reply.on("error", reject);
-    });
-    sent.on("error", reject);
-    sent.end(textOf(capture));
-  });
-}
-
-function textOf({ body }: Capture): string | undefined {
-  return body === null ? undefined : JSON.stringify(body);
+function modelOf({ body }: Capture): string {
+  return body?.model ?? "";
 }
 
 const asksForUsage = ',"stream_options":{"include_usage":true}';
@@ -100,17 +54,18 @@ describe.skipIf(!isThere).each(upstreamLanguages)("a captured client over $title
     const endpoint = clientEndpoint(capture.url.split("?", 1)[0] ?? "");
     const house = endpoint?.kind === "call" && endpoint.dialect !== language.dialect ? translating : relaying;
     const before = house.asked.length;
-    const reply = await replay(house, capture);
-    expect(reply.status, reply.text).toBe(200);
+    const reply = await sendCaptured(house.url, capture);
+    const text = reply.body.toString();
+    expect(reply.status, text).toBe(200);
     if (endpoint?.kind !== "call") {
       // Google's clients, which name themselves, find the list under another name.
       const list = capture.headers["x-goog-api-client"] === undefined ? "data" : "models";
-      expect(JSON.parse(reply.text)).toMatchObject({ [list]: expect.arrayContaining([expect.anything()]) as unknown });
+      expect(JSON.parse(text)).toMatchObject({ [list]: expect.arrayContaining([expect.anything()]) as unknown });
       return;
     }
     const streamed = capture.body?.stream === true;
     expect(reply.headers["content-type"]).toMatch(streamed ? /^text\/event-stream/ : /^application\/json/);
-    if (streamed) expect(reply.text).toContain(endpoint.dialect === "openai-chat" ? "data: [DONE]" : "message_stop");
+    if (streamed) expect(text).toContain(endpoint.dialect === "openai-chat" ? "data: [DONE]" : "message_stop");
     const asked = house.asked.slice(before);
     if (endpoint.operation === "count-tokens" && endpoint.dialect !== language.dialect) {
       expect(asked).toEqual([]);
@@ -127,7 +82,7 @@ describe.skipIf(!isThere).each(upstreamLanguages)("a captured client over $title
     // A relay: the same bytes, but for the model's name and the usage we ask for ourselves.
     const own = dialects[language.dialect].passHeaders.filter((name) => capture.headers[name] !== undefined);
     expect(own.map((name) => headers[name])).toEqual(own.map((name) => capture.headers[name]));
-    const expected = textOf(capture)?.replace(`"model":"${capture.body?.model}"`, `"model":"${language.model}"`);
+    const expected = bodyText(capture)?.replace(`"model":"${capture.body?.model}"`, `"model":"${language.model}"`);
     expect(body.toString().replace(asksForUsage, "")).toBe(expected?.replace(asksForUsage, ""));
   });
 });
@@ -137,7 +92,7 @@ it.skipIf(!isThere)("tells Claude Code over an OpenAI upstream what its model wi
   if (capture === undefined) throw new Error("the captures hold no request of Claude Code");
   const route = sampleRoute(capture.body?.model ?? "", [`up/${openaiUpstream.model}`]);
   await using house = await openHouse(openaiUpstream, assistant, { routes: new Map([[route.name, route]]) });
-  const reply = await replay(house, capture);
+  const reply = await sendCaptured(house.url, capture);
   const warnings = String(reply.headers["x-hedgerow-warning"]);
   for (const lost of ["cache-markers", "max-tokens-lowered", "context_management", "tools[].defer_loading"]) {
     expect(warnings).toContain(lost);
