@@ -22,7 +22,7 @@ export function readEventFrames(bytes: Uint8Array): readonly EventMessage[] {
     const header = (name: string): string => textOf(headers[name]?.value);
     messages.push({
       kind: header(":message-type"),
-      type: header(":event-type"),
+      type: header(":event-type") || header(":exception-type"),
       json: objectOf(JSON.parse(Buffer.from(body).toString("utf8"))),
     });
     at += length;
