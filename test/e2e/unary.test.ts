@@ -155,6 +155,22 @@ describe("embeddings", () => {
     expect((await world.gateway.recorded(1))[0]?.attempts[0]).toMatchObject({ failure: "bad_upstream_response" });
   });
 
+  it("say what the provider has no word for", async () => {
+    await using world = await openRow(["cohere"]);
+    const { response } = await world.post("/v1/embeddings", { input: "a hedge", input_type: "query", truncate: "END" });
+    expect(response.headers.get("x-hedgerow-warning")).toMatch(/^unknown-field: .*truncate/);
+    expect(world.sent()).toMatchObject({ input_type: "search_query" });
+  });
+
+  it.each(embedders)("by %s reach Google's older clients one by one", async (kind) => {
+    await using world = await openRow([kind]);
+    const { json } = await world.post("/v1beta/models/main:embedContent", {
+      content: { parts: [{ text: "a hedge" }] },
+    });
+    expect(json).toMatchObject({ embedding: { values: vectorOf("a hedge") } });
+    expect((await world.gateway.recorded(1))[0]).toMatchObject({ operation: "embed", dialect: "gemini" });
+  });
+
   it("carry the gateway's facts where the caller asks for them", async () => {
     await using world = await openRow(["cohere"]);
     const { json } = await world.post("/v1/embeddings", { input: "a hedge", hedgerow: { metadata: true } });
@@ -175,9 +191,14 @@ describe("moderation", () => {
 
   it("goes past those that have none", async () => {
     await using world = await openRow(["anthropic", "openai-compatible", "sim"]);
-    const { results } = await openai(world).moderations.create({ model: "main", input: "murder" });
-    expect(results[0]?.flagged).toBe(true);
+    const { data, response } = await openai(world)
+      .moderations.create({ model: "main", input: "murder" })
+      .withResponse();
+    expect(data.results[0]?.flagged).toBe(true);
     expect(world.upstreams.map(({ log }) => log.entries.length)).toEqual([0, 0, 1]);
+    // They were never a choice, so that nothing was recovered from.
+    expect(response.headers.get("x-hedgerow-attempts")).toBe("1");
+    expect((await world.gateway.recorded(1))[0]).toMatchObject({ decision: "answered" });
   });
 
   it("is refused with the reason where no target has it", async () => {

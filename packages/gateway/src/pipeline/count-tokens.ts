@@ -1,7 +1,6 @@
 import type { FailureKind } from "#domain/failure";
 import { isPlan } from "#policy/make-plan";
-import { findKind } from "#providers/kinds";
-import { waysOf } from "./find-lane.ts";
+import { canAsk } from "./able-targets.ts";
 import type { Journey, JourneyEnd } from "./journey.ts";
 import { estimateTokens } from "./observation.ts";
 
@@ -29,12 +28,7 @@ export async function countTokens(journey: Journey): Promise<JourneyEnd> {
 function mayCount(journey: Journey): boolean {
   const { call, snapshot } = journey.input;
   const plan = journey.plan();
-  if (!isPlan(plan)) return true;
-  return plan.targets.some(({ target }) => {
-    const spec = snapshot.providers.get(target.provider);
-    const kind = spec === undefined ? undefined : findKind(spec.kind);
-    return spec !== undefined && kind !== undefined && waysOf({ call, target, spec, kind }).length > 0;
-  });
+  return !isPlan(plan) || plan.targets.some(({ target }) => canAsk(target, call, snapshot));
 }
 
 /** Undefined where the caller's language cannot be told a count. */

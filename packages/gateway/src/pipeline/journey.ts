@@ -9,6 +9,7 @@ import { isPlan, makePlan, type PlanningView } from "#policy/make-plan";
 import { nextCandidate, type Step } from "#policy/next-candidate";
 import { findKind } from "#providers/kinds";
 import type { FieldScan } from "#wire/json-splice";
+import { withAbleTargets } from "./able-targets.ts";
 import { streamHeaders, type AnswerFacts } from "./answer-headers.ts";
 import { attempt } from "./attempt.ts";
 import type { AttemptResult } from "./attempt-input.ts";
@@ -87,9 +88,9 @@ export class Journey {
       return failure("forbidden", `The key "${key?.name}" may not use "${barred.slice(0, 200)}".`);
     }
     this.route = made.route;
-    this.#plan = made;
+    this.#plan = withAbleTargets(made, call, snapshot);
     this.#deadlineAtMs = call.acceptedAtMs + made.timeouts.totalMs;
-    return made;
+    return this.#plan;
   }
 
   /** Never rejects: a bug of ours on the way ends the call like any failure, so that it too leaves its record. */
