@@ -188,7 +188,7 @@ const toolUseFields: ReadonlySet<string> = new Set(["toolUseId", "name", "input"
 
 function decodeToolUse(reader: RequestReader, value: unknown, { path, steps }: Place): ToolCallPart | ForeignPart {
   const use = reader.object(value, path);
-  // A tool that the provider itself ran: its result stands beside it.
+  // A tool that the provider itself ran: its result stands beside it, and says its own type too.
   if (use["type"] === "server_tool_use") {
     return { kind: "foreign", what: foreignName("server_tool_use"), payload: { toolUse: value } };
   }
@@ -204,8 +204,12 @@ function decodeToolUse(reader: RequestReader, value: unknown, { path, steps }: P
 
 const toolResultFields: ReadonlySet<string> = new Set(["toolUseId", "content", "status", "type"]);
 
-function decodeToolResult(reader: RequestReader, value: unknown, place: Place): ToolResultPart {
+function decodeToolResult(reader: RequestReader, value: unknown, place: Place): ToolResultPart | ForeignPart {
   const result = reader.object(value, place.path);
+  const { type } = result;
+  if (typeof type === "string" && type !== "tool_result") {
+    return { kind: "foreign", what: foreignName("server_tool_result"), payload: { toolResult: value } };
+  }
   reader.leave(result, toolResultFields, place.path);
   const status = reader.optionalOneOf(result["status"], `${place.path}.status`, ["success", "error"] as const);
   const content = below(place, "content");
