@@ -8,7 +8,7 @@ import type { GenerateRequest } from "#domain/request";
 import type { RerankAnswer, RerankRequest } from "#domain/rerank";
 import type { Usage } from "#domain/usage";
 import type { FieldScan } from "#wire/json-splice";
-import type { Threads } from "./threads.ts";
+import type { Threads, ThreadWish } from "./threads.ts";
 
 /** A language that providers speak. Each folder beside this file holds one language, under the same file names. */
 export interface UpstreamDialect {
@@ -236,6 +236,8 @@ export interface EncodeOptions {
   /** The caller's request and its parsed body, for languages whose answers repeat it (Responses). */
   readonly request?: GenerateRequest;
   readonly requestJson?: unknown;
+  /** What the caller said by reference, which `request` and `requestJson` say whole. */
+  readonly wish?: ThreadWish;
   readonly framing?: CallAddress["framing"];
   /** Milliseconds since the target was asked, for languages that say how long an answer took. */
   readonly elapsedMs?: () => number;

@@ -12,7 +12,7 @@ export interface Threads {
   /** Everything said before this call, in order, as the language's own items; a failure where it is not known here. */
   earlier(wish: ThreadWish, drawer: Drawer): Earlier | Failure;
   /** Edits by which a call says whole what it said by reference; raw JSON, undefined removes. */
-  wholeEdits(body: Uint8Array, scan: FieldScan, earlier: readonly unknown[]): ReadonlyMap<string, string | undefined>;
+  wholeEdits(body: Uint8Array, scan: FieldScan, earlier: Earlier): ReadonlyMap<string, string | undefined>;
   /** Keeps an answer as the caller gets it (a whole one, or a stream's last frames). False where that failed. */
   keep(answered: Answered, drawer: Drawer): boolean;
   /** Answers what is asked of kept things: reading, listing, deleting. */
@@ -24,12 +24,16 @@ export interface ThreadWish {
   readonly previous?: string;
   /** The conversation it is part of. */
   readonly conversation?: string;
+  /** Single items of earlier answers that it names in place of repeating them. */
+  readonly references?: readonly string[];
   /** Its own answer is to be kept. */
   readonly store: boolean;
 }
 
 export interface Earlier {
   readonly items: readonly unknown[];
+  /** What the references name, by id. */
+  readonly referenced?: ReadonlyMap<string, unknown>;
   /** The provider that holds the same thread itself, where one does. */
   readonly heldBy?: string;
 }

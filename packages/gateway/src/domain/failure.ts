@@ -131,6 +131,8 @@ export interface Failure {
   readonly message: string;
   /** The request field at fault, as a path (`messages[2].content`), where one is. */
   readonly param?: string;
+  /** The word by which a language's own clients know exactly this and act on it: `previous_response_not_found`. */
+  readonly word?: string;
   /** How long the other side asked us to wait, already clamped to 0..300,000. */
   readonly retryAfterMs?: number;
   /** The provider's own status, type and code, for the record and for `error.metadata`. */

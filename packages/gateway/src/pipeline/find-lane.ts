@@ -93,9 +93,7 @@ function waysFor(
 
 function laneBy(search: LaneSearch, { upstream, operation }: Way, hasOtherLane: boolean): Lane | Failure {
   const { dialect, target, spec, kind, createdAtS, elapsedMs, decoded, thread } = search;
-  // Who holds the thread itself is asked in the caller's own words.
-  const isHolder = operation === "generate" && thread?.heldBy === target.provider && upstream.id === dialect.id;
-  const { call, scan } = isHolder ? thread : search;
+  const { call, scan } = thread !== undefined && isHolder(search, { upstream, operation }) ? thread : search;
   const encodeTarget: EncodeTarget = {
     model: target.model,
     issuer: upstream.sealReader?.(spec.quirks) ?? issuerOf(target, spec),
@@ -113,6 +111,7 @@ function laneBy(search: LaneSearch, { upstream, operation }: Way, hasOtherLane: 
     upstream,
     operation,
     answer: { createdAtS, elapsedMs },
+    ...(thread === undefined ? {} : { wish: thread.wish }),
     decoded,
     place: (path, headers) =>
       kind.place?.({
@@ -128,6 +127,12 @@ function laneBy(search: LaneSearch, { upstream, operation }: Way, hasOtherLane: 
         ...(spec.apiVersion === undefined ? {} : { apiVersion: spec.apiVersion }),
       }) ?? { path: spec.basePath + path },
   });
+}
+
+/** Who holds the thread itself is asked in the caller's own words. One of several keys may be another account's. */
+function isHolder({ thread, target, dialect, spec }: LaneSearch, { upstream, operation }: Way): boolean {
+  const holds = thread?.heldBy === target.provider && spec.credentials.length <= 1;
+  return holds && operation === "generate" && upstream.id === dialect.id;
 }
 
 function issuerOf(target: Target, spec: ProviderSpec): string {

@@ -46,7 +46,7 @@ export function withHeaders(
 
 /** What an encoder of answers is told of the call. */
 export function answerOptions(
-  { call, target, answer }: LaneInput,
+  { call, target, answer, wish }: LaneInput,
   decoded: DecodedCall | undefined,
   onLoss: (warning: string) => void,
 ): EncodeOptions {
@@ -61,6 +61,7 @@ export function answerOptions(
     ...(request?.legacyFunctions === undefined ? {} : { legacyFunctions: request.legacyFunctions }),
     ...(decoded === undefined ? {} : { request: decoded.request, requestJson: decoded.json }),
     ...(framing === undefined ? {} : { framing }),
+    ...(wish === undefined ? {} : { wish }),
     onLoss,
   };
 }

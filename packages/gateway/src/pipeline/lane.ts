@@ -7,6 +7,7 @@ import type {
   StreamEncoder,
   UpstreamDialect,
 } from "#dialects/dialect";
+import type { ThreadWish } from "#dialects/threads";
 import type { AnswerEvent } from "#domain/answer";
 import type { Call, Operation } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
@@ -55,6 +56,8 @@ export interface LaneInput {
   /** What to ask for: the call's operation, or an answer where that does instead. */
   readonly operation: Operation;
   readonly answer: Pick<EncodeOptions, "createdAtS" | "elapsedMs">;
+  /** What the caller said by reference, which its body says whole. */
+  readonly wish?: ThreadWish;
   /** Decoded once for all attempts. */
   readonly decoded: DecodedOnce;
   /** Where the provider wants a request of this language. */

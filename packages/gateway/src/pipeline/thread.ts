@@ -46,10 +46,11 @@ function open({ call, scan }: AcceptedCall, threads: Threads, at: At): Opened | 
   const wish = threads.read(call.body, scan);
   if (!("store" in wish)) return wish;
   const thread = { wish, call, scan };
-  if (wish.previous === undefined && wish.conversation === undefined) return { call, scan, thread };
+  const { previous, conversation, references } = wish;
+  if (previous === undefined && conversation === undefined && references === undefined) return { call, scan, thread };
   const earlier = threads.earlier(wish, drawerOf(call.caller, at));
   if (!("items" in earlier)) return earlier;
-  const body = editFields(call.body, scan, threads.wholeEdits(call.body, scan, earlier.items));
+  const body = editFields(call.body, scan, threads.wholeEdits(call.body, scan, earlier));
   const whole = scanFields(body, { maxDepth: at.snapshot.limits.maxDepth });
   if ("problem" in whole) return failure("invalid_request", `The conversation cannot be sent: ${whole.problem}.`);
   const { heldBy } = earlier;

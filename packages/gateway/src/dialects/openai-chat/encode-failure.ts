@@ -53,7 +53,7 @@ function errorBody(failure: Failure, facts: FailureFacts | undefined): object {
       message: failure.message,
       type: errorTypes[code],
       param: failure.param ?? null,
-      code,
+      code: failure.word ?? code,
       metadata: {
         code,
         request_id: facts?.requestId,

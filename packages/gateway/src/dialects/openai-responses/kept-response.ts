@@ -19,7 +19,38 @@ export interface KeptResponse {
 
 export function findResponse(id: string, { memory, owner }: Drawer): KeptResponse | undefined {
   const value = memory.get({ space: "response", owner, id });
-  return value === undefined ? undefined : (JSON.parse(value) as KeptResponse);
+  const found = value === undefined ? undefined : (JSON.parse(value) as KeptResponse | ItemPlace);
+  return found === undefined || "within" in found ? undefined : found;
+}
+
+/** Under an item's own id lies the id of the response it is part of: clients name single items, too. */
+interface ItemPlace {
+  readonly within: string;
+}
+
+/** Of one answer; calls that name more items than any agent's turn has are not served by name. */
+const mostPlaces = 256;
+
+/** An item of an earlier answer, and the response it is part of. */
+export function findItem(
+  id: string,
+  drawer: Drawer,
+): { readonly item: JsonObject; readonly kept: KeptResponse } | undefined {
+  const value = drawer.memory.get({ space: "response", owner: drawer.owner, id });
+  const place = value === undefined ? undefined : (JSON.parse(value) as KeptResponse | ItemPlace);
+  const kept = place !== undefined && "within" in place ? findResponse(place.within, drawer) : undefined;
+  if (kept === undefined) return undefined;
+  const item = outputOf(kept.response).find((each) => isObject(each) && each["id"] === id);
+  return isObject(item) ? { item, kept } : undefined;
+}
+
+/** So that the items of a kept response are found by their own ids. */
+export function putPlaces(within: string, output: readonly unknown[], { memory, owner }: Drawer): void {
+  for (const item of output.slice(0, mostPlaces)) {
+    const id = isObject(item) ? item["id"] : undefined;
+    if (typeof id !== "string" || id === "" || id === within) continue;
+    memory.put({ space: "response", owner, id }, JSON.stringify({ within } satisfies ItemPlace), ttlMs);
+  }
 }
 
 /** Built from raw JSON: what was asked and answered is not parsed in order to be kept. */

@@ -56,8 +56,10 @@ export class ResponseObject {
 
   show(state: ResponseState): object {
     const asked = this.#asked;
-    const { conversation, text, reasoning } = asked;
-    const thread = typeof conversation === "string" ? { id: conversation } : conversation;
+    const { text, reasoning } = asked;
+    const { wish } = this.#options;
+    const named = wish?.conversation ?? asked["conversation"];
+    const thread = typeof named === "string" ? { id: named } : named;
     return {
       id: this.id,
       object: "response",
@@ -76,7 +78,7 @@ export class ResponseObject {
       output: state.output,
       parallel_tool_calls: this.#or("parallel_tool_calls", isFlag, true),
       presence_penalty: 0,
-      previous_response_id: this.#or("previous_response_id", isText, null),
+      previous_response_id: wish?.previous ?? this.#or("previous_response_id", isText, null),
       ...(isObject(thread) ? { conversation: { id: thread["id"] } } : {}),
       prompt_cache_key: this.#or("prompt_cache_key", isText, null),
       reasoning: { effort: null, summary: null, ...(isObject(reasoning) ? reasoning : {}) },

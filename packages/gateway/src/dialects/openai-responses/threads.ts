@@ -3,7 +3,16 @@ import { isObject, ShapeReader } from "#dialects/shape";
 import type { Answered, Drawer, Earlier, Threads, ThreadWish } from "#dialects/threads";
 import { readJson, type FieldScan } from "#wire/json-splice";
 import { changeConversation, findConversation, numbered } from "./kept-conversation.ts";
-import { findResponse, itemsOf, outputOf, putResponse, rawField, responseIn } from "./kept-response.ts";
+import {
+  findItem,
+  findResponse,
+  itemsOf,
+  outputOf,
+  putPlaces,
+  putResponse,
+  rawField,
+  responseIn,
+} from "./kept-response.ts";
 import { serveStored } from "./stored-objects.ts";
 
 /** Answers a thread may go back over; more is a loop or an attack. */
@@ -16,11 +25,13 @@ export const threads: Threads = {
   wholeEdits(body, scan, earlier) {
     const read = scan.fields.get("input");
     const own = read === undefined ? undefined : readJson(body, read);
-    const items = [...earlier, ...itemsOf(own?.ok === true ? own.value : undefined)];
+    const { items: before, referenced } = earlier;
+    const now = resolved(own?.ok === true ? own.value : undefined, (id) => referenced?.get(id));
+    const items = [...before, ...now];
     return new Map<string, string | undefined>([
       ["previous_response_id", undefined],
       ["conversation", undefined],
-      ["input", JSON.stringify(items)],
+      ["input", JSON.stringify(withoutUnreadable(items))],
     ]);
   },
   keep,
@@ -45,14 +56,76 @@ function readWish(body: Uint8Array, scan: FieldScan): ThreadWish | Failure {
     reader.refuse("conversation", "cannot be combined with previous_response_id; send one of them");
   }
   if (reader.failure !== undefined) return reader.failure;
+  const references = referencesIn(body, scan);
   return {
     store,
+    ...(references.length === 0 ? {} : { references }),
     ...(previous === undefined ? {} : { previous }),
     ...(conversation === undefined ? {} : { conversation }),
   };
 }
 
+/** A call's input is looked into only where its bytes hold the word. */
+function referencesIn(body: Uint8Array, scan: FieldScan): readonly string[] {
+  const span = scan.fields.get("input");
+  if (span === undefined) return [];
+  const bytes = Buffer.from(body.buffer, body.byteOffset + span.start, span.end - span.start);
+  if (!bytes.includes(`"${reference}"`)) return [];
+  const read = readJson(body, span);
+  return itemsOf(read.ok ? read.value : undefined).flatMap((item) => (isReference(item) ? [item.id] : []));
+}
+
+const reference = "item_reference";
+
+function isReference(item: unknown): item is { readonly id: string } {
+  return isObject(item) && typeof item["id"] === "string" && item["type"] === reference;
+}
+
+/** `input` as items, with what it names in place of the names. */
+function resolved(input: unknown, find: (id: string) => unknown): readonly unknown[] {
+  return itemsOf(input).map((item) => (isReference(item) ? find(item.id) : undefined) ?? item);
+}
+
+const ofModel: ReadonlySet<unknown> = new Set(["message", "function_call", "custom_tool_call"]);
+
+/**
+ * A thought without its seal can be read where it was thought only, and only there may what follows it keep the id that
+ * ties it to the thought: elsewhere OpenAI answers 404 to the one and 400 to the other.
+ */
+function withoutUnreadable(items: readonly unknown[]): readonly unknown[] {
+  let isTied = false;
+  return items.flatMap((item) => {
+    if (!isObject(item)) return [item];
+    if (item["type"] === "reasoning") {
+      isTied = typeof item["encrypted_content"] !== "string" || item["encrypted_content"] === "";
+      return isTied ? [] : [item];
+    }
+    const isModels = ofModel.has(item["type"]) && (item["type"] !== "message" || item["role"] === "assistant");
+    isTied &&= isModels;
+    if (!isTied) return [item];
+    const { id: _id, ...untied } = item;
+    return [untied];
+  });
+}
+
 function readEarlier(wish: ThreadWish, drawer: Drawer): Earlier | Failure {
+  const thread = readThread(wish, drawer);
+  if (wish.references === undefined || !("items" in thread)) return thread;
+  const referenced = new Map<string, unknown>();
+  const holders = new Set<string | undefined>();
+  if (wish.previous !== undefined || wish.conversation !== undefined) holders.add(thread.heldBy);
+  for (const id of wish.references) {
+    const found = findItem(id, drawer);
+    // Not passed on unseen: what a provider holds for one key of this gateway is no other's.
+    if (found === undefined) return unknown("input", `Item with id '${shown(id)}' not found`);
+    referenced.set(id, found.item);
+    holders.add(found.kept.heldBy);
+  }
+  const [heldBy] = holders;
+  return { items: thread.items, referenced, ...(holders.size === 1 && heldBy !== undefined ? { heldBy } : {}) };
+}
+
+function readThread(wish: ThreadWish, drawer: Drawer): Earlier | Failure {
   if (wish.conversation !== undefined) {
     const found = findConversation(wish.conversation, drawer);
     if (found !== undefined) return { items: found.items };
@@ -65,9 +138,10 @@ function readEarlier(wish: ThreadWish, drawer: Drawer): Earlier | Failure {
   for (let step = 0; id !== undefined; step += 1) {
     const kept = step < maxSteps ? findResponse(id, drawer) : undefined;
     if (kept === undefined) {
-      return unknown("previous_response_id", `Previous response with id '${shown(id)}' not found`);
+      const what = `Previous response with id '${shown(id)}' not found`;
+      return unknown("previous_response_id", what, "previous_response_not_found");
     }
-    const own = [...itemsOf(kept.input), ...outputOf(kept.response)];
+    const own = [...resolved(kept.input, (id) => findItem(id, drawer)?.item), ...outputOf(kept.response)];
     length += JSON.stringify(own).length;
     if (length > drawer.maxLength) {
       return failure("request_too_large", "The conversation has grown longer than a request may be; start a new one.", {
@@ -81,11 +155,11 @@ function readEarlier(wish: ThreadWish, drawer: Drawer): Earlier | Failure {
   return { items, ...(heldBy === undefined ? {} : { heldBy }) };
 }
 
-function unknown(param: string, what: string): Failure {
+function unknown(param: string, what: string, word?: string): Failure {
   return failure(
     "invalid_request",
     `${what}: it was not stored, has expired, or belongs to another key. Send the whole input instead.`,
-    { param },
+    { param, ...(word === undefined ? {} : { word }) },
   );
 }
 
@@ -97,12 +171,10 @@ function keep({ body, scan, wish, answer, heldBy }: Answered, drawer: Drawer): b
   const found = responseIn(answer);
   if (found === undefined) return false;
   const input = rawField(body, scan, "input") ?? "[]";
+  const output = outputOf(JSON.parse(found.json) as Readonly<Record<string, unknown>>);
   let kept = true;
   if (wish.conversation !== undefined) {
-    const items = [
-      ...itemsOf(JSON.parse(input)),
-      ...outputOf(JSON.parse(found.json) as Readonly<Record<string, unknown>>),
-    ];
+    const items = [...itemsOf(JSON.parse(input)), ...output];
     const change = changeConversation(
       wish.conversation,
       (held) => ({ ...held, items: [...held.items, ...numbered(items, drawer.newId)] }),
@@ -124,5 +196,6 @@ function keep({ body, scan, wish, answer, heldBy }: Answered, drawer: Drawer): b
     },
     drawer,
   );
+  if (put) putPlaces(found.id, output, drawer);
   return kept && put;
 }

@@ -160,6 +160,10 @@ describe("a strict Responses request", () => {
     expect(await ask({ client_metadata: { installation: "a" } })).toEqual({ status: 200, message: "" });
   });
 
+  it("may go on from an answer that was given here", async () => {
+    expect(await ask({ previous_response_id: "resp_sim000001" })).toEqual({ status: 200, message: "" });
+  });
+
   it("is counted without what only an answer needs", async () => {
     const path = "/v1/responses/input_tokens";
     expect(await ask({}, strict, path)).toEqual({ status: 200, message: "" });

@@ -46,6 +46,9 @@ const moved: Readonly<Record<string, string>> = {
 
 const minOutputTokens = 16;
 
+/** Nothing is kept, but an answer that was given here may be gone on from: what it said is not asked about. */
+const ownResponses = "resp_sim";
+
 export interface ResponsesRules extends CheckRules {
   readonly counting: boolean;
 }
@@ -95,7 +98,7 @@ function checkOptions(json: JsonObject): Violation | undefined {
     return { message: `Invalid value: '${odd}'.`, param: "include", code: "invalid_value" };
   }
   const previous = json["previous_response_id"];
-  return typeof previous === "string"
+  return typeof previous === "string" && !previous.startsWith(ownResponses)
     ? {
         message: `Previous response with id '${previous}' not found.`,
         param: "previous_response_id",
