@@ -63,3 +63,56 @@ describe.each(vendors)("%o", ({ model, ...written }, { path, header, value }) =>
     },
   );
 });
+
+const tools = [
+  {
+    type: "function",
+    function: { name: "look", description: "Looks.", parameters: { type: "object", properties: {} } },
+  },
+];
+
+describe("OpenAI", () => {
+  it.each([
+    ["gpt-4.1", {}, "/v1/chat/completions"],
+    ["gpt-5.6", {}, "/v1/chat/completions"],
+    ["gpt-4.1", { tools }, "/v1/chat/completions"],
+    // From GPT-5.4 on Chat refuses tools beside reasoning, asked for or not.
+    ["gpt-5.6", { tools }, "/v1/responses"],
+    ["gpt-5.4", { tools, reasoning_effort: "high" }, "/v1/responses"],
+    ["gpt-5.4-pro", {}, "/v1/responses"],
+  ])("serves %s to a caller of Chat with %j at %s", async (model, body, path) => {
+    const { asked, reply } = await exchange(
+      { kind: "openai", path: "/v1", key: "k" },
+      { dialect: "openai-chat", streamed: true, model, body },
+    );
+    expect(asked?.path).toBe(path);
+    expect(reply).toMatchObject({ text: "hello", ending: "complete" });
+  });
+
+  it("serves models that reason to callers of Messages through Responses, where their thoughts come back", async () => {
+    const question = { dialect: "anthropic-messages", streamed: false } as const;
+    const written = { kind: "openai", path: "/v1", key: "k" };
+    expect((await exchange(written, { ...question, model: "gpt-5.4" })).asked?.path).toBe("/v1/responses");
+    expect((await exchange(written, { ...question, model: "gpt-4.1" })).asked?.path).toBe("/v1/chat/completions");
+  });
+});
+
+describe("OpenRouter", () => {
+  it("reports what a call cost, and its models' thoughts are kept apart from what they say", async () => {
+    const usage = { prompt_tokens: 10, completion_tokens: 2, total_tokens: 12, cost: 0.00125 };
+    const message = { role: "assistant", content: "hello", reasoning: "hm" };
+    const completion = { id: "gen-1", object: "chat.completion", created: 1, model: "m", usage };
+    const { reply, record } = await exchange(
+      { kind: "openrouter", path: "/api/v1", key: "k", dialects: ["openai-chat"] },
+      { dialect: "anthropic-messages", streamed: false, model: "x-ai/grok-4.6" },
+      { behaviour: { status: 200, body: { ...completion, choices: [{ index: 0, message, finish_reason: "stop" }] } } },
+    );
+    expect(record?.attempts[0]).toMatchObject({ outcome: "answered", usage: { reportedCostNanoUsd: 1_250_000 } });
+    expect(JSON.parse(reply.body)).toMatchObject({
+      content: [
+        { type: "thinking", thinking: "hm" },
+        { type: "text", text: "hello" },
+      ],
+    });
+  });
+});

@@ -8,14 +8,14 @@ import type { ProviderKind } from "./provider.ts";
 /** Where a language other than Chat is spoken. */
 const folders: Partial<Readonly<Record<DialectId, string>>> = { "anthropic-messages": "/anthropic/v1" };
 
-/** OpenAI Chat at the root, Anthropic Messages under a path of its own. */
+/** OpenAI Chat at the root, Anthropic Messages under a path of its own; Responses is new there, and asked if told to. */
 export const deepseek: ProviderKind = {
   id: "deepseek",
   title: "DeepSeek",
   vendor: "deepseek",
   dialect: "openai-chat",
   lanes: () => ["openai-chat", "anthropic-messages"],
-  languages: ["openai-chat", "anthropic-messages"],
+  languages: ["openai-chat", "anthropic-messages", "openai-responses"],
   url: "https://api.deepseek.com",
   environmentKeys: ["DEEPSEEK_API_KEY"],
   keyless: false,

@@ -55,6 +55,9 @@ const own = { operator: "ours", owner: "ours" } as const;
 /** Newer releases have these beside chat (vLLM 0.11, Ollama 0.14, LM Studio 0.4), so that nothing is asked unsaid. */
 const also: readonly DialectId[] = ["openai-chat", "openai-responses", "anthropic-messages"];
 
+/** Responses beside chat, in beta by its own account. */
+const inBeta: readonly DialectId[] = ["openai-chat", "openai-responses"];
+
 /**
  * Addresses and fields from the vendors' documentation, usage in streams from recordings (November 2026). `refusedFields`
  * lists what is answered with 400 or 422, not what is ignored.
@@ -73,6 +76,7 @@ const compatibleRows: readonly CompatibleRow[] = [
       reasoningEcho: "reasoning",
       echoNeedsReasoner: true,
     },
+    languages: inBeta,
     operations: ["generate"],
     operator: "groq",
     owner: "groq",
@@ -142,6 +146,7 @@ const compatibleRows: readonly CompatibleRow[] = [
     title: "Fireworks AI",
     url: "https://api.fireworks.ai/inference/v1",
     keys: ["FIREWORKS_API_KEY"],
+    languages: inBeta,
     operations: [...usual, "rerank"],
     operator: "fireworks",
   },
@@ -210,6 +215,7 @@ const compatibleRows: readonly CompatibleRow[] = [
     title: "Hugging Face Inference Providers",
     url: "https://router.huggingface.co/v1",
     keys: ["HF_TOKEN"],
+    languages: inBeta,
     operations: ["generate"],
     operator: "huggingface",
   },
