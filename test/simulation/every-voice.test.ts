@@ -71,10 +71,10 @@ describe.each(voiceSamples.map((sample) => [sample.title, sample] as const))("%s
     const cut = { afterChunk: 2, how: "clean-end" } as const;
     const { body, broken } = await ask(await upstream({ answer: { chunks }, cut }), sample);
     expect(broken).toBeUndefined();
-    const text = array ? said(sample, Buffer.concat([body, Buffer.from("]")])) : said(sample, body);
-    expect(text).toBe("one two ");
-    const events = array ? sample.events(Buffer.concat([body, Buffer.from("]")])) : sample.events(body);
-    expect(events.some(sample.finished)).toBe(false);
+    // The second element's comma promises a third.
+    const readable = array ? Buffer.from(`${body.toString().replace(/,\r\n$/, "")}]`) : body;
+    expect(said(sample, readable)).toBe("one two ");
+    expect(sample.events(readable).some(sample.finished)).toBe(false);
   });
 
   it("leaves its completion or its finish out", async () => {

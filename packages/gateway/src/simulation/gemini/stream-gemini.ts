@@ -26,19 +26,23 @@ export function geminiStream(answer: SimulatedAnswer, wording: Wording, saying: 
   };
 }
 
-/** Without `alt=sse`: one JSON array whose elements come one by one. */
+/**
+ * Without `alt=sse`: one JSON array whose elements come one by one. The comma stands behind an element that another
+ * follows, so that an error can come at any place.
+ */
 export function geminiArray(answer: SimulatedAnswer, wording: Wording, saying: Saying): StreamWords {
-  let next = "[";
-  const element = (value: object): Buffer => {
-    const bytes = Buffer.from(`${next}${JSON.stringify(value)}`);
-    next = ",\r\n";
-    return bytes;
-  };
+  let opened = false;
   const end = Buffer.from("\r\n]");
 
   function* frames(): Generator<Frame> {
-    next = "[";
-    yield* framesOf(chunks(answer, wording, saying), element);
+    opened = true;
+    yield { kind: "lifecycle", bytes: opening };
+    let held: Frame | undefined;
+    for (const frame of framesOf(chunks(answer, wording, saying), element)) {
+      if (held !== undefined) yield { ...held, bytes: Buffer.concat([held.bytes, comma]) };
+      held = frame;
+    }
+    if (held !== undefined) yield held;
     if (wording.omitDone !== true) yield { kind: "done", bytes: end };
   }
 
@@ -47,10 +51,22 @@ export function geminiArray(answer: SimulatedAnswer, wording: Wording, saying: S
     frames,
     done: () => end,
     ping: Buffer.from("\r\n"),
-    error: (body) => Buffer.concat([element(body), end]),
-    content: (text) => element(chunk(answer, wording, [{ text }])),
-    unknownEvent: Buffer.from(',\r\n{"surprise":true}'),
+    error: (body) => Buffer.concat([opened ? noBytes : opening, element(body), end]),
+    content: (text) => followed(chunk(answer, wording, [{ text }])),
+    unknownEvent: followed({ surprise: true }),
   };
+}
+
+const noBytes = Buffer.alloc(0);
+const opening = Buffer.from("[");
+const comma = Buffer.from(",\r\n");
+
+function followed(value: object): Buffer {
+  return Buffer.concat([element(value), comma]);
+}
+
+function element(value: object): Buffer {
+  return Buffer.from(JSON.stringify(value));
 }
 
 function* chunks(answer: SimulatedAnswer, wording: Wording, saying: Saying): Generator<Said<object>> {
