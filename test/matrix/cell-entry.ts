@@ -1,17 +1,18 @@
 import { differing } from "./golden.ts";
 import type { CellResult, Turn } from "./run-cell.ts";
+import type { FailureResult } from "./run-failure.ts";
 
 /** How a scenario went with one client over one provider, whole and streamed; what never was run is absent. */
 export interface Outcomes {
-  readonly whole?: CellResult;
-  readonly streamed?: CellResult;
+  readonly whole?: CellResult | FailureResult;
+  readonly streamed: CellResult | FailureResult;
 }
 
 /** As a golden file holds it: of the stream only what differs from the whole answer. */
 export function entryOf({ whole, streamed }: Outcomes): object {
   if (whole === undefined) return { streamed: plain(streamed) };
   if (JSON.stringify(whole) === JSON.stringify(streamed)) return { both: plain(whole) };
-  if (whole.kind !== "answered" || streamed?.kind !== "answered")
+  if (whole.kind !== "answered" || streamed.kind !== "answered")
     return { whole: plain(whole), streamed: plain(streamed) };
   return {
     whole: whole.turns.map(frugal),
@@ -19,8 +20,8 @@ export function entryOf({ whole, streamed }: Outcomes): object {
   };
 }
 
-function plain(result: CellResult | undefined): unknown {
-  return result?.kind === "answered" ? result.turns.map(frugal) : result;
+function plain(result: CellResult | FailureResult): unknown {
+  return result.kind === "answered" ? result.turns.map(frugal) : result;
 }
 
 /** Without what is empty. */

@@ -1,5 +1,6 @@
 import { findModel } from "#catalogue/catalogue";
 import { openCatalogue } from "#catalogue/open-catalogue";
+import type { Timeouts } from "#domain/plan";
 import type { Memory } from "#domain/ports";
 import type { CallRecord } from "#domain/record";
 import type { ProviderSpec } from "#domain/snapshot";
@@ -18,6 +19,13 @@ import type { AskedModel, MatrixUpstream } from "./upstreams.ts";
 /** The seals of every run are the same, so that golden files may hold them. */
 const issuer = "the matrix's own issuer";
 
+/** Who is behind the gateway. */
+export interface Place {
+  readonly upstream: MatrixUpstream;
+  readonly model: AskedModel;
+  readonly timeouts?: Partial<Timeouts>;
+}
+
 /** One provider behind the gateway, for the turns of one cell. */
 export interface Lane {
   /** What the provider was asked, in order; `json` and the neutral reading of those it did not refuse. */
@@ -31,6 +39,7 @@ export interface Lane {
  * remembers nothing of other cells, so that what a cell shows does not hang on which others ran.
  */
 export class MatrixHouse {
+  #lanes = 0;
   readonly #gateway: TestGateway;
   readonly #forget: () => void;
 
@@ -57,24 +66,17 @@ export class MatrixHouse {
     return this.#gateway[Symbol.asyncDispose]();
   }
 
-  /** Runs one cell: the provider takes the behaviours one after another. */
-  async with<T>(
-    behind: { readonly upstream: MatrixUpstream; readonly model: AskedModel },
-    behaviours: readonly Behaviour[],
-    run: (lane: Lane) => Promise<T>,
-  ): Promise<T> {
+  /** Runs one cell; `behave` says how the provider takes the request of this number, from 0. */
+  async with<T>(place: Place, behave: (index: number) => Behaviour, run: (lane: Lane) => Promise<T>): Promise<T> {
     const understood: ReceivedRequest[] = [];
     const simulator = await startSimulator({
       issuer,
-      habits: behind.model.habits ?? {},
-      script: (request) => {
-        understood.push(request);
-        return behaviours[understood.length - 1] ?? { status: 599, body: "asked more often than there are turns" };
-      },
+      habits: place.model.habits ?? {},
+      script: (request) => behave(understood.push(request) - 1),
     });
     try {
       this.#forget();
-      this.#gateway.plane.applySnapshot(snapshotFor(behind, simulator));
+      this.#gateway.plane.applySnapshot(snapshotFor(place, simulator, this.#lanes++));
       return await run({
         asked: simulator.log.entries,
         understood,
@@ -92,9 +94,14 @@ export class MatrixHouse {
 
 const catalogue = openCatalogue();
 
+/**
+ * `lane` is in the provider's name: what one did badly is not held against the next. It is asked once, whatever it says:
+ * trying again is not what is tested here.
+ */
 function snapshotFor(
-  { upstream, model }: { readonly upstream: MatrixUpstream; readonly model: AskedModel },
+  { upstream, model, timeouts = {} }: Place,
   simulator: Simulator,
+  lane: number,
 ): ReturnType<typeof sampleSnapshot> {
   const kind = findKind(model.kind);
   if (kind === undefined) throw new Error(`no provider kind ${model.kind}`);
@@ -110,7 +117,11 @@ function snapshotFor(
     region: "eu-central-1",
     models: new Map(traits === undefined ? [] : [[model.model, traits]]),
   };
-  return sampleSnapshot([sampleProvider("up", spec)], [sampleRoute("main", [`up/${model.model}`])]);
+  const provider = `up${lane}`;
+  return sampleSnapshot(
+    [sampleProvider(provider, spec)],
+    [sampleRoute("main", [`${provider}/${model.model}`], { timeouts, maxAttempts: 1 })],
+  );
 }
 
 async function post(url: string, client: MatrixClient, body: Json): Promise<Reply> {

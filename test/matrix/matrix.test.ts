@@ -8,9 +8,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dialects, isSpoken, upstreamDialects } from "#dialects/registry";
 import { entryOf, type Outcomes } from "./cell-entry.ts";
 import { clients } from "./clients/index.ts";
+import { failureClasses } from "./failure-classes.ts";
 import { GoldenFile } from "./golden.ts";
 import { MatrixHouse } from "./house.ts";
 import { runCell } from "./run-cell.ts";
+import { runFailure } from "./run-failure.ts";
 import { scenarios } from "./scenarios.ts";
 import { upstreams } from "./upstreams.ts";
 
@@ -39,6 +41,17 @@ describe.each(lanes)("$title", ({ client, upstream }) => {
       streamed: await run(true),
     };
     golden.expect(scenario.name, entryOf(outcomes));
+  });
+});
+
+describe.each(lanes)("$title, where the provider fails", ({ client, upstream }) => {
+  const golden = new GoldenFile(`failures/${client.name}/${upstream.dialect}`);
+  afterAll(() => golden.close(failureClasses.map(({ name }) => name)));
+
+  it.each(failureClasses)("tells the caller what went wrong: $name", async (failure) => {
+    const run = (streamed: boolean) => runFailure({ client, upstream, failure, streamed }, house);
+    const outcomes = { ...(client.streamsOnly === true ? {} : { whole: await run(false) }), streamed: await run(true) };
+    golden.expect(failure.name, entryOf(outcomes));
   });
 });
 

@@ -45,8 +45,9 @@ export async function runCell(cell: Cell, house: MatrixHouse): Promise<CellResul
   const why = client.cannotAsk[scenario.name] ?? (typeof said === "string" ? said : undefined);
   if (why !== undefined || typeof said === "string") return { kind: "unasked", why: why ?? "" };
   const scripts = [said, ...(scenario.goesOn === undefined ? [] : [scenario.goesOn.says])].map(counted);
-  const behaviours: Behaviour[] = scripts.map((answer) => ({ answer }));
-  return await house.with({ upstream, model: modelFor(upstream, scenario) }, behaviours, async (lane) => {
+  const tooMany: Behaviour = { status: 599, body: "asked more often than there are turns" };
+  const behave = (index: number): Behaviour => (scripts[index] === undefined ? tooMany : { answer: scripts[index] });
+  return await house.with({ upstream, model: modelFor(upstream, scenario) }, behave, async (lane) => {
     const turns: Turn[] = [];
     let body = client.ask(scenario.intent, cell.streamed);
     for (const [index, script] of scripts.entries()) {

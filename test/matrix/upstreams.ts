@@ -74,21 +74,21 @@ export const upstreams: readonly MatrixUpstream[] = [
   {
     dialect: "gemini",
     title: "Gemini",
-    plain: { kind: "sim-gemini", vendor: "google", shelf: "gemini", model: "gemini-3-pro-preview" },
+    plain: { kind: "gemini", vendor: "google", shelf: "gemini", model: "gemini-3-pro-preview" },
     basePath: "/v1beta",
     endings: { "stop-sequence": "stop" },
   },
   {
     dialect: "bedrock-converse",
     title: "Bedrock Converse",
-    plain: { kind: "sim-bedrock", vendor: "anthropic", shelf: "bedrock", model: "anthropic.claude-opus-4-6-v1" },
+    plain: { kind: "bedrock", vendor: "anthropic", shelf: "bedrock", model: "anthropic.claude-opus-4-6-v1" },
     basePath: "",
     endings: {},
   },
   {
     dialect: "cohere-chat",
     title: "Cohere Chat",
-    plain: { kind: "sim-cohere", vendor: "cohere", shelf: "cohere", model: "command-a-reasoning-08-2025" },
+    plain: { kind: "cohere", vendor: "cohere", shelf: "cohere", model: "command-a-reasoning-08-2025" },
     basePath: "/v2",
     says: {
       filtered: "Cohere has no word for a filtered answer",

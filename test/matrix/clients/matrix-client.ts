@@ -1,4 +1,5 @@
 import type { ClientDialectId } from "#domain/call";
+import type { FailureCode } from "#domain/failure";
 import type { Intent, Json, ToolOutcome } from "../intent.ts";
 import type { Meaning } from "../meaning.ts";
 
@@ -49,6 +50,8 @@ export interface MatrixClient {
   readBrokenStream(body: Buffer): FailureReading | undefined;
   /** Endings the language does not tell apart, and what it says for them. */
   readonly endings: Partial<Readonly<Record<Meaning["ending"], Meaning["ending"]>>>;
+  /** Statuses that stand for a failure in this language alone. */
+  readonly statuses?: Readonly<Partial<Record<FailureCode, number>>>;
   /** Refusal words stand apart from the text. */
   readonly refusesApart?: true;
   /** Says which stop sequence was met. */

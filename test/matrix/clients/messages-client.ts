@@ -36,6 +36,7 @@ export const messagesClient: MatrixClient = {
     return failureOf(JSON.parse(last.data ?? "{}"));
   },
   endings: {},
+  statuses: { overloaded: 529 },
   namesStopSequence: true,
   cannotAsk: {},
 };
