@@ -62,6 +62,22 @@ export interface Claim {
   readonly note?: string;
 }
 
+/** A node under the names people know it by. */
+export interface SupplyNode {
+  readonly id: SupplyNodeId;
+  readonly title: string;
+  /** Other names it is found by. */
+  readonly aliases?: readonly string[];
+}
+
+/** The supply graph as data: the seed that ships with the gateway, and what its operator adds. */
+export interface SupplyData {
+  /** Twelve hex digits of a hash over all of it: records say by which graph a call was planned. */
+  readonly version: string;
+  readonly nodes: readonly SupplyNode[];
+  readonly claims: readonly Claim[];
+}
+
 /** What targets share when they fail together (RFC 4202 calls it a shared-risk link group). */
 export type RiskKind =
   | "provider"
