@@ -16,6 +16,8 @@ export function canAsk(target: Target, call: Call, snapshot: Snapshot): boolean 
  * it they stay, so that the answer says what they lack.
  */
 export function withAbleTargets(plan: Plan, call: Call, snapshot: Snapshot): Plan {
+  // Everybody can be asked for an answer, and most calls are for one.
+  if (call.operation === "generate") return plan;
   const able = plan.targets.filter(({ target }) => canAsk(target, call, snapshot));
   if (able.length === 0 || able.length === plan.targets.length) return plan;
   const left = plan.targets.filter((each) => !able.includes(each));

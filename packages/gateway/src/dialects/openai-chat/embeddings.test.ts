@@ -234,6 +234,19 @@ describe("a relayed answer", () => {
     expect(fitted({ encoding_format: "base64" }, answered)).toMatchObject({ kind: "bad_upstream_response" });
   });
 
+  it.each([
+    ["a", 1],
+    [["a", "b", "c"], 3],
+    [[7, 8, 9], 1],
+    [[[7, 8], [9]], 2],
+  ])("must have a vector for each text: %j", (input, count) => {
+    const answered = (length: number): object => ({ data: Array.from({ length }, () => ({ embedding: [1] })) });
+    expect(fitted({ input }, answered(count))).toBeUndefined();
+    for (const other of [count - 1, count + 1]) {
+      expect(fitted({ input }, answered(other))).toMatchObject({ kind: "bad_upstream_response" });
+    }
+  });
+
   it("of a ranking or a moderation must have results", () => {
     const body = Buffer.from("{}");
     const scan = { fields: new Map(), repeated: [] } as unknown as Parameters<typeof fitRelayed>[2]["scan"];

@@ -1,7 +1,7 @@
 import type { Operation } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import { isObject, type JsonObject } from "#dialects/shape";
-import { readString, type FieldScan } from "#wire/json-splice";
+import { readJson, readString, type FieldScan } from "#wire/json-splice";
 import { readVector, writtenVector } from "./packed-vectors.ts";
 import { rankedOf } from "./rerank-upstream.ts";
 
@@ -28,6 +28,9 @@ function fitVectors(answer: JsonObject, { body, scan }: Asked): Uint8Array | Fai
   const { data } = answer;
   if (!Array.isArray(data)) return failure("bad_upstream_response", "The provider's answer has no vectors.");
   const items = data as readonly unknown[];
+  if (items.length !== countInputs(body, scan)) {
+    return failure("bad_upstream_response", "The provider gave another number of vectors than texts were sent.");
+  }
   const format = scan.fields.get("encoding_format");
   const encoding = format === undefined ? "float" : readString(body, format);
   // Voyage and Jina have forms of their own.
@@ -43,4 +46,12 @@ function fitVectors(answer: JsonObject, { body, scan }: Asked): Uint8Array | Fai
     fitted.push({ ...item, embedding: writtenVector(vector, encoding) });
   }
   return Buffer.from(JSON.stringify({ ...answer, data: fitted }));
+}
+
+/** One text, several, one list of token numbers, or several. */
+function countInputs(body: Uint8Array, scan: FieldScan): number {
+  const span = scan.fields.get("input");
+  const read = span === undefined ? undefined : readJson(body, span);
+  const input = read?.ok === true ? read.value : undefined;
+  return Array.isArray(input) && typeof input[0] !== "number" ? input.length : 1;
 }
