@@ -25,7 +25,7 @@ const longestCallId = 64;
  * The id of a call as it may be sent: itself, or a digest where it is too long, so that a call and its result, and the
  * same call in later turns, keep the same id without any memory.
  */
-export function callIdOf(id: string): string {
+function callIdOf(id: string): string {
   if (id !== "" && id.length <= longestCallId) return id;
   return `call_${createHash("sha256").update(id).digest("hex").slice(0, 32)}`;
 }

@@ -24,7 +24,7 @@ export function idBase(fallbackId: string): string {
     : createHash("sha256").update(fallbackId).digest("hex").slice(0, idLength);
 }
 
-export function responseId(fallbackId: string): string {
+function responseId(fallbackId: string): string {
   return `resp_${idBase(fallbackId)}`;
 }
 
