@@ -1,0 +1,174 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dialects } from "#dialects/registry";
+import type { ClientDialectId } from "#domain/call";
+import { sampleProvider, sampleRoute } from "../world/sample-snapshot.ts";
+import { startGateway, type TestGateway } from "../world/start-gateway.ts";
+import { oddAnswer, oddStream } from "./odd-answers.ts";
+import { OddJson } from "./odd-json.ts";
+import { oddRequest, type OddRequest } from "./odd-requests.ts";
+import { decoding, openLane } from "./open-lane.ts";
+
+const bodies = 10_000;
+const seed = Number(process.env["HEDGEROW_SEED"] ?? Date.now() % 2 ** 31);
+console.info(`byte-identity of ${bodies} bodies a lane; HEDGEROW_SEED=${seed} repeats it`);
+const spoken = Object.keys(dialects) as readonly ClientDialectId[];
+
+/** The generator of one body: any of them can be made again alone. */
+function oddAt(index: number): OddJson {
+  return new OddJson(seed + index * 7919);
+}
+
+/** Comparing first: an assertion on each of so many costs more than the rest. */
+function expectSame(got: Buffer, expected: Buffer, what: string): void {
+  if (!got.equals(expected)) expect(got.toString(), what).toBe(expected.toString());
+}
+
+function* piecesOf(bytes: Buffer, odd: OddJson): Generator<Buffer> {
+  const most = odd.pick([1, 7, 60, 400, 5000, 5000], 60);
+  for (let at = 0; at < bytes.length;) {
+    const next = at + 1 + odd.below(most);
+    yield bytes.subarray(at, next);
+    at = next;
+  }
+}
+
+describe.each(spoken)("the lane from %s to a provider of the same language", (dialect) => {
+  const lane = (request: OddRequest) =>
+    openLane({
+      caller: dialect,
+      upstream: dialect,
+      issuer: "acme",
+      streamed: request.streamed,
+      body: Buffer.from(request.body),
+      address: request.address,
+    });
+
+  it("hands on every byte of a request but for the fields it splices", { timeout: 60_000 }, () => {
+    for (let index = 0; index < bodies; index += 1) {
+      const request = oddRequest(dialect, oddAt(index));
+      const made = lane(request);
+      if (made.kind !== "relay") throw new Error(`no relay of ${request.body}`);
+      expectSame(Buffer.concat(made.body), Buffer.from(request.expected), `body ${index} of ${request.body}`);
+    }
+  });
+
+  it("hands back every byte of a whole answer", { timeout: 60_000 }, () => {
+    const made = lane({ ...oddRequest(dialect, oddAt(0)), streamed: false });
+    for (let index = 0; index < bodies; index += 1) {
+      const answer = oddAnswer(dialect, oddAt(index));
+      const events = dialects[dialect].decodeAnswer(answer, decoding);
+      if (events.at(-1)?.kind !== "end") throw new Error(`answer ${index} is not read: ${answer.toString()}`);
+      expectSame(Buffer.from(made.renderAnswer(answer, events) ?? []), answer, `answer ${index}`);
+    }
+  });
+
+  it("hands back every byte of a stream, wherever the network cuts it", { timeout: 60_000 }, () => {
+    // Usage that the caller did not ask for is the one thing a relay leaves out.
+    const made = openLane({
+      caller: dialect,
+      upstream: dialect,
+      issuer: "acme",
+      streamed: true,
+      body: {
+        model: "asked",
+        stream: true,
+        stream_options: { include_usage: true },
+      },
+      ...(oddRequest(dialect, oddAt(0)).address.model === undefined
+        ? {}
+        : { address: { model: "asked", streamed: true } }),
+    });
+    for (let index = 0; index < bodies; index += 1) {
+      const odd = oddAt(index);
+      const stream = oddStream(dialect, odd);
+      const pieces: Buffer[] = [];
+      let last = "";
+      const decoder = dialects[dialect].streamDecoder(decoding, (frame) => {
+        last = frame.events.at(-1)?.kind ?? last;
+        pieces.push(Buffer.from(made.renderFrame(frame)));
+      });
+      for (const piece of piecesOf(stream, odd)) decoder.push(piece);
+      decoder.end();
+      if (last !== "end") throw new Error(`stream ${index} ends in ${last}: ${stream.toString()}`);
+      expectSame(Buffer.concat(pieces), stream, `stream ${index}`);
+    }
+  });
+});
+
+/** A provider that keeps what it was sent and answers with odd bytes, in odd pieces. */
+interface Echo {
+  readonly server: Server;
+  readonly url: string;
+  readonly received: Buffer[];
+  answer: { readonly type: string; readonly bytes: Buffer; readonly odd: OddJson };
+}
+
+async function startEcho(): Promise<Echo> {
+  const received: Buffer[] = [];
+  const server = createServer((request, response) => {
+    const pieces: Buffer[] = [];
+    request.on("data", (piece: Buffer) => pieces.push(piece));
+    request.on("end", () => {
+      received.push(Buffer.concat(pieces));
+      const { type, bytes, odd } = echo.answer;
+      response.writeHead(200, { "content-type": type });
+      for (const piece of piecesOf(bytes, odd)) response.write(piece);
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const nothing = { type: "application/json", bytes: Buffer.alloc(0), odd: new OddJson(0) };
+  const echo: Echo = { server, url: `http://127.0.0.1:${port}`, received, answer: nothing };
+  return echo;
+}
+
+const paths: Readonly<Record<ClientDialectId, (streamed: boolean, isArray: boolean) => string>> = {
+  "openai-chat": () => "/v1/chat/completions",
+  "openai-responses": () => "/v1/responses",
+  "anthropic-messages": () => "/v1/messages",
+  gemini: (streamed, isArray) =>
+    streamed
+      ? `/v1beta/models/asked:streamGenerateContent${isArray ? "" : "?alt=sse"}`
+      : "/v1beta/models/asked:generateContent",
+  "bedrock-converse": (streamed) => `/model/asked/converse${streamed ? "-stream" : ""}`,
+};
+
+describe.each(spoken)("the same through a gateway over sockets, in %s", (dialect) => {
+  let echo: Echo;
+  let gateway: TestGateway;
+
+  beforeAll(async () => {
+    echo = await startEcho();
+    const provider = sampleProvider("up", { kind: "sim", dialect, dialects: [dialect], origin: echo.url });
+    gateway = await startGateway([provider], [sampleRoute("asked", ["up/own-1"])]);
+  });
+
+  afterAll(async () => {
+    await gateway[Symbol.asyncDispose]();
+    echo.server.closeAllConnections();
+    await new Promise((resolve) => echo.server.close(resolve));
+  });
+
+  it("gives the provider the caller's bytes and the caller the provider's", { timeout: 60_000 }, async () => {
+    for (let index = 0; index < 200; index += 1) {
+      const odd = oddAt(bodies + index);
+      const request = oddRequest(dialect, odd);
+      const bytes = request.streamed ? oddStream(dialect, odd, request.usageAsked) : oddAnswer(dialect, odd);
+      const isArray = dialect === "gemini" && request.streamed && bytes.toString().startsWith("[");
+      const type = request.streamed && !isArray ? (dialects[dialect].streamTypes[0] ?? "") : "application/json";
+      echo.answer = { type, bytes, odd };
+      const reply = await fetch(gateway.url + paths[dialect](request.streamed, isArray), {
+        method: "POST",
+        headers: { "content-type": "application/json", "anthropic-version": "2023-06-01" },
+        body: request.body,
+      });
+      const body = Buffer.from(await reply.arrayBuffer());
+      expect(reply.status, `${body.toString()} to ${request.body}`).toBe(200);
+      expectSame(echo.received.at(-1) ?? Buffer.alloc(0), Buffer.from(request.expected), `request ${index}`);
+      expectSame(body, bytes, `answer ${index}`);
+    }
+  });
+});
