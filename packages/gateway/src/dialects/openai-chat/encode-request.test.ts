@@ -6,7 +6,7 @@ import type { AnswerEvent } from "#domain/answer";
 import type { ModelTraits } from "#domain/model";
 import { plainChatQuirks, type ChatQuirks } from "#domain/quirks";
 import type { GenerateRequest, Part, Turn } from "#domain/request";
-import { losses, type Loss } from "./losses.ts";
+import { losses, type answerLosses } from "./losses.ts";
 import { toolCallId } from "./tool-call-ids.ts";
 
 const plainRequest: GenerateRequest = {
@@ -84,10 +84,8 @@ const smallTraits: ModelTraits = {
   from: { source: "test", date: "2026-11-21" },
 };
 
-type AnswerLoss = "answer-paused" | "answer-malformed" | "foreign-event" | "further-call";
-
 /** For each row of the table a request that meets it. */
-const cases: Record<Exclude<Loss, AnswerLoss>, Case> = {
+const cases: Record<keyof typeof losses, Case> = {
   "top-k": { sampling: { topK: 5 } },
   sampling: { sampling: { temperature: 1, topP: 1 }, capabilities: { sampling: false } },
   "stop-sequences": { stop: ["a", "b", "c", "d", "e"] },
@@ -135,7 +133,7 @@ const cases: Record<Exclude<Loss, AnswerLoss>, Case> = {
   "reasoning-elsewhere": { tools: [f], to: { model: "gpt-5.4", hasOtherLane: true } },
 };
 
-const answerCases: Record<AnswerLoss, readonly AnswerEvent[]> = {
+const answerCases: Record<keyof typeof answerLosses, readonly AnswerEvent[]> = {
   "answer-paused": [{ kind: "finish", finish: { reason: "paused" } }],
   "answer-malformed": [{ kind: "finish", finish: { reason: "malformed" } }],
   "foreign-event": [{ kind: "foreign", what: "web_search_tool_result", payload: {} }],
@@ -145,7 +143,7 @@ const answerCases: Record<AnswerLoss, readonly AnswerEvent[]> = {
 describe("the loss table", () => {
   it.each(Object.entries(cases))("has a row for %s, met by a request, with the treatment it names", (loss, of) => {
     const encoded = encode(of);
-    expect(encoded.kind).toBe(losses[loss as Loss].treatment === "refused" ? "refused" : "encoded");
+    expect(encoded.kind).toBe(losses[loss as keyof typeof losses].treatment === "refused" ? "refused" : "encoded");
     const told = encoded.kind === "refused" ? [encoded.failure.message] : encoded.warnings;
     expect(told).toHaveLength(1);
     expect(told[0]?.startsWith(`${loss}: `)).toBe(true);

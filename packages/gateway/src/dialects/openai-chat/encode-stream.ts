@@ -153,7 +153,9 @@ class ChatStreamEncoder implements TextStreamEncoder {
   #signature(block: number, signature: string): string {
     const call = this.#calls.get(block);
     if (call === undefined || this.#options.legacyFunctions === true) return "";
-    return this.#delta({ tool_calls: [{ index: call.index, ...signed(signature, this.#options.issuer) }] });
+    // Clients add the arguments of every entry to those before.
+    const entry = { index: call.index, function: { arguments: "" }, ...signed(signature, this.#options.issuer) };
+    return this.#delta({ tool_calls: [entry] });
   }
 
   #delta(delta: object, logprobs?: unknown): string {

@@ -254,7 +254,7 @@ describe("Gemini by OpenAI's language", () => {
     expect(body.choices[0]?.message.tool_calls).toEqual([{ ...call, ...extra }]);
     const encoder = openaiChat.streamEncoder(options);
     const stream = events.map((event) => String(encoder.encode(event))).join("");
-    expect(stream).toContain(JSON.stringify({ index: 0, ...extra }));
+    expect(stream).toContain(JSON.stringify({ index: 0, function: { arguments: "" }, ...extra }));
     const [turn] = turnsOf([{ role: "assistant", content: null, tool_calls: [{ ...call, ...extra }] }]);
     expect(turn?.parts).toEqual([{ ...toolCall, seal: { issuer: "google", form: "signature", value: "c2ln" } }]);
   });

@@ -78,7 +78,10 @@ export const losses = {
     treatment: "refused",
     why: "the model takes function tools on this endpoint only without reasoning, and can be asked on another",
   },
-  // Answers.
+} as const satisfies Record<string, LossRow>;
+
+/** What an answer of another language loses on its way to a caller of this one. */
+export const answerLosses = {
   "further-call": {
     treatment: "dropped",
     why: "only one call fits into function_call; ask with tools for all of them",
@@ -91,13 +94,15 @@ export const losses = {
   "foreign-event": { treatment: "dropped", why: "OpenAI Chat has no word for a part of the answer" },
 } as const satisfies Record<string, LossRow>;
 
-export type Loss = keyof typeof losses;
+const rows = { ...losses, ...answerLosses };
+
+type Loss = keyof typeof rows;
 
 /** Collects what one translation into OpenAI Chat loses, by the rows above. */
 export class LossReport extends LossCollector {
   /** `what` names the occurrence in words; `param` is the request's field, where one is. */
   meet(loss: Loss, what?: string, param?: string): void {
-    const row: LossRow = losses[loss];
+    const row: LossRow = rows[loss];
     const text = `${loss}: ${row.why}${what === undefined ? "" : ` (${what})`}`;
     if (row.treatment !== "refused") this.warn(text);
     else this.refuse(failure("not_translatable", text, param === undefined ? {} : { param }));
