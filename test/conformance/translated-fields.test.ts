@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { answerLosses, losses as intoMessages } from "#dialects/anthropic-messages/losses";
 import type { Dialect, EncodeTarget } from "#dialects/dialect";
 import { losses as intoChat } from "#dialects/openai-chat/losses";
+import { answerLosses as responsesAnswerLosses, losses as intoResponses } from "#dialects/openai-responses/losses";
 import { dialects } from "#dialects/registry";
 import { plainChatQuirks } from "#domain/quirks";
 import { chatPlaces } from "./chat-fields.ts";
@@ -90,13 +91,15 @@ describe.each(ways)("$title: a field the official SDK documents", ({ source, pla
 });
 
 describe("docs/translation.md", () => {
-  const messagesRows = Object.entries(intoMessages).map(([name, row]) => [name, row.treatment, row.words]);
-  const answerRows = Object.entries(answerLosses).map(([name, row]) => [name, row.treatment, row.words]);
+  const worded = (table: Readonly<Record<string, { readonly treatment: string; readonly words: string }>>) =>
+    Object.entries(table).map(([name, row]) => [name, row.treatment, row.words]);
   const chatRows = Object.entries(intoChat).map(([name, row]) => [name, row.treatment, row.why]);
   it.each([
-    ["OpenAI Chat → Anthropic Messages: losses", messagesRows],
+    ["OpenAI Chat → Anthropic Messages: losses", worded(intoMessages)],
     ["Anthropic Messages → OpenAI Chat: losses", chatRows],
-    ["Answers for callers of Anthropic Messages: losses", answerRows],
+    ["Answers for callers of Anthropic Messages: losses", worded(answerLosses)],
+    ["Into OpenAI Responses: losses", worded(intoResponses)],
+    ["Answers for callers of OpenAI Responses: losses", worded(responsesAnswerLosses)],
   ])("lists under “%s” each row of the code's table, and no other", (heading, rows) => {
     expect(rowsUnder(heading)).toEqual(rows.map((cells) => cells.map((cell) => cell.replaceAll("`", ""))));
   });
