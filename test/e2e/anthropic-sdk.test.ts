@@ -213,7 +213,10 @@ describe.each(everyUpstream)("the official anthropic package over $title", (lang
       ],
     };
     const answering = client(house).messages.create(request).withResponse();
-    if (lacks(language, "files")) return expect(answering).rejects.toMatchObject({ status: 400 });
+    if (lacks(language, "files")) {
+      await expect(answering).rejects.toMatchObject({ status: 400 });
+      return;
+    }
     const warning = (await answering).response.headers.get("x-hedgerow-warning");
     if (language === anthropicUpstream) {
       expect(house.lastBody()).toMatchObject({ system: request.system, messages: request.messages });
