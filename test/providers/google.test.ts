@@ -72,15 +72,18 @@ describe("Vertex", () => {
     },
   );
 
-  it("carries the version and the betas that a caller of Messages asks for", async () => {
-    const headers = {
-      "anthropic-version": "2026-10-21",
-      "anthropic-beta": "context-management-2025-06-27, claude-code-20250219",
-    };
+  it("carries the version and of the betas that a caller of Messages asks for those that Vertex takes", async () => {
+    const betas = "context-management-2025-06-27, claude-code-20250219,prompt-caching-scope-2026-01-05";
+    const headers = { "anthropic-version": "2026-10-21", "anthropic-beta": `${betas},advanced-tool-use-2025-11-20` };
     const question = { dialect: "anthropic-messages", streamed: false, headers } as const;
     const newer = await exchange({ ...vertex, key: "ya29.t" }, { ...question, model: "claude-opus-5" });
     expect(newer.json).toMatchObject({ anthropic_version: "2026-10-21" });
-    expect(newer.asked?.headers).toMatchObject({ "anthropic-beta": "context-management-2025-06-27" });
+    expect(newer.asked?.headers).toMatchObject({
+      "anthropic-beta": "context-management-2025-06-27,tool-search-tool-2025-10-19",
+    });
+    expect(newer.reply.headers.get("x-hedgerow-warning")).toBe(
+      "anthropic-beta: the provider does not take prompt-caching-scope-2026-01-05",
+    );
     expect(newer.asked?.path).toContain(`${project}/global/`);
     const older = await exchange({ ...vertex, key: "ya29.t" }, { ...question, model: "claude-opus-4-5" });
     expect(older.json).toMatchObject({ anthropic_version: "vertex-2023-10-16" });

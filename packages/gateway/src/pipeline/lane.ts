@@ -109,7 +109,7 @@ function relay(input: LaneInput, path: string): Lane | Failure {
     returnHeaders: dialect.returnHeaders,
     ...contentTypeOf(dialect, framing),
     heartbeat: dialect.heartbeat,
-    warnings: () => warnings,
+    warnings: () => [...warnings, ...(placed.warnings ?? [])],
     // Usage that only we asked for is not the caller's.
     renderFrame: (frame) => (frame.usageOnly && usageAdded ? nothing : frame.raw),
     renderAnswer: (body) => fitAnswer?.(body) ?? body,

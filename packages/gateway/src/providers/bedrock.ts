@@ -3,6 +3,7 @@ import { plainChatQuirks } from "#domain/quirks";
 import { Secret } from "#domain/secret";
 import { bearer, plainKeyProblem } from "./authorize.ts";
 import { bedrockInvokeStream } from "./bedrock-invoke-stream.ts";
+import { bedrockBetas, olderBedrockBetas } from "./claude-betas.ts";
 import { classifierWith } from "./classify-reply.ts";
 import { hasSecondVersion, isClaude } from "./claude-names.ts";
 import { hostedClaude } from "./hosted-claude.ts";
@@ -78,6 +79,7 @@ const invoked: Partial<Readonly<Record<DialectId, (sending: Sending) => Placemen
     ...hostedClaude(sending, {
       version: "bedrock-2023-05-31",
       hasSecondVersion: hasSecondVersion(sending.model),
+      betas: hasSecondVersion(sending.model) ? bedrockBetas : olderBedrockBetas,
       betasInBody: true,
       without: ["model", "stream"],
     }),

@@ -1,3 +1,4 @@
+import { hostedBetas } from "./claude-betas.ts";
 import type { Placement, Sending } from "./provider.ts";
 
 /** Anthropic Messages at a host that has the model in the path and the version in the body. */
@@ -6,6 +7,8 @@ export interface ClaudeHost {
   readonly version: string;
   /** Whether this model is served under the second version, whose word is its date. */
   readonly hasSecondVersion: boolean;
+  /** The betas it takes. */
+  readonly betas: ReadonlySet<string>;
   /** Betas stand in the body, not in a header. */
   readonly betasInBody: boolean;
   /** Top-level fields that the host refuses. */
@@ -14,24 +17,19 @@ export interface ClaudeHost {
 
 const secondVersion = "2026-10-21";
 
-/** Marks of Anthropic's own clients and accounts; hosts answer betas they do not know with a 400. */
-const ownBetas = /^(?:claude-code|oauth)-/;
-
 /** The body and the headers that such a host wants. Source: Anthropic's SDK for Bedrock and Vertex, major 1. */
 export function hostedClaude({ headers }: Sending, host: ClaudeHost): Required<Omit<Placement, "path">> {
   const asked = headers["anthropic-version"];
   const version = asked === secondVersion && host.hasSecondVersion ? secondVersion : host.version;
-  const betas = (headers["anthropic-beta"] ?? "")
-    .split(",")
-    .map((beta) => beta.trim())
-    .filter((beta) => beta !== "" && !ownBetas.test(beta));
-  const inHeader = betas.length > 0 && !host.betasInBody ? betas.join(",") : undefined;
+  const { taken, leftOut } = hostedBetas(headers["anthropic-beta"], host.betas);
+  const inHeader = taken.length > 0 && !host.betasInBody ? taken.join(",") : undefined;
   return {
     edits: new Map([
       ...host.without.map((field) => [field, undefined] as const),
       ["anthropic_version", JSON.stringify(version)],
-      ...(betas.length > 0 && host.betasInBody ? [["anthropic_beta", JSON.stringify(betas)] as const] : []),
+      ...(taken.length > 0 && host.betasInBody ? [["anthropic_beta", JSON.stringify(taken)] as const] : []),
     ]),
     headers: { "anthropic-version": undefined, "anthropic-beta": inHeader },
+    warnings: leftOut.length === 0 ? [] : [`anthropic-beta: the provider does not take ${leftOut.join(", ")}`],
   };
 }

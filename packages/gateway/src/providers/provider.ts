@@ -121,6 +121,8 @@ export interface Placement {
   readonly edits?: ReadonlyMap<string, string | undefined>;
   /** Headers to add; undefined takes one away. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
+  /** What of a caller's own headers the provider would have refused and is left out, in words. */
+  readonly warnings?: readonly string[];
 }
 
 /** A request as it leaves, for signatures. */

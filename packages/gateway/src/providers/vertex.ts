@@ -1,4 +1,5 @@
 import { plainKeyProblem } from "./authorize.ts";
+import { noBetas, vertexBetas } from "./claude-betas.ts";
 import { classifierWith } from "./classify-reply.ts";
 import { hasSecondVersion, isClaude } from "./claude-names.ts";
 import { googleChatQuirks } from "./gemini.ts";
@@ -109,6 +110,8 @@ function placeClaude(sending: Sending): Placement {
     ...hostedClaude(sending, {
       version: "vertex-2023-10-16",
       hasSecondVersion: hasSecondVersion(model),
+      // Counting needs none, and each model's backend learns new ones at another time.
+      betas: counting ? noBetas : vertexBetas,
       betasInBody: false,
       without: counting ? [] : ["model"],
     }),
