@@ -1,7 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { starterDocument } from "#cli/commands/init";
 import { readConfiguration } from "#control/config/configuration";
+import { foundProviders } from "#control/config/from-environment";
+import { providerKinds } from "#providers/kinds";
 import { ConfigFolder } from "../world/config-folder.ts";
 
 const env = {
@@ -128,5 +131,18 @@ describe("clouds in the environment", () => {
     expect(found({ GOOGLE_APPLICATION_CREDENTIALS: "/a.json" })).toBe("unconfigured");
     expect(found({ AZURE_OPENAI_API_KEY: "k" })).toBe("unconfigured");
     expect(found({ AWS_REGION: "eu-north-1" })).toBe("unconfigured");
+  });
+
+  it("are written down by `init` under the names of their variables, as a file that works", () => {
+    const given = { ...env, AZURE_OPENAI_ENDPOINT: "https://mine.openai.azure.com", AWS_SESSION_TOKEN: "token" };
+    const written = starterDocument(foundProviders(given, providerKinds));
+    expect(written).toContain("key: ${AWS_ACCESS_KEY_ID}:${AWS_SECRET_ACCESS_KEY}:${AWS_SESSION_TOKEN}");
+    expect(written).not.toContain(env.AWS_SECRET_ACCESS_KEY);
+    const { snapshot } = folder.configured(written, { env: given });
+    expect(snapshot.providers.get("bedrock")).toMatchObject({ region: "eu-north-1" });
+    expect(snapshot.providers.get("bedrock")?.credentials[0]?.secret.reveal()).toBe(
+      "AKIAEXAMPLE:secret/of+example:token",
+    );
+    expect(snapshot.providers.get("azure-openai")).toMatchObject({ origin: "https://mine.openai.azure.com" });
   });
 });
