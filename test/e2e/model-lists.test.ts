@@ -155,6 +155,30 @@ describe("one path lists models in the caller's language", () => {
     }
   });
 
+  it("is asked with GET or HEAD, and says so in the caller's language", async () => {
+    await using gateway = await open();
+    for (const path of ["/v1/models", "/v1/models/careful"]) {
+      const head = await fetch(gateway.url + path, { method: "HEAD" });
+      expect(head.status).toBe(200);
+      expect(await head.text()).toBe("");
+      const posted = await fetch(gateway.url + path, {
+        method: "POST",
+        headers: { "anthropic-version": "2023-06-01" },
+        body: "{}",
+      });
+      expect(posted.status).toBe(405);
+      expect(await posted.json()).toMatchObject({
+        type: "error",
+        error: { message: expect.stringContaining("Use GET") },
+      });
+    }
+    for (const path of ["/v1/embeddings", "/v1/completions", "/v1/moderations", "/v1/rerank"]) {
+      const got = await fetch(gateway.url + path);
+      expect(got.status).toBe(405);
+      expect(await got.json()).toMatchObject({ error: { message: expect.stringContaining("Use POST") } });
+    }
+  });
+
   it("makes no record, since nobody was asked anything", async () => {
     await using gateway = await open();
     const { response } = await openai(gateway).models.list().withResponse();
