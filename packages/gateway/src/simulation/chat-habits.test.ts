@@ -67,6 +67,12 @@ describe("a provider that forbids extras", () => {
         message: { detail: [{ type: "extra_forbidden", loc: ["body", field] }] },
       });
     }
+    const named = await ask({ messages: [{ ...user, name: "Ann" }] });
+    expect(JSON.parse(named.text)).toMatchObject({
+      message: { detail: [{ loc: ["body", "messages", 0, "user", "name"] }] },
+    });
+    const { messages } = turn("c1") as { readonly messages: readonly Fields[] };
+    expect((await ask({ messages: [...messages, user] })).text).toContain("Unexpected role 'user' after role 'tool'");
     expect((await ask({ random_seed: 1, max_tokens: 9, safe_prompt: true })).status).toBe(200);
     const prefilled = { messages: [user, { role: "assistant", content: "So" }] };
     expect((await ask(prefilled)).text).toContain("Expected last role User or Tool");

@@ -13,7 +13,8 @@ const mistralFields = new Set(
 
 /** Rules of single OpenAI-compatible providers, where the simulated one was told to have them. */
 export function checkHabits(json: JsonObject, { habits, allowFields }: ChatRules): Violation | undefined {
-  if (habits.extraForbidden === true) {
+  const { extraForbidden = false } = habits;
+  if (extraForbidden) {
     const extra = Object.keys(json).find((field) => !mistralFields.has(field) && !allowFields.has(field));
     if (extra !== undefined) return forbidden(extra, json[extra]);
     const last = objects(json["messages"]).at(-1);
@@ -23,8 +24,10 @@ export function checkHabits(json: JsonObject, { habits, allowFields }: ChatRules
       };
     }
   }
-  for (const [index, message] of objects(json["messages"]).entries()) {
+  const messages = objects(json["messages"]);
+  for (const [index, message] of messages.entries()) {
     const wrong =
+      (extraForbidden ? checkMessage(message, index, messages[index - 1]) : undefined) ??
       (habits.nineCharacterIds === true ? checkIds(message) : undefined) ??
       (habits.reasoningEcho === true ? checkEcho(json, message, index) : undefined);
     if (wrong !== undefined) return wrong;
@@ -32,8 +35,27 @@ export function checkHabits(json: JsonObject, { habits, allowFields }: ChatRules
   return undefined;
 }
 
-function forbidden(field: string, input: unknown): Violation {
-  const detail = [{ type: "extra_forbidden", loc: ["body", field], msg: "Extra inputs are not permitted", input }];
+const messageFields: Readonly<Record<string, readonly string[]>> = {
+  system: ["role", "content"],
+  user: ["role", "content"],
+  assistant: ["role", "content", "tool_calls", "prefix"],
+  tool: ["role", "content", "name", "tool_call_id"],
+};
+
+/** Recorded of Mistral in issues BerriAI/litellm#30835 and zed-industries/zed#37021. */
+function checkMessage(message: JsonObject, index: number, before: JsonObject | undefined): Violation | undefined {
+  const role = wordOf(message["role"]);
+  const extra = Object.keys(message).find((field) => messageFields[role]?.includes(field) === false);
+  if (extra !== undefined) return forbidden(extra, message[extra], ["messages", index, role]);
+  return role === "user" && before?.["role"] === "tool"
+    ? { message: "Unexpected role 'user' after role 'tool'", code: "3230" }
+    : undefined;
+}
+
+function forbidden(field: string, input: unknown, within: readonly (string | number)[] = []): Violation {
+  const detail = [
+    { type: "extra_forbidden", loc: ["body", ...within, field], msg: "Extra inputs are not permitted", input },
+  ];
   const message = `Extra inputs are not permitted: ${field}`;
   return {
     message,

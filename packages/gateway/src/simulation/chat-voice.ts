@@ -45,8 +45,9 @@ export const chatVoice: Voice = {
   errorBody({ kind, message = errorMessages[kind], param = null, code = errors[kind][2] }) {
     return { error: { message, type: errors[kind][1], param, code } };
   },
-  renderWhole: (answer, wording) => renderChat(answer, wording),
-  stream: (answer, wording, { request }) => chatStream(answer, wording, streamWishes(request)),
+  renderWhole: (answer, wording, { habits }) => renderChat(answer, wording, habits),
+  stream: (answer, wording, { request, habits }) =>
+    chatStream(answer, wording, { ...streamWishes(request), ...habits }),
   modelCard: chatModelCard,
   modelList: (names) => ({ object: "list", data: names.map(chatModelCard) }),
 };

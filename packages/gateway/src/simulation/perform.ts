@@ -32,11 +32,12 @@ export function perform(request: ReceivedRequest, behaviour: Behaviour, context:
     idPrefixes: voice.idPrefixes,
     nineCharacterIds: context.habits.nineCharacterIds === true,
   });
+  const saying = { issuer, request, habits: context.habits };
   if (!request.streamed) {
-    const body = json(voice.renderWhole(answer, behaviour, { issuer, request }));
+    const body = json(voice.renderWhole(answer, behaviour, saying));
     return whole({ status, headers, body, inBand }, delayedAsWhole(behaviour));
   }
-  const words = voice.stream(answer, behaviour, { issuer, request });
+  const words = voice.stream(answer, behaviour, saying);
   const type = { "content-type": words.contentType, "cache-control": "no-cache" };
   return framed(
     { status, headers: { ...type, ...headers, ...behaviour.headers }, framing: "chunked" },

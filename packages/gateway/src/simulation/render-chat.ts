@@ -1,5 +1,6 @@
 import { jsonPieces, type SimulatedAnswer, type SimulatedUsage, type Wording } from "./answer.ts";
 import { framesOf, type Said, type StreamWords } from "./frame.ts";
+import type { ChatHabits } from "./voice.ts";
 import { padding, sseData, ssePing, sseType } from "./sse-frame.ts";
 
 const finishWords: Readonly<Record<string, string>> = {
@@ -12,13 +13,16 @@ const finishWords: Readonly<Record<string, string>> = {
 };
 
 /** A whole answer: https://platform.openai.com/docs/api-reference/chat/object */
-export function renderChat(answer: SimulatedAnswer, wording: Wording): object {
+export function renderChat(answer: SimulatedAnswer, wording: Wording, habits: ChatHabits = {}): object {
   const text = [...answer.pieces()].join("");
+  const said = text === "" && (answer.toolCalls.length > 0 || answer.refusal !== undefined) ? null : text;
+  const isParts = habits.thinkingParts === true && answer.reasoning !== undefined;
+  const parts = isParts ? [thinkingPart(answer.reasoning.text), ...(text === "" ? [] : [{ type: "text", text }])] : [];
   const message = {
     role: "assistant",
-    content: text === "" && (answer.toolCalls.length > 0 || answer.refusal !== undefined) ? null : text,
+    content: isParts ? parts : said,
     refusal: answer.refusal ?? null,
-    ...(answer.reasoning === undefined ? {} : { reasoning_content: answer.reasoning.text }),
+    ...(answer.reasoning === undefined || isParts ? {} : { reasoning_content: answer.reasoning.text }),
     ...(answer.toolCalls.length === 0
       ? {}
       : {
@@ -41,7 +45,7 @@ export function renderChat(answer: SimulatedAnswer, wording: Wording): object {
 }
 
 /** What a client asked of a stream. */
-export interface ChatStreamWishes {
+export interface ChatStreamWishes extends ChatHabits {
   readonly usage: boolean;
   /** Filler beside the deltas, on unless a client asks for none. */
   readonly obfuscation: boolean;
@@ -65,7 +69,7 @@ export function chatStream(answer: SimulatedAnswer, wording: Wording, wishes: Ch
 
   function* chunks(): Generator<Said<object>> {
     yield { kind: "lifecycle", event: chunk(choice({ role: "assistant", content: "", refusal: null })) };
-    for (const part of chatDeltas(answer)) yield { kind: "content", event: chunk(choice(part)) };
+    for (const part of chatDeltas(answer, wishes)) yield { kind: "content", event: chunk(choice(part)) };
     if (wording.omitFinish !== true) {
       yield { kind: "closing", event: chunk(choice({}, finishReason(answer, wording)), inFinish) };
     }
@@ -86,8 +90,15 @@ export function chatStream(answer: SimulatedAnswer, wording: Wording, wishes: Ch
   };
 }
 
-function* chatDeltas(answer: SimulatedAnswer): Generator<object> {
-  if (answer.reasoning !== undefined) yield { reasoning_content: answer.reasoning.text };
+/** As recorded from Magistral, 2026. */
+function thinkingPart(text: string): object {
+  return { type: "thinking", thinking: [{ type: "text", text }] };
+}
+
+function* chatDeltas(answer: SimulatedAnswer, { thinkingParts = false }: ChatHabits): Generator<object> {
+  const thought = answer.reasoning?.text;
+  if (thought !== undefined)
+    yield thinkingParts ? { content: [thinkingPart(thought)] } : { reasoning_content: thought };
   for (const content of answer.pieces()) yield { content };
   if (answer.refusal !== undefined) yield { refusal: answer.refusal };
   for (const [index, call] of answer.toolCalls.entries()) {

@@ -35,6 +35,7 @@ export interface Voice {
 export interface Saying {
   readonly issuer: Issuer;
   readonly request: ReceivedRequest;
+  readonly habits?: ChatHabits;
 }
 
 /** A rule of the provider that a request breaks. */
@@ -65,7 +66,9 @@ export interface ChatHabits {
   readonly reasoningEcho?: boolean;
   /** Ids of tool calls are nine letters and digits, in requests and answers (Mistral). */
   readonly nineCharacterIds?: boolean;
-  /** Fields unknown to Mistral are a 422 with `extra_forbidden`. */
+  /** Thoughts are parts of the content (Mistral's reasoning models). */
+  readonly thinkingParts?: boolean;
+  /** Fields unknown to Mistral, in the body and in its messages, are a 422 with `extra_forbidden`. */
   readonly extraForbidden?: boolean;
 }
 
