@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { answerLosses, losses as intoMessages } from "#dialects/anthropic-messages/losses";
+import { answerLosses as converseAnswerLosses, losses as intoConverse } from "#dialects/bedrock-converse/losses";
 import type { Dialect, EncodeTarget } from "#dialects/dialect";
 import { losses as intoChat } from "#dialects/openai-chat/losses";
 import { answerLosses as responsesAnswerLosses, losses as intoResponses } from "#dialects/openai-responses/losses";
@@ -100,6 +101,8 @@ describe("docs/translation.md", () => {
     ["Answers for callers of Anthropic Messages: losses", worded(answerLosses)],
     ["Into OpenAI Responses: losses", worded(intoResponses)],
     ["Answers for callers of OpenAI Responses: losses", worded(responsesAnswerLosses)],
+    ["Into Bedrock Converse: losses", worded(intoConverse)],
+    ["Answers for callers of Bedrock Converse: losses", worded(converseAnswerLosses)],
   ])("lists under “%s” each row of the code's table, and no other", (heading, rows) => {
     expect(rowsUnder(heading)).toEqual(rows.map((cells) => cells.map((cell) => cell.replaceAll("`", ""))));
   });
