@@ -3,9 +3,9 @@ import type { CellResult, Turn } from "./run-cell.ts";
 import type { FailureResult } from "./run-failure.ts";
 
 /** How a scenario went with one client over one provider, whole and streamed; what never was run is absent. */
-export interface Outcomes {
-  readonly whole?: CellResult | FailureResult;
-  readonly streamed: CellResult | FailureResult;
+export interface Outcomes<Result = CellResult | FailureResult> {
+  readonly whole?: Result;
+  readonly streamed: Result;
 }
 
 /** As a golden file holds it: of the stream only what differs from the whole answer. */

@@ -5,16 +5,19 @@
 //     HEDGEROW_REWRITE=1 npm test -- test/matrix
 // writes them anew; read the difference before you commit it.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { dialects, isSpoken, upstreamDialects } from "#dialects/registry";
+import { dialects, upstreamDialects } from "#dialects/registry";
+import { conformancePage, printedTable } from "./conformance-page.ts";
 import { entryOf, type Outcomes } from "./cell-entry.ts";
 import { clients } from "./clients/index.ts";
 import { failureClasses } from "./failure-classes.ts";
 import { GoldenFile } from "./golden.ts";
 import { MatrixHouse } from "./house.ts";
-import { runCell } from "./run-cell.ts";
-import { runFailure } from "./run-failure.ts";
+import { runCell, type CellResult } from "./run-cell.ts";
+import { runFailure, type FailureResult } from "./run-failure.ts";
 import { scenarios } from "./scenarios.ts";
+import { Tally } from "./tally.ts";
 import { upstreams } from "./upstreams.ts";
+import { expectWritten } from "./written.ts";
 
 let house: MatrixHouse;
 beforeAll(async () => {
@@ -22,13 +25,12 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
-const lanes = clients
-  .filter(({ dialect }) => Object.hasOwn(dialects, dialect))
-  .flatMap((client) =>
-    upstreams
-      .filter(({ dialect }) => isSpoken(dialect))
-      .map((upstream) => ({ client, upstream, title: `${client.name} over ${upstream.dialect}` })),
-  );
+const answers = new Tally<CellResult>();
+const failures = new Tally<FailureResult>();
+
+const lanes = clients.flatMap((client) =>
+  upstreams.map((upstream) => ({ client, upstream, title: `${client.name} over ${upstream.dialect}` })),
+);
 
 describe.each(lanes)("$title", ({ client, upstream }) => {
   const golden = new GoldenFile(`${client.name}/${upstream.dialect}`);
@@ -36,10 +38,11 @@ describe.each(lanes)("$title", ({ client, upstream }) => {
 
   it.each(scenarios)("says and hears what is meant: $name", async (scenario) => {
     const run = (streamed: boolean) => runCell({ client, upstream, scenario, streamed }, house);
-    const outcomes: Outcomes = {
+    const outcomes: Outcomes<CellResult> = {
       ...(client.streamsOnly === true ? {} : { whole: await run(false) }),
       streamed: await run(true),
     };
+    answers.add({ client, upstream, name: scenario.name }, outcomes);
     golden.expect(scenario.name, entryOf(outcomes));
   });
 });
@@ -50,7 +53,11 @@ describe.each(lanes)("$title, where the provider fails", ({ client, upstream }) 
 
   it.each(failureClasses)("tells the caller what went wrong: $name", async (failure) => {
     const run = (streamed: boolean) => runFailure({ client, upstream, failure, streamed }, house);
-    const outcomes = { ...(client.streamsOnly === true ? {} : { whole: await run(false) }), streamed: await run(true) };
+    const outcomes: Outcomes<FailureResult> = {
+      ...(client.streamsOnly === true ? {} : { whole: await run(false) }),
+      streamed: await run(true),
+    };
+    failures.add({ client, upstream, name: failure.name }, outcomes);
     golden.expect(failure.name, entryOf(outcomes));
   });
 });
@@ -62,5 +69,10 @@ describe("the matrix", () => {
 
   it("has a provider of every language providers speak", () => {
     expect(new Set(upstreams.map(({ dialect }) => dialect))).toEqual(new Set(Object.keys(upstreamDialects)));
+  });
+
+  it("is what docs/conformance.md says", () => {
+    console.log(printedTable(answers, failures));
+    expectWritten("docs/conformance.md", conformancePage(answers, failures));
   });
 });

@@ -59,7 +59,6 @@ export const upstreams: readonly MatrixUpstream[] = [
     plain: { ...openai, model: "gpt-4.1" },
     thinking: { ...openai, model: "gpt-5.1" },
     basePath: "/v1",
-    says: { "stop sequence": "Responses has no stop sequences" },
     endings: { "stop-sequence": "stop" },
     refusesApart: true,
   },

@@ -10,6 +10,7 @@ import type { FailureReading, MatrixClient, Reading } from "./matrix-client.ts";
 /** As openai-node 7 asks, reads and keeps. */
 export const chatClient: MatrixClient = {
   name: "openai-chat",
+  title: "OpenAI Chat",
   dialect: "openai-chat",
   headers: { authorization: "Bearer any" },
   path: () => "/v1/chat/completions",

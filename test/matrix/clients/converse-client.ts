@@ -9,6 +9,7 @@ import type { FailureReading, MatrixClient, Reading } from "./matrix-client.ts";
 /** As Amazon's client asks, reads (frames by its own codec) and keeps, with a bearer key. */
 export const converseClient: MatrixClient = {
   name: "bedrock-converse",
+  title: "Bedrock Converse",
   dialect: "bedrock-converse",
   headers: { authorization: "Bearer any" },
   path: (streamed) => `/model/main/converse${streamed ? "-stream" : ""}`,

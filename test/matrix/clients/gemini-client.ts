@@ -8,6 +8,7 @@ import type { FailureReading, MatrixClient, Reading } from "./matrix-client.ts";
 /** As Google's Gen AI SDK asks, reads and keeps: of a stream each chunk is kept as a turn. */
 export const geminiClient: MatrixClient = {
   name: "gemini",
+  title: "Gemini",
   dialect: "gemini",
   headers: { "x-goog-api-key": "any" },
   path: (streamed) => `/v1beta/models/main:${streamed ? "streamGenerateContent?alt=sse" : "generateContent"}`,
@@ -37,6 +38,7 @@ export const geminiClient: MatrixClient = {
 export const geminiArrayClient: MatrixClient = {
   ...geminiClient,
   name: "gemini-array",
+  title: "Gemini (JSON array)",
   streamsOnly: true,
   path: () => "/v1beta/models/main:streamGenerateContent",
   read: ({ body }) => readingOf(arrayChunks(body.toString()), []),

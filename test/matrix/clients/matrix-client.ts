@@ -31,8 +31,9 @@ export interface FailureReading {
 
 /** A client of one language: how its real SDK asks, reads, keeps and goes on. */
 export interface MatrixClient {
-  /** For tables and files. */
+  /** For files and for tables. */
   readonly name: string;
+  readonly title: string;
   readonly dialect: ClientDialectId;
   /** Where it asks for streams only: the language frames them in two ways, whole answers in one. */
   readonly streamsOnly?: true;

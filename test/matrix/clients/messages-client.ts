@@ -10,6 +10,7 @@ import type { FailureReading, MatrixClient, Reading } from "./matrix-client.ts";
 /** As Anthropic's SDK asks, reads and keeps, with the version that still takes sampling. */
 export const messagesClient: MatrixClient = {
   name: "anthropic-messages",
+  title: "Anthropic Messages",
   dialect: "anthropic-messages",
   headers: { "x-api-key": "any", "anthropic-version": "2023-06-01" },
   path: () => "/v1/messages",

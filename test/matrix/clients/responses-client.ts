@@ -11,6 +11,7 @@ import type { FailureReading, MatrixClient, Reading } from "./matrix-client.ts";
 /** As openai-node 7 asks, reads and keeps, and as Codex asks: nothing stored, sealed thoughts carried by the client. */
 export const responsesClient: MatrixClient = {
   name: "openai-responses",
+  title: "OpenAI Responses",
   dialect: "openai-responses",
   headers: { authorization: "Bearer any" },
   path: () => "/v1/responses",
