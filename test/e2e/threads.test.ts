@@ -237,6 +237,8 @@ describe("a thread", () => {
     expect(third.output_text).toBe("Ivy, as I said.");
     // OpenAI has never seen the second answer, so that it is told everything.
     expect(bodyOf(house.asked[3])).not.toHaveProperty("previous_response_id");
+    expect(third.previous_response_id).toBe(second.id);
+    expect(await responses.retrieve(third.id)).toMatchObject({ previous_response_id: second.id });
     expect(told(house.asked[3])).toEqual([
       "user: Your name?",
       "assistant: Ivy.",

@@ -13,6 +13,8 @@ export interface Threads {
   earlier(wish: ThreadWish, drawer: Drawer): Earlier | Failure;
   /** Edits by which a call says whole what it said by reference; raw JSON, undefined removes. */
   wholeEdits(body: Uint8Array, scan: FieldScan, earlier: Earlier): ReadonlyMap<string, string | undefined>;
+  /** A relayed answer, whole or a piece of its stream, with what its call had named and was then said whole. */
+  name(answer: Uint8Array, wish: ThreadWish): Uint8Array;
   /** Keeps an answer as the caller gets it (a whole one, or a stream's last frames). False where that failed. */
   keep(answered: Answered, drawer: Drawer): boolean;
   /** Answers what is asked of kept things: reading, listing, deleting. */

@@ -100,6 +100,7 @@ function relay(input: LaneInput, path: string): Lane | Failure {
   if (unfit !== undefined) return { ...unfit, kind: "not_translatable" };
   const placed = input.place(path, { ...dialect.defaultHeaders, ...call.passHeaders });
   const { framing } = call.address;
+  const name = namer(input);
   return {
     kind: "relay",
     upstream: dialect,
@@ -111,10 +112,18 @@ function relay(input: LaneInput, path: string): Lane | Failure {
     heartbeat: dialect.heartbeat,
     warnings: () => [...warnings, ...(placed.warnings ?? [])],
     // Usage that only we asked for is not the caller's.
-    renderFrame: (frame) => (frame.usageOnly && usageAdded ? nothing : frame.raw),
-    renderAnswer: (body) => fitAnswer?.(body) ?? body,
+    renderFrame: (frame) => (frame.usageOnly && usageAdded ? nothing : name(frame.raw)),
+    renderAnswer: (body) => name(fitAnswer?.(body) ?? body),
     ...(isAnswered(call.operation) ? {} : { readUnary: relayedUnary(input) }),
   };
+}
+
+/** A provider that was told a thread whole does not know what the caller called it. */
+function namer({ dialect, wish }: LaneInput): (answer: Uint8Array) => Uint8Array {
+  const { threads } = dialect;
+  const isNamed = wish?.previous !== undefined || wish?.conversation !== undefined;
+  if (threads === undefined || wish === undefined || !isNamed) return (answer) => answer;
+  return (answer) => threads.name(answer, wish);
 }
 
 /** Whether an operation's answer is made of events, whole or streamed. */

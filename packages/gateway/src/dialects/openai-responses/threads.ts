@@ -13,6 +13,7 @@ import {
   rawField,
   responseIn,
 } from "./kept-response.ts";
+import { nameThread } from "./name-thread.ts";
 import { serveStored } from "./stored-objects.ts";
 
 /** Answers a thread may go back over; more is a loop or an attack. */
@@ -34,6 +35,7 @@ export const threads: Threads = {
       ["input", JSON.stringify(withoutUnreadable(items))],
     ]);
   },
+  name: nameThread,
   keep,
   serve: serveStored,
 };
