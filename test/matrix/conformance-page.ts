@@ -1,6 +1,6 @@
 import { clients } from "./clients/index.ts";
 import { failureClasses } from "./failure-classes.ts";
-import { table } from "./markdown.ts";
+import { table } from "../world/markdown.ts";
 import type { CellResult } from "./run-cell.ts";
 import type { FailureResult } from "./run-failure.ts";
 import { scenarios } from "./scenarios.ts";

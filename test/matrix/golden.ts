@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { Json } from "./intent.ts";
-import { isRewriting, rewrite, written } from "./written.ts";
+import { isRewriting, rewrite, written } from "../world/written.ts";
 
 type Entries = Readonly<Record<string, unknown>>;
 

@@ -7,7 +7,7 @@ import { lostFacets } from "./facets.ts";
 import { outlined, steady } from "./golden.ts";
 import type { Lane, MatrixHouse } from "./house.ts";
 import type { Facet, Json, Scenario, ToolOutcome } from "./intent.ts";
-import { lossTable, refusalIn, warningIn } from "./losses.ts";
+import { lossTable, refusalIn, warningIn } from "../conformance/loss-tables.ts";
 import type { Meaning } from "./meaning.ts";
 import { modelFor, type MatrixUpstream } from "./upstreams.ts";
 

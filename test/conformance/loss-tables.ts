@@ -18,7 +18,7 @@ interface LossRow {
 export async function lossTable(dialect: DialectId): Promise<LossTable> {
   const path = new URL(`../../packages/gateway/src/dialects/${dialect}/losses.ts`, import.meta.url).href;
   const module = (await import(path)) as { readonly losses: object; readonly answerLosses?: object };
-  return { asked: rowsOf(module.losses), answers: rowsOf({ ...module.losses, ...module.answerLosses }) };
+  return { asked: rowsOf(module.losses), answers: rowsOf(module.answerLosses ?? {}) };
 }
 
 function rowsOf(table: object): readonly LossRow[] {

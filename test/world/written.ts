@@ -4,7 +4,7 @@ import { expect } from "vitest";
 
 const root = resolve(import.meta.dirname, "../..");
 
-/** `HEDGEROW_REWRITE=1 npm test -- test/matrix` writes what is checked otherwise. The difference is then for a review. */
+/** `HEDGEROW_REWRITE=1 npm test -- PATH` writes what is checked otherwise. The difference is then for a review. */
 export const isRewriting = process.env["HEDGEROW_REWRITE"] === "1";
 
 /** The text of a file of the project, `\n` whatever git made of it; empty where there is none. */
@@ -19,8 +19,8 @@ export function rewrite(path: string, text: string): void {
   writeFileSync(file, text);
 }
 
-/** Holds a generated page of the project to what the code makes of it now. */
-export function expectWritten(path: string, text: string): void {
+/** Holds a generated page of the project to what the code makes of it now; `tests`: the path of those that write it. */
+export function expectWritten(path: string, text: string, tests: string): void {
   if (isRewriting) rewrite(path, text);
-  expect(written(path), `${path} is out of date: HEDGEROW_REWRITE=1 npm test -- test/matrix writes it`).toBe(text);
+  expect(written(path), `${path} is out of date: HEDGEROW_REWRITE=1 npm test -- ${tests} writes it`).toBe(text);
 }
