@@ -128,6 +128,33 @@ describe("Groq", () => {
   });
 });
 
+describe("what hosts answer beside the text", () => {
+  it.each([
+    { what: "annotations", delta: { annotations: [{ type: "url_citation" }] } },
+    { what: "images", delta: { images: [{ type: "image_url" }] }, content: true },
+    { what: "executed_tools", delta: { executed_tools: [{ type: "search" }] } },
+    { what: "audio", delta: { audio: { id: "a", data: "AAAA" } }, content: true },
+    { what: "citations", more: { citations: ["https://a"] } },
+    { what: "search_results", more: { search_results: [{ url: "https://a" }] } },
+  ])("is told where the hub has no word for it: $what", ({ what, delta, more, content }) => {
+    const choice = { index: 0, delta: { content: "a", ...delta }, finish_reason: null };
+    const { events } = decode([data({ ...head, choices: [choice], ...more }), chunk({}, "stop"), done], {});
+    const foreign = events.filter((event) => event.kind === "foreign");
+    expect(foreign).toMatchObject([{ what, ...(content === undefined ? {} : { content }) }]);
+  });
+
+  it("is told once where every chunk repeats it", () => {
+    const piece = (text: string): string =>
+      data({
+        ...head,
+        choices: [{ index: 0, delta: { content: text }, finish_reason: null }],
+        citations: ["https://a"],
+      });
+    const { events } = decode([piece("a"), piece("b"), chunk({}, "stop"), done], {});
+    expect(events.filter(({ kind }) => kind === "foreign")).toHaveLength(1);
+  });
+});
+
 describe("OpenAI", () => {
   it("gets no thoughts of earlier turns, under whatever name they come", () => {
     const openai = at(quirksOf("openai"), { issuer: "openai" });

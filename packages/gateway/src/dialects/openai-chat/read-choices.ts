@@ -38,6 +38,7 @@ export class ChoiceReader {
   #started = false;
   #finishGiven = false;
   #usageSeen = false;
+  #sourcesTold = false;
   #finishWord: string | undefined;
   #stopSequence: string | undefined;
 
@@ -79,6 +80,7 @@ export class ChoiceReader {
     if (!Array.isArray(choices) && usage === undefined) return this.#noChoices(chunk);
     if (Array.isArray(choices) && choices.length > 0) {
       if (!this.#started) this.#start(chunk, events);
+      this.#sources(chunk, events);
       for (const choice of choices as readonly unknown[]) {
         if (!isObject(choice)) return failure("bad_upstream_response", "The provider sent a choice that is no object.");
         const broken = this.#choice(choice, events);
@@ -96,6 +98,17 @@ export class ChoiceReader {
       events.push({ kind: "usage", usage: counts });
     }
     return undefined;
+  }
+
+  /** Perplexity says in every chunk where an answer is from; once is enough for whoever cannot be told. */
+  #sources(chunk: JsonObject, events: AnswerEvent[]): void {
+    if (this.#sourcesTold) return;
+    for (const name of ["citations", "search_results"]) {
+      const list = chunk[name];
+      if (!Array.isArray(list) || list.length === 0) continue;
+      this.#sourcesTold = true;
+      events.push({ kind: "foreign", what: name, payload: list });
+    }
   }
 
   #finish(events: AnswerEvent[]): Failure | undefined {
@@ -178,9 +191,10 @@ export class ChoiceReader {
     if (isObject(piece["audio"])) {
       events.push({ kind: "foreign", what: "audio", payload: piece["audio"], content: true });
     }
-    const { annotations } = piece;
-    if (Array.isArray(annotations) && annotations.length > 0) {
-      events.push({ kind: "foreign", what: "annotations", payload: annotations });
+    for (const [name, content] of pieceLists) {
+      const list = piece[name];
+      if (!Array.isArray(list) || list.length === 0) continue;
+      events.push({ kind: "foreign", what: name, payload: list, ...content });
     }
     return bounded;
   }
@@ -272,6 +286,13 @@ export class ChoiceReader {
     this.#open = undefined;
   }
 }
+
+/** Lists beside the text: OpenAI's annotations, OpenRouter's generated images, the tools that Groq itself ran. */
+const pieceLists: readonly (readonly [name: string, content: { readonly content?: true }])[] = [
+  ["annotations", {}],
+  ["images", { content: true }],
+  ["executed_tools", {}],
+];
 
 /** `usage`, or Groq's `x_groq.usage`. */
 function usageOf(chunk: JsonObject): JsonObject | undefined {
