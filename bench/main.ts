@@ -1,4 +1,4 @@
-// `npm run bench [-- --quick --rounds N --connections N --json FILE]`: processor time of the gateway per request, beside the least code that forwards.
+// `npm run bench [-- --quick --rounds N --connections N --json FILE --before CHECKOUT]`: processor time of the gateway per request, beside the least code that forwards.
 // Rounds are interleaved (A B C A B C), figures come from the kernel's accounting of the whole process tree, and a
 // ratio is taken round by round against the bare relay before the median: the machine's mood cancels out.
 import { writeFileSync } from "node:fs";
@@ -37,6 +37,8 @@ const { values } = parseArgs({
     json: { type: "string" },
     rounds: { type: "string" },
     connections: { type: "string", default: "64" },
+    /** Another checkout, set up: its gateway runs in the same rounds, and the two are compared round by round. */
+    before: { type: "string" },
   },
 });
 const rounds = Number(values.rounds ?? (values.quick ? 2 : 7));
@@ -116,14 +118,26 @@ async function run(scenario: Scenario, subjects: readonly Subject[], upstream: S
       console.log(`| ${label} | ${cpu} | ${spread(ratios, 2)} | ${of("p50Ms")} | ${of("p99Ms")} | ${rate} |`);
       return { subject: label, medianRatio: median(ratios), readings: own };
     };
-    if (name !== "hedgerow") return [row(name, "cpuMicros")];
-    return [row("hedgerow, worker and supervisor", "cpuMicros"), row("hedgerow, worker alone", "workerMicros")];
+    if (!name.startsWith("hedgerow")) return [row(name, "cpuMicros")];
+    return [row(`${name}, worker and supervisor`, "cpuMicros"), row(`${name}, worker alone`, "workerMicros")];
   });
+  tellChange(readings.get("hedgerow"), readings.get("hedgerow before"));
   return { scenario: scenario.name, rows };
+}
+
+function tellChange(now: readonly Reading[] = [], before: readonly Reading[] | undefined): void {
+  if (before === undefined) return;
+  for (const key of ["cpuMicros", "workerMicros"] as const) {
+    const ratios = now.map((reading, at) => reading[key] / (before[at]?.[key] ?? Number.NaN));
+    console.log(
+      `${key === "cpuMicros" ? "worker and supervisor" : "worker alone"}, now to before: ${spread(ratios, 2)}`,
+    );
+  }
 }
 
 const upstream = await startUpstream();
 const subjects = [await startBareRelay(upstream), await startParsingRelay(upstream), await startHedgerow(upstream)];
+if (values.before !== undefined) subjects.push(await startHedgerow(upstream, values.before, "hedgerow before"));
 const nginx = await startNginx(upstream);
 if (nginx === undefined) console.log("nginx is not installed here: left out.");
 else subjects.push(nginx);

@@ -31,8 +31,8 @@ export function startParsingRelay(upstream: Subject): Promise<Subject> {
   return startNode("parse + stringify relay", [here("relay.ts"), upstream.url, "parse"]);
 }
 
-/** The gateway as a user runs it: built, one worker, journal on disk. */
-export function startHedgerow(upstream: Subject): Promise<Subject> {
+/** The gateway of a checkout as a user runs it: built, one worker, journal on disk. */
+export function startHedgerow(upstream: Subject, checkout = here(".."), name = "hedgerow"): Promise<Subject> {
   const folder = mkdtempSync(join(tmpdir(), "hedgerow-bench-"));
   const config = join(folder, "hedgerow.yaml");
   writeFileSync(
@@ -44,8 +44,8 @@ routes:
   default: { targets: [openai/gpt-5.4] }
 `,
   );
-  const main = here("../packages/gateway/dist/cli/main.js");
-  return startNode("hedgerow", [main, "serve", "-c", config]);
+  const main = join(checkout, "packages/gateway/dist/cli/main.js");
+  return startNode(name, [main, "serve", "-c", config]);
 }
 
 /** nginx with the settings a relay needs (no buffering); undefined where it is not installed. */
