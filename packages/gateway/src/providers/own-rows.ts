@@ -90,8 +90,8 @@ export const bedrockRows: readonly ClassificationRow[] = [
   },
   {
     kind: "model_unavailable",
-    from: "known Bedrock, status 400 ValidationException: no such model, or by an inference profile only",
-    message: /model identifier is invalid|with on-demand throughput isn.t supported/i,
+    from: "known Bedrock, status 400 ValidationException: no such model, by an inference profile only, or not counted",
+    message: /model identifier is invalid|with on-demand throughput isn.t supported|doesn.t support counting tokens/i,
   },
   {
     kind: "upstream_forbidden",

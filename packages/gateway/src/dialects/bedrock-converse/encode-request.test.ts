@@ -163,12 +163,35 @@ describe("encodeRequest", () => {
   it("gives every tool an object schema and no empty description", () => {
     const tools: readonly Tool[] = [
       { kind: "function", name: "a", description: "", schema: undefined },
-      { kind: "function", name: "b", schema: { properties: { x: { type: "string" } } } },
+      { kind: "function", name: "b", schema: { $schema: "x", type: ["object", "null"], properties: { x: {} } } },
     ];
     expect(encoded({ tools }).body.toolConfig.tools).toEqual([
       { toolSpec: { name: "a", inputSchema: { json: { type: "object", properties: {} } } } },
-      { toolSpec: { name: "b", inputSchema: { json: { type: "object", properties: { x: { type: "string" } } } } } },
+      { toolSpec: { name: "b", inputSchema: { json: { type: "object", properties: { x: {} } } } } },
     ]);
+  });
+
+  it("gives Nova schemas without references, and nothing else at their top", () => {
+    const schema = {
+      $schema: "x",
+      type: "object",
+      description: "d",
+      properties: { city: { $ref: "#/$defs/City" } },
+      required: ["city"],
+      additionalProperties: false,
+      $defs: { City: { type: "string", minLength: 1 } },
+    };
+    const tools: readonly Tool[] = [{ kind: "function", name: "f", schema }];
+    const { body, warnings } = encoded({ tools }, named("amazon.nova-lite-v1:0", { issuer: "amazon" }));
+    expect(body.toolConfig.tools[0].toolSpec.inputSchema.json).toEqual({
+      type: "object",
+      properties: { city: { type: "string", minLength: 1 } },
+      required: ["city"],
+    });
+    expect(warnings).toEqual([]);
+    expect(encoded({ tools }).body.toolConfig.tools[0].toolSpec.inputSchema.json).toMatchObject({
+      $defs: schema.$defs,
+    });
   });
 
   it("tells Claude in its own words that tools come one at a time", () => {

@@ -1,5 +1,6 @@
 import { closedSchema } from "#dialects/closed-schema";
 import type { EncodeTarget } from "#dialects/dialect";
+import { inlineRefs } from "#dialects/inline-refs";
 import { isObject } from "#dialects/shape";
 import type { GenerateRequest, Tool, ToolChoice } from "#domain/request";
 import type { ArrangedTurn } from "./arrange-turns.ts";
@@ -39,7 +40,7 @@ export function encodeTools(situation: ToolSituation): ToolFields {
   if (missing) ledger.note("dropped-tool");
   const tools = entries.flatMap(({ json, cachePoint }) => (cachePoint === undefined ? [json] : [json, cachePoint]));
   if (answerSchema !== undefined && !isForced) {
-    const json = spec({ name: answerTool, description: answerToolText, schema: answerSchema });
+    const json = spec({ name: answerTool, description: answerToolText, schema: answerSchema }, situation);
     // Beside other tools it stays the model's choice which of them to call.
     const choice = names.size === 0 ? named(answerTool, 1, situation) : { any: {} };
     return { config: { tools: [...tools, json], toolChoice: choice } };
@@ -54,7 +55,7 @@ export function encodeTools(situation: ToolSituation): ToolFields {
   );
   if (!usesTools) return {};
   const idle = { name: idleTool, description: idleToolText, schema: { type: "object", properties: {} } };
-  return { config: { tools: [spec(idle)] } };
+  return { config: { tools: [spec(idle, situation)] } };
 }
 
 const answerToolText = "Gives the answer. Call this with the whole answer as its arguments.";
@@ -66,7 +67,7 @@ interface Entry {
   readonly cachePoint?: unknown;
 }
 
-function encodeTool(tool: Tool, { target, blocks, ledger }: ToolSituation): readonly Entry[] {
+function encodeTool(tool: Tool, { target, family, blocks, ledger }: ToolSituation): readonly Entry[] {
   if (tool.kind === "foreign") {
     if (isOwnForeign(tool.what)) return [{ name: nameOfOwn(tool.payload), json: tool.payload }];
     ledger.note(tool.callerRuns === true ? "caller-tool" : "foreign-tool", tool.what);
@@ -76,12 +77,15 @@ function encodeTool(tool: Tool, { target, blocks, ledger }: ToolSituation): read
   const strict = tool.strict === true && target.traits?.capabilities.structuredOutput === true;
   if (tool.strict === true && !strict) ledger.note("strict-tool");
   const { name, description } = tool;
-  const json = spec({
-    name,
-    ...(description === undefined ? {} : { description }),
-    schema: strict ? closedSchema(tool.schema, ledger) : tool.schema,
-    strict,
-  });
+  const json = spec(
+    {
+      name,
+      ...(description === undefined ? {} : { description }),
+      schema: strict ? closedSchema(tool.schema, ledger) : tool.schema,
+      strict,
+    },
+    { family, ledger },
+  );
   const point = blocks.cachePoint(tool.cache, true);
   return [{ name, json, ...(point === undefined ? {} : { cachePoint: JSON.parse(point) as unknown }) }];
 }
@@ -100,21 +104,42 @@ interface ToolSpec {
 }
 
 /** An empty description is refused. */
-function spec({ name, description, schema, strict }: ToolSpec): object {
+function spec(
+  { name, description, schema, strict }: ToolSpec,
+  situation: Pick<ToolSituation, "family" | "ledger">,
+): object {
   return {
     toolSpec: {
       name,
       description: description === "" ? undefined : description,
-      inputSchema: { json: inputSchema(schema) },
+      inputSchema: { json: inputSchema(schema, situation) },
       strict: strict === true ? true : undefined,
     },
   };
 }
 
-/** Bedrock wants an object schema even where a tool takes nothing. */
-function inputSchema(schema: unknown): unknown {
+/** Words that only describe: losing one changes no call. */
+const annotations: ReadonlySet<string> = new Set(["$schema", "$id", "$comment", "title", "description", "examples"]);
+/** What Nova takes at a schema's top (Amazon's guide to Nova's tools, read 2026-11). */
+const novaTop: ReadonlySet<string> = new Set(["type", "properties", "required"]);
+
+/** Bedrock wants an object schema even where a tool takes nothing, and refuses where it was written (`$schema`). */
+function inputSchema(schema: unknown, { family, ledger }: Pick<ToolSituation, "family" | "ledger">): unknown {
   if (!isObject(schema)) return { type: "object", properties: {} };
-  return schema["type"] === "object" ? schema : { type: "object", ...schema };
+  const { $schema: _, $id: __, ...kept } = schema;
+  if (!family.plainSchemas) return { ...kept, type: "object" };
+  const inlined = inlineRefs(kept);
+  if (inlined.kind === "impossible") ledger.note("schema-reference", inlined.why);
+  const whole = inlined.kind === "inlined" && isObject(inlined.schema) ? inlined.schema : {};
+  const lost = Object.keys(whole).filter((key) => !novaTop.has(key) && !annotations.has(key) && !isOpenness(key));
+  if (lost.length > 0) ledger.note("schema-top", lost.join(", "));
+  const top = Object.entries(whole).filter(([key]) => novaTop.has(key));
+  return { properties: {}, ...Object.fromEntries(top), type: "object" };
+}
+
+/** A closed object is how nearly every schema ends, and what models give anyway. */
+function isOpenness(key: string): boolean {
+  return key === "additionalProperties" || key === "unevaluatedProperties";
 }
 
 function encodeChoice(choice: ToolChoice | undefined, tools: number, situation: ToolSituation): object | undefined {

@@ -33,6 +33,7 @@ export const losses = {
   "needed-field": refused("Converse has no word for a field that the answer depends on"),
   "caller-tool": refused("Converse has no word for a kind of tool that the caller runs"),
   "schema-depth": refused("the JSON schema is nested more than 64 levels deep"),
+  "schema-reference": refused("this model takes no references in the schema of a tool, and one cannot be written out"),
   "nothing-to-ask": refused("Converse needs at least one message with content"),
 
   seed: dropped("`seed` was not sent: Converse has none"),
@@ -76,6 +77,7 @@ export const losses = {
   "json-mode": mapped("JSON mode is asked for by an instruction, nothing enforces it"),
   "json-schema-as-tool": mapped("the JSON schema was sent as a tool to call in place of an answer"),
   "schema-keywords": mapped("keywords of a JSON schema were moved to its descriptions, nothing enforces them"),
+  "schema-top": mapped("this model takes only properties and what is required at the top of a tool's schema"),
   "effort-lowered": mapped("the reasoning effort was moved to the nearest this model knows"),
   "effort-as-budget": mapped("the reasoning effort was sent as a budget of tokens"),
   "budget-as-effort": mapped("the reasoning budget was sent as an effort"),

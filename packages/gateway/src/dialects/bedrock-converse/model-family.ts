@@ -13,6 +13,8 @@ export interface ModelFamily {
   readonly resultMedia: boolean;
   /** `toolChoice.tool`; the others take `any` at most. */
   readonly namedTool: boolean;
+  /** Schemas of tools may say only type, properties and what is required at their top, and refer to nothing. */
+  readonly plainSchemas: boolean;
   /** Where `top_k` stands among the additional fields. */
   readonly topK?: "top_k" | "inferenceConfig.topK";
   /** Ids of tool calls must be nine letters and digits. */
@@ -31,6 +33,7 @@ const claude: ModelFamily = {
   resultStatus: true,
   resultMedia: true,
   namedTool: true,
+  plainSchemas: false,
   topK: "top_k",
   nineCharacterIds: false,
 };
@@ -40,6 +43,7 @@ const nova: ModelFamily = {
   id: "nova",
   cacheInTools: false,
   cacheTtl: false,
+  plainSchemas: true,
   topK: "inferenceConfig.topK",
 };
 
@@ -51,6 +55,7 @@ const other: ModelFamily = {
   resultStatus: false,
   resultMedia: false,
   namedTool: true,
+  plainSchemas: false,
   nineCharacterIds: false,
 };
 
