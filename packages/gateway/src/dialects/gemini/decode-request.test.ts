@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { GenerateRequest } from "#domain/request";
 import { decodeCount, decodeRequest } from "./decode-request.ts";
@@ -225,6 +226,40 @@ describe("a request in Gemini's language", () => {
     ],
   ])("is refused by the name of what is wrong: %s", (words, body) => {
     expect(refusal(body)).toContain(words);
+  });
+});
+
+describe("anything at all in place of a request", () => {
+  const names = fc.constantFrom(
+    ..."contents role parts text thought thoughtSignature functionCall functionResponse name args response id".split(
+      " ",
+    ),
+    ..."inlineData fileData mimeType data fileUri systemInstruction tools functionDeclarations parameters".split(" "),
+    ..."tool_config functionCallingConfig mode generationConfig thinkingConfig responseSchema __proto__ x_y".split(" "),
+  );
+  const { tree } = fc.letrec<{ tree: unknown; leaf: unknown; object: unknown; list: unknown }>((tie) => ({
+    tree: fc.oneof({ depthSize: "medium" }, tie("leaf"), tie("object"), tie("list")),
+    leaf: fc.oneof(
+      fc.constantFrom("user", "model", "f", "image/png", "ANY", "OBJECT", "c2ln"),
+      fc.double(),
+      fc.constant(null),
+    ),
+    object: fc.dictionary(names, tie("tree"), { maxKeys: 4 }),
+    list: fc.array(tie("tree"), { maxLength: 3 }),
+  }));
+
+  it("is read or refused by name, never thrown at", () => {
+    fc.assert(
+      fc.property(fc.dictionary(names, tree, { maxKeys: 5 }), fc.boolean(), (body, isWhole) => {
+        const text = JSON.stringify(isWhole ? body : { contents: [{ role: "model", parts: [body] }] });
+        for (const decode of [decodeRequest, decodeCount]) {
+          const decoded = decode(JSON.parse(text), {}, text);
+          if (decoded.kind === "refused") expect(decoded.failure).toMatchObject({ kind: "invalid_request" });
+          else expect(Array.isArray(decoded.request.turns)).toBe(true);
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 

@@ -62,6 +62,15 @@ describe("a schema in Google's words", () => {
     }
   });
 
+  it("keeps names that JavaScript has uses of its own for", () => {
+    const schema = JSON.parse(
+      '{"type":"OBJECT","__proto__":{"enum":["x"]},"properties":{"__proto__":{"type":"STRING"}}}',
+    ) as object;
+    expect(JSON.stringify(jsonSchemaOf(schema))).toBe(
+      '{"type":"object","__proto__":{"enum":["x"]},"properties":{"__proto__":{"type":"string"}}}',
+    );
+  });
+
   it("is an object without properties where a function takes nothing", () => {
     for (const nothing of [undefined, null, {}]) {
       expect(argumentsSchemaOf(nothing)).toEqual({ type: "object", properties: {} });

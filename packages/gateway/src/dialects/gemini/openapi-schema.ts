@@ -30,21 +30,31 @@ const schemas: ReadonlySet<string> = new Set(["items", "additionalProperties", "
  */
 export function jsonSchemaOf(schema: unknown): unknown {
   if (!isObject(schema)) return schema;
-  const read: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(schema)) {
-    const key = protoNames.has(name) ? camelCase(name) : name;
-    if (key === "nullable" || key === "propertyOrdering") continue;
-    if (key === "format" && typeof value === "string" && numberFormats.has(value)) continue;
-    if (key === "example") read["examples"] = [value];
-    else if (key !== "type") read[key] = memberOf(key, value);
-    else if (!isUnspecified(value)) read[key] = typeOf(value);
-  }
+  const read = Object.fromEntries(Object.entries(schema).flatMap(([name, value]) => wordOf(name, value)));
   const ordering = schema["propertyOrdering"] ?? schema["property_ordering"];
   if (isObject(read["properties"]) && Array.isArray(ordering)) {
     read["properties"] = ordered(read["properties"], ordering);
   }
   if (read["enum"] !== undefined) read["enum"] = enumOf(read["enum"], read["type"]);
   return schema["nullable"] === true ? nullable(read) : read;
+}
+
+/** One word of a schema in JSON Schema's form; none where JSON Schema says it elsewhere or not at all. */
+function wordOf(name: string, value: unknown): readonly (readonly [name: string, value: unknown])[] {
+  const key = protoNames.has(name) ? camelCase(name) : name;
+  switch (key) {
+    case "nullable":
+    case "propertyOrdering":
+      return [];
+    case "format":
+      return typeof value === "string" && numberFormats.has(value) ? [] : [[key, value]];
+    case "example":
+      return [["examples", [value]]];
+    case "type":
+      return value === "TYPE_UNSPECIFIED" ? [] : [[key, typeOf(value)]];
+    default:
+      return [[key, memberOf(key, value)]];
+  }
 }
 
 /** The schema of a function's arguments; one that takes none may come without. */
@@ -62,10 +72,6 @@ function memberOf(key: string, value: unknown): unknown {
   if (schemas.has(key)) return Array.isArray(value) ? value.map(jsonSchemaOf) : jsonSchemaOf(value);
   if (counts.has(key) && typeof value === "string" && /^\d+$/u.test(value)) return Number(value);
   return value;
-}
-
-function isUnspecified(type: unknown): boolean {
-  return type === "TYPE_UNSPECIFIED";
 }
 
 function typeOf(type: unknown): unknown {
