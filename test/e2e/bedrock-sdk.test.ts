@@ -354,6 +354,15 @@ describe("a caller of Converse", () => {
     expect(median).toBeLessThan(50);
   });
 
+  it("gets an estimate where Bedrock does not count a model", async () => {
+    const message = "The provided model doesn't support counting tokens.";
+    const bedrock = everyUpstream.find(({ dialect }) => dialect === "bedrock-converse") ?? anthropicUpstream;
+    await using house = await openHouse(bedrock, fails(400, { body: { message } }));
+    const counting = new CountTokensCommand({ modelId: "main", input: { converse: { messages } } });
+    expect((await amazonClient(house.url).send(counting)).inputTokens).toBeGreaterThan(0);
+    expect(house.asked.map(({ path }) => path)).toEqual([expect.stringMatching(/\/count-tokens$/)]);
+  });
+
   it("finds the model of an ARN in one piece of the path", async () => {
     await using house = await openHouse(anthropicUpstream, ok());
     const modelId = "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/abc";
