@@ -46,6 +46,13 @@ describe("models in Gemini's language", () => {
     expect(bare).not.toHaveProperty("inputTokenLimit");
   });
 
+  it("tell embedding models apart, by their names", () => {
+    for (const id of ["openai/text-embedding-3-small", "cohere/embed-v4.0", "gemini-embedding-001"]) {
+      const body = Buffer.from(encodeModel({ id, ownedBy: "x", createdAtS: 0 })).toString();
+      expect(JSON.parse(body)).toMatchObject({ supportedGenerationMethods: ["embedContent", "batchEmbedContents"] });
+    }
+  });
+
   it("come in pages, each model once", () => {
     const models = Array.from({ length: 120 }, (_, index) => ({ id: `m/${index}`, ownedBy: "x", createdAtS: 0 }));
     for (const size of ["", "pageSize=7&", "page_size=7&", "pageSize=0&"]) {

@@ -42,7 +42,8 @@ function nameOfToken(token: string): string {
 /** `Model` of the API; what the catalogue does not know is left out. */
 function modelObject({ id, traits }: ListedModel): object {
   const { contextTokens, maxInputTokens, maxOutputTokens, capabilities, title, lifecycle } = traits ?? {};
-  const isEmbedder = capabilities?.outputs?.includes("embedding") === true;
+  // No list says so but by the name.
+  const isEmbedder = /(?:^|[^a-z])embed/iu.test(traits?.name ?? id);
   return defined({
     name: `models/${id}`,
     baseModelId: id,
