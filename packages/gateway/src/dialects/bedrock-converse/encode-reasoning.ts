@@ -35,7 +35,7 @@ export function encodeReasoning(situation: ReasoningSituation): ReasoningFields 
       return claudeThinking(situation);
     case "nova":
       return novaReasoning(situation);
-    case "openai":
+    case "gpt":
       return { fields: { reasoning_effort: openaiEffort(situation) }, thinks: false };
     default:
       if (!isOff(situation.request)) situation.ledger.note("thinking-unsupported");

@@ -3,7 +3,7 @@ import type { EncodeTarget } from "#dialects/dialect";
 
 /** What the models of one maker take in Converse: facts that change the shape of a request. */
 export interface ModelFamily {
-  readonly id: "claude" | "nova" | "mistral" | "openai" | "other";
+  readonly id: "claude" | "nova" | "mistral" | "gpt" | "other";
   /** `cachePoint` blocks, in which places, and whether they may say how long they live. */
   readonly cachePoints: boolean;
   readonly cacheInTools: boolean;
@@ -59,7 +59,7 @@ const other: ModelFamily = {
   nineCharacterIds: false,
 };
 
-const openai: ModelFamily = { ...other, id: "openai" };
+const gpt: ModelFamily = { ...other, id: "gpt" };
 
 const mistral: ModelFamily = { ...other, id: "mistral", namedTool: false, topK: "top_k", nineCharacterIds: true };
 
@@ -67,7 +67,7 @@ const families: readonly (readonly [names: RegExp, family: ModelFamily])[] = [
   [/claude/u, claude],
   [/(?:^|[./])(?:amazon[./])?nova-/u, nova],
   [/(?:^|[./])(?:mistral|ministral|magistral|mixtral|pixtral|codestral|devstral|voxtral)[./-]/u, mistral],
-  [/(?:^|[./])(?:openai[./]|gpt-)/u, openai],
+  [/(?:^|[./])(?:openai[./]|gpt-)/u, gpt],
 ];
 
 /** Names an ARN of an inference profile does not say are taken from what the catalogue knows of the target. */
