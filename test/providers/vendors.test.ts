@@ -97,6 +97,18 @@ describe("OpenAI", () => {
   });
 });
 
+describe("xAI", () => {
+  it.each([
+    ["openai-chat", "/v1/chat/completions"],
+    ["anthropic-messages", "/v1/responses"],
+  ] as const)("is asked for a caller of %s at %s", async (dialect, path) => {
+    const question = { dialect, streamed: true, model: "grok-4.6" };
+    const { asked, reply } = await exchange({ kind: "xai", path: "/v1", key: "xai-key" }, question);
+    expect(asked).toMatchObject({ path, headers: { authorization: "Bearer xai-key" } });
+    expect(reply).toMatchObject({ text: "hello", ending: "complete" });
+  });
+});
+
 describe("OpenRouter", () => {
   it("reports what a call cost, and its models' thoughts are kept apart from what they say", async () => {
     const usage = { prompt_tokens: 10, completion_tokens: 2, total_tokens: 12, cost: 0.00125 };
