@@ -76,6 +76,37 @@ describe("thoughts a caller cannot carry", () => {
     expect(withThoughts(asked, kept(), "alice")).toBe(asked);
   });
 
+  it("take the place of torn pieces of themselves, which is what a stream's collector may keep", () => {
+    const torn: Part = { kind: "reasoning", text: "", seal: { issuer: "google", form: "signature", value: "sig+/==" } };
+    const made = withThoughts(request([torn, call("call_1")]), kept(), "alice");
+    expect(partsOf(made)).toEqual(partsOf(withThoughts(request([call("call_1")]), kept(), "alice")));
+  });
+
+  it("stand in front of the text they came before, and behind the text they came after", () => {
+    const said = (block: number, text: string): readonly AnswerEvent[] => [
+      { kind: "text-start", block },
+      { kind: "text-delta", block, text },
+      { kind: "text-end", block },
+    ];
+    const thought = (block: number, signature: string): readonly AnswerEvent[] => [
+      { kind: "reasoning-start", block },
+      { kind: "reasoning-signature", block, signature },
+      { kind: "reasoning-end", block },
+    ];
+    const answer: readonly AnswerEvent[] = [
+      ...thought(0, "first"),
+      ...said(1, "One moment."),
+      ...thought(2, "second"),
+      { kind: "tool-start", block: 3, id: "call_1", name: "weather" },
+      ...thought(4, "third"),
+      { kind: "tool-start", block: 5, id: "call_2", name: "time" },
+    ];
+    const text: Part = { kind: "text", text: "One moment." };
+    const made = withThoughts(request([text, call("call_1"), call("call_2")]), kept(answer), "alice");
+    const order = partsOf(made)?.map((part) => (part.kind === "reasoning" ? part.seal?.value : part.kind));
+    expect(order).toEqual(["first", "text", "second", "tool-call", "third", "tool-call"]);
+  });
+
   it("replace the visible text of themselves, and only there", () => {
     const visible: Part = { kind: "reasoning", text: "First this." };
     const made = withThoughts(request([visible, call("call_1")]), kept(), "alice");

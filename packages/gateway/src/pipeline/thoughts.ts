@@ -11,6 +11,8 @@ const maxKeptLength = 4 * 1024 * 1024;
 
 interface KeptThought {
   readonly reasoning: readonly ReasoningPart[];
+  /** How many of them came before the text in front of the call: some providers refuse a turn that begins otherwise. */
+  readonly leading?: number;
   readonly seal?: Seal;
 }
 
@@ -21,9 +23,11 @@ interface KeptThought {
 export class ThoughtCollector {
   readonly #issuer: string;
   readonly #kept = new Map<string, KeptThought>();
-  readonly #thoughts = new Map<number, { text: string; seal?: Seal; id?: string }>();
+  readonly #thoughts = new Map<number, { text: string; seal?: Seal; id?: string; readonly leading: boolean }>();
   readonly #calls = new Map<number, string>();
   #length = 0;
+  /** Text was said since the last call. */
+  #spoke = false;
 
   constructor(issuer: string) {
     this.#issuer = issuer;
@@ -34,6 +38,7 @@ export class ThoughtCollector {
       case "reasoning-start":
         this.#thoughts.set(event.block, {
           text: "",
+          leading: !this.#spoke,
           ...(event.id === undefined ? {} : { id: event.id }),
           ...(event.redacted === undefined ? {} : { seal: this.#seal("redacted", event.redacted, event.id) }),
         });
@@ -50,6 +55,9 @@ export class ThoughtCollector {
         if (thought !== undefined) thought.seal = this.#seal("signature", event.signature, thought.id);
         return;
       }
+      case "text-delta":
+        this.#spoke ||= event.text !== "";
+        return;
       case "tool-start":
         this.#called(event.block, event.id);
         return;
@@ -57,8 +65,8 @@ export class ThoughtCollector {
         const id = this.#calls.get(event.block);
         this.#length += event.signature.length;
         if (id === undefined) return;
-        const reasoning = this.#kept.get(id)?.reasoning ?? [];
-        this.#kept.set(id, { reasoning, seal: this.#seal("signature", event.signature) });
+        const kept = this.#kept.get(id) ?? { reasoning: [] };
+        this.#kept.set(id, { ...kept, seal: this.#seal("signature", event.signature) });
         return;
       }
       default:
@@ -74,11 +82,15 @@ export class ThoughtCollector {
   #called(block: number, id: string): void {
     this.#calls.set(block, id);
     const reasoning: ReasoningPart[] = [];
-    for (const { text, seal } of this.#thoughts.values()) {
-      if (seal !== undefined) reasoning.push({ kind: "reasoning", text, seal });
+    let leading = 0;
+    for (const thought of this.#thoughts.values()) {
+      if (thought.seal === undefined) continue;
+      reasoning.push({ kind: "reasoning", text: thought.text, seal: thought.seal });
+      if (thought.leading) leading += 1;
     }
     this.#thoughts.clear();
-    if (reasoning.length > 0) this.#kept.set(id, { reasoning });
+    this.#spoke = false;
+    if (reasoning.length > 0) this.#kept.set(id, { reasoning, leading });
   }
 
   #seal(form: Seal["form"], value: string, id?: string): Seal {
@@ -87,8 +99,9 @@ export class ThoughtCollector {
 }
 
 /**
- * The request with the thoughts its caller could not carry, each before the call it led to. What the caller did bring
- * stays as it is, and each encoder sends a seal to its issuer only.
+ * The request with the thoughts its caller could not carry, each before the call it led to. What the caller brought of
+ * the same thoughts is replaced, because it may be a torn piece: OpenAI's stream helper keeps the last delta of fields it
+ * does not know. What it brought of others stays as it is, and each encoder sends a seal to its issuer only.
  */
 export function withThoughts(request: GenerateRequest, memory: Memory, owner: string): GenerateRequest {
   let left = maxLookups;
@@ -96,7 +109,7 @@ export function withThoughts(request: GenerateRequest, memory: Memory, owner: st
   const turns: Turn[] = [];
   for (const turn of request.turns.toReversed()) {
     const bare = turn.role === "assistant" && left > 0 && turn.parts.some(isBareCall);
-    if (!bare || turn.parts.some((part) => part.kind === "reasoning" && part.seal !== undefined)) {
+    if (!bare) {
       turns.unshift(turn);
       continue;
     }
@@ -105,23 +118,34 @@ export function withThoughts(request: GenerateRequest, memory: Memory, owner: st
       left -= 1;
       return find(memory, owner, part.id);
     });
-    const isFound = found.some((kept) => kept !== undefined);
+    const isFound = found.some((kept) => kept !== undefined) && bringsNoOther(turn, found);
     changed ||= isFound;
     turns.unshift(isFound ? completed(turn, found) : turn);
   }
   return changed ? { ...request, turns } : request;
 }
 
+/** Every seal the caller brought is one that was kept. */
+function bringsNoOther({ parts }: Turn, found: readonly (KeptThought | undefined)[]): boolean {
+  const kept = new Set(found.flatMap((each) => each?.reasoning ?? []).map(({ seal }) => seal?.value));
+  return parts.every((part) => part.kind !== "reasoning" || part.seal === undefined || kept.has(part.seal.value));
+}
+
 /** What the caller kept of the thoughts, their visible text, would otherwise stand there twice. */
 function completed(turn: Turn, found: readonly (KeptThought | undefined)[]): Turn {
-  const parts = turn.parts.flatMap((part, at): readonly Part[] => {
+  const parts: Part[] = [];
+  /** Where the text in front of the next call begins. */
+  let textFrom = 0;
+  for (const [at, part] of turn.parts.entries()) {
     const kept = found[at];
-    if (kept === undefined) return part.kind === "reasoning" ? [] : [part];
-    return [
-      ...kept.reasoning,
-      ...(kept.seal === undefined ? [part] : [{ ...(part as ToolCallPart), seal: kept.seal }]),
-    ];
-  });
+    if (kept !== undefined) {
+      const { reasoning, leading = 0 } = kept;
+      parts.splice(textFrom, 0, ...reasoning.slice(0, leading));
+      parts.push(...reasoning.slice(leading));
+      parts.push(kept.seal === undefined ? part : { ...(part as ToolCallPart), seal: kept.seal });
+    } else if (part.kind !== "reasoning") parts.push(part);
+    if (part.kind === "tool-call") textFrom = parts.length;
+  }
   return { ...turn, parts };
 }
 
