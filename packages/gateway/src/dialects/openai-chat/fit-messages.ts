@@ -9,19 +9,43 @@ import { toolCallId } from "./tool-call-ids.ts";
 /** Whether the bytes of `messages` hold a word that could be a reason to change them. */
 export function mayNeedFitting(messages: Buffer, { quirks }: EncodeTarget): boolean {
   const { reasoningEcho: echo } = quirks;
+  const has = (word: keyof typeof probes): boolean => holds(messages, word);
   return (
     quirks.messageFields !== undefined ||
     quirks.answersTools === true ||
     quirks.prefixes === "always" ||
-    messages.includes(quirks.refusesThoughts === true ? '"reasoning' : '"reasoning_details"') ||
-    messages.includes('"extra_content"') ||
-    (quirks.prefixes === undefined && messages.includes('"prefix"')) ||
-    (echo !== "thinking" && messages.includes('"thinking"')) ||
-    (quirks.imagesAsData === true && messages.includes('"image_url"')) ||
-    (!quirks.developerRole && messages.includes("developer")) ||
-    (quirks.toolCallIds !== "any" && messages.includes("tool_call")) ||
-    (echo !== undefined && (messages.includes("tool_calls") || messages.includes("reasoning")))
+    has("reasoning_details") ||
+    (quirks.refusesThoughts === true && (has("reasoning") || has("reasoning_content"))) ||
+    has("extra_content") ||
+    (quirks.prefixes === undefined && has("prefix")) ||
+    (echo !== "thinking" && has("thinking")) ||
+    (quirks.imagesAsData === true && has("image_url")) ||
+    (!quirks.developerRole && has("developer")) ||
+    (quirks.toolCallIds !== "any" && (has("tool_calls") || has("tool_call_id"))) ||
+    (echo !== undefined && (has("tool_calls") || has("reasoning") || has("reasoning_content")))
   );
+}
+
+/** A piece of each word that begins with a letter rare in prose and in code: what is looked for first. */
+const probes = {
+  reasoning_details: "_deta",
+  reasoning_content: "_cont",
+  extra_content: "_cont",
+  reasoning: 'g"',
+  thinking: 'king"',
+  prefix: 'x"',
+  image_url: "_url",
+  developer: "velo",
+  tool_calls: "_call",
+  tool_call_id: "_call",
+} as const;
+
+/**
+ * Whether a string of JSON is this word. Node finds the first letter of a short needle natively, ten times as fast as
+ * it finds a long one whose first letter is common; a body of 800 KB is looked through several times.
+ */
+function holds(bytes: Buffer, word: keyof typeof probes): boolean {
+  return bytes.includes(probes[word]) && bytes.includes(`"${word}"`);
 }
 
 /**
