@@ -39,6 +39,8 @@ export interface ChatQuirks {
   readonly toolsWithReasoning?: true;
   /** Request fields the upstream refuses; the encoder drops them with a warning or refuses, by the loss table. */
   readonly refusedFields: readonly string[];
+  /** Further ones that it refuses where the model is known to reason. */
+  readonly reasonersRefuse?: readonly string[];
   /** Whether `response_format: json_schema` is understood. */
   readonly jsonSchema: boolean;
   /** Whether its newer models take a mark behind a part of the prompt up to which it is to be cached. */

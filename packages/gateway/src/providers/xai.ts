@@ -17,7 +17,12 @@ export const xai: ProviderKind = {
   environmentKeys: ["XAI_API_KEY"],
   keyless: false,
   // `completion_tokens` leaves reasoning out: total = prompt + completion + reasoning in 30 of 30 recordings.
-  quirks: { ...plainChatQuirks, completionIncludesReasoning: false },
+  quirks: {
+    ...plainChatQuirks,
+    completionIncludesReasoning: false,
+    // "Adding them in the request would result in an error" (https://docs.x.ai/docs/guides/reasoning).
+    reasonersRefuse: ["presence_penalty", "frequency_penalty", "stop"],
+  },
   // Its completions are "not supported by reasoning models", which all its present ones are (docs.x.ai, 2026).
   operations: () => ["generate", "embed"],
   operator: "xai",

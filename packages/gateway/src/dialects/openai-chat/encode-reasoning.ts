@@ -1,6 +1,6 @@
 import type { Effort, GenerateRequest } from "#domain/request";
 import type { EncodeTarget } from "#dialects/dialect";
-import { isRefusedWithTools, nearestEffort } from "./forbidden.ts";
+import { isRefusedWithTools, nearestEffort, takesNoEffort } from "./forbidden.ts";
 import type { LossReport } from "./losses.ts";
 
 /** A token budget in words, after LiteLLM's table (`reasoning_effort` from `thinking.budget_tokens`). */
@@ -35,6 +35,10 @@ function wishedEffort(request: GenerateRequest, target: EncodeTarget, report: Lo
   if (wish.mode === "off") return wish.effort === "none" || reasons === true ? "none" : undefined;
   if (reasons === false) {
     report.meet("reasoning-effort");
+    return undefined;
+  }
+  if (takesNoEffort(target)) {
+    if (wish.effort !== undefined || wish.budgetTokens !== undefined) report.meet("effort-fixed");
     return undefined;
   }
   if (wish.effort !== undefined) return wish.effort;

@@ -125,6 +125,7 @@ const cases: Record<keyof typeof losses, Case> = {
   "reasoning-seal": { turns: [assistant(sealed), goOn], quirks: { reasoningEcho: "reasoning_content" } },
   "reasoning-effort": { reasoning: { mode: "on", effort: "high" }, capabilities: { reasoning: false } },
   "reasoning-budget": { reasoning: { mode: "on", budgetTokens: 6000 } },
+  "effort-fixed": { reasoning: { mode: "on", effort: "low" }, capabilities: { reasoningControl: {} } },
   "effort-moved": {
     reasoning: { mode: "on", effort: "minimal" },
     capabilities: { reasoningControl: { efforts: ["none", "low", "high"] } },

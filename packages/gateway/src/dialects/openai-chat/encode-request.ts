@@ -4,7 +4,7 @@ import type { Encoded, EncodeTarget } from "#dialects/dialect";
 import { defined } from "#dialects/shape";
 import { encodeMessages } from "./encode-messages.ts";
 import { encodeReasoningEffort } from "./encode-reasoning.ts";
-import { refusesSampling, refusesStop } from "./forbidden.ts";
+import { refusedFields, refusesSampling, refusesStop } from "./forbidden.ts";
 import { hintFields } from "./hint-fields.ts";
 import { LossReport } from "./losses.ts";
 import { isStrictSchema } from "./strict-schema.ts";
@@ -58,7 +58,7 @@ function encodeMaxTokens(wished: number | undefined, target: EncodeTarget, repor
 }
 
 function leaveOutRefused(body: Record<string, unknown>, target: EncodeTarget, report: LossReport): void {
-  for (const field of target.quirks.refusedFields) {
+  for (const field of refusedFields(target)) {
     if (body[field] === undefined) continue;
     if (!hintFields.has(field)) report.meet("refused-meaning", field, field);
     else if (field !== "stream_options") report.meet("refused-hint", field);

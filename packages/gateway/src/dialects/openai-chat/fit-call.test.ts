@@ -133,6 +133,28 @@ describe("a reasoning effort", () => {
   });
 });
 
+describe("a reasoning effort of a model that has none to choose", () => {
+  const traits = { name: "m", capabilities: { reasoning: true, reasoningControl: {} }, from };
+
+  it("is not sent, with a warning where it asked for something", () => {
+    expect(relayed({ reasoning_effort: "low" }, { traits })).toMatchObject({ sent: {}, losses: ["effort-fixed"] });
+    expect(relayed({ reasoning_effort: "none" }, { traits })).toMatchObject({ sent: {}, losses: [] });
+  });
+});
+
+describe("what a host's reasoning models refuse", () => {
+  const own = { reasonersRefuse: ["stop", "presence_penalty"] };
+  const of = (reasoning: boolean): To => ({ own, traits: { name: "m", capabilities: { reasoning }, from } });
+
+  it("is left out, or not sent at all, for them alone", () => {
+    const body = { presence_penalty: 1 };
+    expect(relayed(body, of(true))).toEqual({ sent: {}, losses: ["refused-hint"], unfit: undefined });
+    expect(relayed(body, of(false))).toEqual({ sent: body, losses: [], unfit: undefined });
+    expect(relayed({ stop: ["a"] }, of(true)).unfit).toBe("refused-meaning");
+    expect(relayed({ stop: ["a"] }, of(false)).unfit).toBeUndefined();
+  });
+});
+
 describe("stop sequences", () => {
   it.each(["o3", "o4-mini", "gpt-5", "gpt-5-mini"])("are not asked of %s, which takes none", (model) => {
     expect(relayed({ stop: ["a"] }, { model }).unfit).toBe("stop-unsupported");

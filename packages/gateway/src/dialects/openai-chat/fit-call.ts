@@ -1,7 +1,7 @@
 import { readJson, type FieldScan } from "#wire/json-splice";
 import type { EncodeTarget } from "#dialects/dialect";
 import { isAbsent, isObject } from "#dialects/shape";
-import { isRefusedWithTools, nearestEffort, refusesSampling, refusesStop } from "./forbidden.ts";
+import { isRefusedWithTools, nearestEffort, refusesSampling, refusesStop, takesNoEffort } from "./forbidden.ts";
 import type { LossReport } from "./losses.ts";
 
 interface Fitting {
@@ -53,6 +53,11 @@ function fitTools(edits: Map<string, string | undefined>, fitting: Fitting): voi
 function fitEffort(edits: Map<string, string | undefined>, fitting: Fitting): void {
   const wish = readField(fitting, "reasoning_effort");
   if (typeof wish !== "string" || edits.has("reasoning_effort")) return;
+  if (takesNoEffort(fitting.target)) {
+    edits.set("reasoning_effort", undefined);
+    if (wish !== "none") fitting.report.meet("effort-fixed");
+    return;
+  }
   const nearest = nearestEffort(wish, fitting.target);
   if (nearest === undefined) return;
   edits.set("reasoning_effort", JSON.stringify(nearest));

@@ -50,3 +50,16 @@ export function nearestEffort(wish: string, { traits }: EncodeTarget): string | 
   const nearest = places.toSorted((a, b) => Math.abs(a - place) - Math.abs(b - place) || a - b)[0];
   return nearest === undefined ? undefined : efforts[nearest];
 }
+
+/** Whether the model is known to think as much as it likes, whatever it is asked. */
+export function takesNoEffort({ traits }: EncodeTarget): boolean {
+  const control = traits?.capabilities.reasoningControl;
+  if (control === undefined) return false;
+  return control.efforts === undefined && control.toggle !== true && control.budgetTokens === undefined;
+}
+
+/** All the fields that are known to be answered with 400 or 422. */
+export function refusedFields({ quirks, traits }: EncodeTarget): readonly string[] {
+  const { refusedFields: always, reasonersRefuse = [] } = quirks;
+  return traits?.capabilities.reasoning === true ? [...always, ...reasonersRefuse] : always;
+}

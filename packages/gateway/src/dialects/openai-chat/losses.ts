@@ -66,6 +66,7 @@ export const losses = {
   "reasoning-seal": { treatment: "dropped", why: "sealed thoughts go back to the vendor that sealed them only" },
   "reasoning-effort": { treatment: "dropped", why: "the model does not reason" },
   "reasoning-budget": { treatment: "mapped", why: "OpenAI Chat takes a reasoning effort in place of a token budget" },
+  "effort-fixed": { treatment: "dropped", why: "the model thinks as much as it likes, so the effort was left out" },
   "effort-moved": {
     treatment: "mapped",
     why: "the reasoning effort was moved to the nearest this model knows",

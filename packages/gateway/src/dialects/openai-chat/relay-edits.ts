@@ -5,6 +5,7 @@ import { isAbsent } from "#dialects/shape";
 import { fitAnswer } from "./fit-answer.ts";
 import { fitCall } from "./fit-call.ts";
 import { fitMessages, mayNeedFitting } from "./fit-messages.ts";
+import { refusedFields } from "./forbidden.ts";
 import { hintFields } from "./hint-fields.ts";
 import { LossReport } from "./losses.ts";
 import { askForUsage, operationEdits } from "./operation-edits.ts";
@@ -58,7 +59,7 @@ export function relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarg
  * the target is not asked, so that the next one is.
  */
 function leaveOut(edits: Map<string, string | undefined>, { scan, body, target, report }: Fitting): void {
-  for (const field of target.quirks.refusedFields) {
+  for (const field of refusedFields(target)) {
     if (!scan.fields.has(field) || edits.has(field)) continue;
     edits.set(field, undefined);
     // Usage comes from such a target unasked.

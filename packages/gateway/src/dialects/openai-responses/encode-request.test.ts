@@ -99,6 +99,10 @@ const cases: Record<LossName, Case> = {
     reasoning: { mode: "on", effort: "high" },
     traits: { capabilities: { reasoning: false } },
   },
+  "effort-fixed": {
+    reasoning: { mode: "on", effort: "low" },
+    traits: { capabilities: { reasoning: true, reasoningControl: {} } },
+  },
   "refused-hint": { serviceTier: "flex", quirks: { refusedFields: ["service_tier"] } },
   "unknown-field": { rest: { context_management: {} } },
   "max-tokens-lowered": { maxOutputTokens: 128_000, traits: { maxOutputTokens: 32_768 } },

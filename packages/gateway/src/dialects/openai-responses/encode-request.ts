@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { GenerateRequest } from "#domain/request";
 import { effortOfBudget } from "#dialects/openai-chat/encode-reasoning";
-import { nearestEffort, refusesSampling } from "#dialects/openai-chat/forbidden";
+import { nearestEffort, refusedFields, refusesSampling, takesNoEffort } from "#dialects/openai-chat/forbidden";
 import { hintFields } from "#dialects/openai-chat/hint-fields";
 import { isStrictSchema } from "#dialects/openai-chat/strict-schema";
 import type { Encoded, EncodeTarget } from "#dialects/dialect";
@@ -109,7 +109,7 @@ function encodeFormat({ output }: GenerateRequest, target: EncodeTarget, ledger:
 }
 
 interface AskedReasoning {
-  readonly effort: string;
+  readonly effort?: string;
   readonly summary?: string;
 }
 
@@ -125,6 +125,10 @@ function encodeReasoning(
   if (reasons === false) {
     ledger.note("reasoning-unsupported");
     return undefined;
+  }
+  if (takesNoEffort(target)) {
+    if (wish.effort !== undefined || wish.budgetTokens !== undefined) ledger.note("effort-fixed");
+    return wish.display === "summarized" ? { summary: "auto" } : undefined;
   }
   if (wish.effort === undefined && wish.budgetTokens !== undefined) ledger.note("reasoning-budget");
   // What is said of a wish without a measure agrees with OpenAI Chat's encoder.
@@ -185,7 +189,7 @@ function encodeServiceTier(tier: string | undefined, ledger: LossLedger): string
 
 /** Fields a compatible server is known to answer 400 to, where both of OpenAI's languages name them alike. */
 function leaveOutRefused(body: Body, target: EncodeTarget, ledger: LossLedger): void {
-  for (const field of target.quirks.refusedFields) {
+  for (const field of refusedFields(target)) {
     if (body[field] === undefined || field === "store") continue;
     if (hintFields.has(field)) ledger.note("refused-hint", field);
     else ledger.note("refused-meaning", field, field);

@@ -38,6 +38,7 @@ export const losses = {
   "foreign-reasoning": dropped("earlier reasoning was not sent: only the vendor that sealed it can read it"),
   "reasoning-alone": dropped("an earlier thought was not sent: what followed it is missing"),
   "reasoning-unsupported": dropped("the reasoning wish was not sent: this model does not reason"),
+  "effort-fixed": dropped("the reasoning effort was not sent: this model thinks as much as it likes"),
   "refused-hint": dropped("a field was not sent: the target refuses it, and it is only a hint"),
   "unknown-field": dropped("fields the Responses API has no word for were not sent"),
 

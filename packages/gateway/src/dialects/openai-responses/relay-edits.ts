@@ -1,6 +1,6 @@
 import { readJson, readString, type FieldScan } from "#wire/json-splice";
 import type { EncodeTarget, RelayEdits } from "#dialects/dialect";
-import { nearestEffort, refusesSampling } from "#dialects/openai-chat/forbidden";
+import { nearestEffort, refusesSampling, takesNoEffort } from "#dialects/openai-chat/forbidden";
 import { ownFields } from "#dialects/peek-options";
 import { isAbsent, isObject } from "#dialects/shape";
 import { inputWithoutForeignSeals } from "./foreign-seals.ts";
@@ -42,7 +42,11 @@ function fitReasoning(edits: Map<string, string | undefined>, { scan, body, targ
   const reasoning = field("reasoning");
   const wish = isObject(reasoning) && typeof reasoning["effort"] === "string" ? reasoning["effort"] : undefined;
   const nearest = wish === undefined ? undefined : nearestEffort(wish, target);
-  if (isObject(reasoning) && nearest !== undefined) {
+  if (isObject(reasoning) && wish !== undefined && takesNoEffort(target)) {
+    const { effort: _, ...rest } = reasoning;
+    edits.set("reasoning", Object.keys(rest).length === 0 ? undefined : JSON.stringify(rest));
+    ledger.note("effort-fixed");
+  } else if (isObject(reasoning) && nearest !== undefined) {
     edits.set("reasoning", JSON.stringify({ ...reasoning, effort: nearest }));
     ledger.note("effort-moved", `${wish} to ${nearest}`);
   }
