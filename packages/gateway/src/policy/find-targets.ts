@@ -56,6 +56,7 @@ function targetsOf(
   snapshot: Snapshot,
   traitsOf: TraitsOf,
 ): { readonly route?: Route; readonly targets: readonly Target[] } | undefined {
+  if (!isName(written)) return undefined;
   const name = followAliases(written, snapshot);
   const route = snapshot.routes.get(name) ?? fallbackRoute(name, snapshot);
   if (route !== undefined) {
@@ -72,6 +73,11 @@ function targetsOf(
   }
   const served = servedBy(name, snapshot, traitsOf);
   return served.length === 0 ? undefined : { targets: served };
+}
+
+/** Some providers have the model in the path: what cannot stand there, or would climb out of it, is nobody's name. */
+function isName(written: string): boolean {
+  return written.isWellFormed() && !/\p{Cc}|(?:^|\/)\.{1,2}(?:\/|$)/u.test(written);
 }
 
 function fallbackRoute(name: string, snapshot: Snapshot): Route | undefined {
