@@ -83,12 +83,12 @@ const chatImage = {
 } as const satisfies Record<keyof OpenAI.Chat.ChatCompletionContentPartImage, Row>;
 
 const chatImageUrl = {
-  url: ["data:image/png;base64,iVBORw0KGgo", "carried"],
+  url: ["https://example.test/a.png", "carried"],
   detail: ["high", "dropped"],
 } as const satisfies Record<keyof OpenAI.Chat.ChatCompletionContentPartImage["image_url"], Row>;
 
 const chatFile = {
-  file_data: ["data:text/plain;base64,aGVsbG8=", "carried"],
+  file_data: ["data:application/pdf;base64,JVBE", "carried"],
   file_id: ["file-1", "refused"],
   filename: ["a.pdf", "carried"],
 } as const satisfies Record<keyof OpenAI.Chat.ChatCompletionContentPart.File["file"], Row>;
@@ -133,8 +133,8 @@ const callOfF = { role: "assistant", tool_calls: [{ id: "a", ...f, function: { n
 const answered = [callOfF, { role: "tool", tool_call_id: "a", content: "1" }];
 const question = { role: "user", content: "q" };
 const goOn = { role: "user", content: "go on" };
-const pngUrl = { url: "https://example.test/a.png" };
-const pdfUri = "data:application/pdf;base64,JVBE";
+const pngUrl = { url: "data:image/png;base64,iVBORw0KGgo" };
+const textUri = "data:text/plain;base64,aGVsbG8=";
 
 function chatBody(...messages: readonly object[]): object {
   return { model: "m", max_completion_tokens: 9000, tools: [f], messages };
@@ -177,7 +177,7 @@ export const chatPlaces: readonly Place[] = [
   {
     name: "content[file].file",
     rows: chatFile,
-    body: (fields) => inPart({ type: "file", file: { file_data: pdfUri, ...fields } }),
+    body: (fields) => inPart({ type: "file", file: { file_data: textUri, ...fields } }),
   },
   { name: "content[…].type", rows: chatParts, body: ofType((part) => inPart(part)) },
   {

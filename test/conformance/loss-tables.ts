@@ -8,7 +8,7 @@ export interface LossTable {
   readonly answers: readonly LossRow[];
 }
 
-interface LossRow {
+export interface LossRow {
   readonly name: string;
   readonly words: string;
   readonly treatment: string;

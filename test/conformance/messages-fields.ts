@@ -51,11 +51,12 @@ const messagesText = {
 
 const url = { type: "url", url: "https://example.test/a.png" } as const;
 const png = { type: "base64", media_type: "image/png", data: "iVBORw0KGgo" } as const;
+const text = { type: "text", media_type: "text/plain", data: "hello" } as const;
 const pdf = { type: "base64", media_type: "application/pdf", data: "JVBE" } as const;
 
 const messagesImage = {
   type: ["image", "own"],
-  source: [png, "carried"],
+  source: [url, "carried"],
   cache_control: [{ type: "ephemeral" }, "dropped"],
   transformations: [[{ type: "resize" }], "dropped"],
 } as const satisfies Record<keyof Anthropic.ImageBlockParam, Row>;
@@ -209,7 +210,7 @@ export const messagesPlaces: readonly Place[] = [
   { name: "body", rows: messagesTop, body: (fields) => ({ ...messagesBody(question), ...fields }) },
   { name: "messages[]", rows: messagesMessage, body: (fields) => messagesBody({ ...question, ...fields }) },
   { name: "content[text]", rows: messagesText, body: (fields) => inBlock({ type: "text", text: "t", ...fields }) },
-  { name: "content[image]", rows: messagesImage, body: (fields) => inBlock({ type: "image", source: url, ...fields }) },
+  { name: "content[image]", rows: messagesImage, body: (fields) => inBlock({ type: "image", source: png, ...fields }) },
   {
     name: "content[image].source.type",
     rows: messagesImageSource,
@@ -218,7 +219,7 @@ export const messagesPlaces: readonly Place[] = [
   {
     name: "content[document]",
     rows: messagesDocument,
-    body: (fields) => inBlock({ type: "document", source: pdf, ...fields }),
+    body: (fields) => inBlock({ type: "document", source: text, ...fields }),
   },
   {
     name: "content[document].source.type",
