@@ -156,6 +156,11 @@ describe("a request in Gemini's language", () => {
       { responseMimeType: "application/json", responseJsonSchema: { type: "OBJECT", properties: { some_name: {} } } },
       { kind: "json-schema", schema: { type: "object", properties: { some_name: {} } } },
     ],
+    [
+      { responseFormat: [{ text: { mimeType: "APPLICATION_JSON", schema: { type: "object" } } }] },
+      { kind: "json-schema", schema: { type: "object" } },
+    ],
+    [{ response_format: { text: { mime_type: "application/json" } } }, { kind: "json" }],
     [{ _responseJsonSchema: { type: "array" } }, { kind: "json-schema", schema: { type: "array" } }],
   ])("asks for the answer's form with %j", (config, output) => {
     expect(configured(config).output).toEqual(output);
@@ -181,6 +186,9 @@ describe("a request in Gemini's language", () => {
       "safetySettings",
       "surprise",
       "toolConfig.retrievalConfig",
+    ]);
+    expect(configured({ responseFormat: [{ image: { mimeType: "image/png" } }] }).needed).toEqual([
+      "generationConfig.responseFormat",
     ]);
     expect(
       configured({ responseMimeType: "text/x.enum", responseSchema: { type: "STRING", enum: ["a"] } }).needed,

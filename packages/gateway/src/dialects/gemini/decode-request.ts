@@ -2,7 +2,7 @@ import type { Effort, GenerateRequest, OutputShape, ReasoningWish, Turn } from "
 import { failure } from "#domain/failure";
 import type { Decoded } from "#dialects/dialect";
 import { ownFields } from "#dialects/peek-options";
-import { defined, isObject, type JsonObject } from "#dialects/shape";
+import { defined, isAbsent, isObject, type JsonObject } from "#dialects/shape";
 import { decodeContents } from "./decode-contents.ts";
 import { decodeInstructions } from "./decode-parts.ts";
 import { decodeToolConfig, decodeTools } from "./decode-tools.ts";
@@ -47,12 +47,10 @@ const neededFields = ["cachedContent", "modelArmorConfig"] as const;
 
 function readRequest(reader: RequestReader, body: JsonObject, text: string): GenerateRequest {
   reader.leave(body, knownFields, "");
-  for (const name of neededFields) if (body[name] !== undefined && body[name] !== null) reader.need(name, body[name]);
+  for (const name of neededFields) if (!isAbsent(body[name])) reader.need(name, body[name]);
   const config = reader.optionalObject(body["generationConfig"], "generationConfig") ?? {};
-  const instructions =
-    body["systemInstruction"] === undefined || body["systemInstruction"] === null
-      ? []
-      : decodeInstructions(reader, body["systemInstruction"]);
+  const { systemInstruction } = body;
+  const instructions = isAbsent(systemInstruction) ? [] : decodeInstructions(reader, systemInstruction);
   const system: readonly Turn[] = instructions.length === 0 ? [] : [{ role: "system", parts: instructions }];
   const turns = [...system, ...decodeContents(reader, body["contents"], text)];
   return defined({
@@ -83,6 +81,7 @@ const configFields: ReadonlySet<string> = new Set([
   "responseMimeType",
   "responseSchema",
   "responseJsonSchema",
+  "responseFormat",
   "presencePenalty",
   "frequencyPenalty",
   "seed",
@@ -133,23 +132,52 @@ function needModalities(reader: RequestReader, config: JsonObject): void {
   if (others.length > 0) reader.need(path, config["responseModalities"]);
 }
 
+interface AskedForm {
+  readonly type: string | undefined;
+  readonly schema: unknown;
+}
+
 function readOutput(reader: RequestReader, config: JsonObject): OutputShape | undefined {
-  const type = reader.optionalString(config["responseMimeType"], `${at}.responseMimeType`);
-  const jsonSchema = reader.optionalObject(config["responseJsonSchema"], `${at}.responseJsonSchema`);
-  const openapi = reader.optionalObject(config["responseSchema"], `${at}.responseSchema`);
-  if (jsonSchema !== undefined && openapi !== undefined) {
-    reader.refuse(`${at}.responseSchema`, "and responseJsonSchema exclude each other; send one");
-  }
+  const { type, schema } = readFormat(reader, config["responseFormat"]) ?? readForm(reader, config);
   if (type !== undefined && type !== "" && type !== "text/plain" && type !== "application/json") {
     // A bare word of an enum, or what may come yet: no other language can be held to it.
     reader.need(`${at}.responseMimeType`, type);
     return undefined;
   }
-  // Names of properties are no fields: the schema is read as it came.
-  const schema = jsonSchema === undefined ? config["responseSchema"] : config["responseJsonSchema"];
   if (isObject(schema)) return { kind: "json-schema", schema: jsonSchemaOf(schema) };
   if (type === "application/json") return { kind: "json" };
   return type === "text/plain" ? { kind: "text" } : undefined;
+}
+
+function readForm(reader: RequestReader, config: JsonObject): AskedForm {
+  const { responseJsonSchema, responseSchema } = config;
+  const isBoth = isObject(responseJsonSchema) && isObject(responseSchema);
+  if (isBoth) reader.refuse(`${at}.responseSchema`, "and responseJsonSchema exclude each other; send one");
+  for (const name of ["responseJsonSchema", "responseSchema"]) reader.optionalObject(config[name], `${at}.${name}`);
+  return {
+    type: reader.optionalString(config["responseMimeType"], `${at}.responseMimeType`),
+    // Names of properties are no fields of Google's: the schema is read as it came.
+    schema: responseJsonSchema ?? responseSchema,
+  };
+}
+
+/** The newer list of forms, one for each kind of content; undefined where it says nothing of text. */
+function readFormat(reader: RequestReader, value: unknown): AskedForm | undefined {
+  let asked: AskedForm | undefined;
+  for (const [index, each] of reader.list(value).entries()) {
+    const path = `${at}.responseFormat[${index}]`;
+    const { text, ...others } = reader.object(each, path);
+    if (Object.values(others).some((other) => !isAbsent(other))) reader.need(`${at}.responseFormat`, value);
+    const form = reader.optionalObject(text, `${path}.text`);
+    if (form === undefined) continue;
+    reader.leave(form, new Set(["mimeType", "schema"]), `${path}.text`);
+    const type = reader.optionalString(form["mimeType"], `${path}.text.mimeType`)?.toLowerCase().replace("_", "/");
+    asked = {
+      type: type === undefined && isObject(form["schema"]) ? "application/json" : type,
+      schema: form["schema"],
+    };
+  }
+  return asked;
 }
 
 const thinkingFields: ReadonlySet<string> = new Set(["includeThoughts", "thinkingBudget", "thinkingLevel"]);
