@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { starterDocument } from "#cli/commands/init";
@@ -88,6 +88,19 @@ describe("the keys of a cloud", () => {
     writeFileSync(join(folder.path, "login.json"), `${login}\n`);
     expect(keysOf("{ kind: vertex, project: p, key: file:login.json }")).toEqual([login]);
   });
+});
+
+it("are written in the documentation as they work", () => {
+  const documentation = readFileSync(new URL("../../docs/configuration.md", import.meta.url), "utf8");
+  const [, example = ""] = /### Clouds\s+```yaml\n([\s\S]+?)```/.exec(documentation) ?? [];
+  const { snapshot } = folder.configured(example, { env: { ...env, AZURE_AI_API_KEY: "k" } });
+  const origins = [...snapshot.providers.values()].map(({ origin }) => origin);
+  expect(origins).toEqual([
+    "https://bedrock-runtime.eu-central-1.amazonaws.com",
+    "https://europe-west4-aiplatform.googleapis.com",
+    "https://my-resource.openai.azure.com",
+    "https://my-resource.services.ai.azure.com",
+  ]);
 });
 
 describe("dialects", () => {

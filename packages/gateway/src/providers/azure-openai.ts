@@ -22,7 +22,7 @@ export const azureOpenai: ProviderKind = {
     settings: { url: ["AZURE_OPENAI_ENDPOINT"], resource: ["AZURE_RESOURCE_NAME"], apiVersion: ["OPENAI_API_VERSION"] },
   },
   keyless: false,
-  quirks: plainChatQuirks,
+  quirks: { ...plainChatQuirks, refusesThoughts: true },
   operations: () => ["generate", "count-tokens", "embed", "complete"],
   operator: "microsoft",
   owner: "microsoft",
