@@ -131,6 +131,7 @@ const cases: Record<keyof typeof losses, Case> = {
     capabilities: { reasoningControl: { efforts: ["none", "low", "high"] } },
   },
   "reasoning-with-tools": { tools: [f], to: { model: "gpt-5.4" } },
+  "signatures-elsewhere": { tools: [f], quirks: { toolSignatures: "google" }, to: { hasOtherLane: true } },
   "reasoning-elsewhere": { tools: [f], to: { model: "gpt-5.4", hasOtherLane: true } },
 };
 

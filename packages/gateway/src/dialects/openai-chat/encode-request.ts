@@ -81,6 +81,9 @@ function encodeTools(request: GenerateRequest, target: EncodeTarget, report: Los
     const definition = { name: tool.name, description, parameters: tool.schema, strict: tool.strict };
     tools.push({ type: "function", function: defined(definition) });
   }
+  if (tools.length > 0 && target.quirks.toolSignatures !== undefined && target.hasOtherLane === true) {
+    report.meet("signatures-elsewhere", undefined, "tools");
+  }
   const choice = request.toolChoice;
   const isLost =
     (choice?.kind === "named" && !names.has(choice.name)) || (choice?.kind === "required" && names.size === 0);

@@ -73,6 +73,16 @@ describe("function tools beside reasoning", () => {
   });
 });
 
+describe("tool calls that are signed", () => {
+  const own = { toolSignatures: "google" };
+
+  it("are asked for in the target's own language, where the gateway remembers the signature", () => {
+    expect(relayed({ tools }, { own, hasOtherLane: true }).unfit).toBe("signatures-elsewhere");
+    expect(relayed({ tools }, { own })).toEqual({ sent: { tools }, losses: [], unfit: undefined });
+    expect(relayed({}, { own, hasOtherLane: true }).unfit).toBeUndefined();
+  });
+});
+
 describe("sampling parameters", () => {
   const all = { temperature: 0.2, top_p: 0.9, frequency_penalty: 1, presence_penalty: 1, logit_bias: { "1": 2 } };
 

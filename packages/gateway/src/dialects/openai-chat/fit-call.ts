@@ -35,12 +35,11 @@ function fitTools(edits: Map<string, string | undefined>, fitting: Fitting): voi
     if (choice !== "none") report.meet("tool-choice-ignored", undefined, "tool_choice");
     for (const field of ["tools", "tool_choice"]) if (scan.fields.has(field)) edits.set(field, undefined);
   }
-  if (!isRefusedWithTools(target, { hasFunctions: true, effort: undefined })) return;
-  const tools = readField(fitting, "tools");
-  const legacy = readField(fitting, "functions");
-  const hasFunctions =
-    (Array.isArray(tools) && tools.some((tool: unknown) => isObject(tool) && tool["type"] === "function")) ||
-    (Array.isArray(legacy) && legacy.length > 0);
+  const signs = target.quirks.toolSignatures !== undefined && target.hasOtherLane === true;
+  if (!signs && !isRefusedWithTools(target, { hasFunctions: true, effort: undefined })) return;
+  const hasFunctions = asksForFunctions(fitting);
+  // Most clients of this language drop what hangs on a call. In its own, the gateway remembers it for them.
+  if (signs && hasFunctions) report.meet("signatures-elsewhere", undefined, "tools");
   if (!isRefusedWithTools(target, { hasFunctions, effort: effortOf(fitting) })) return;
   if (target.hasOtherLane === true) {
     report.meet("reasoning-elsewhere", undefined, "tools");
@@ -48,6 +47,15 @@ function fitTools(edits: Map<string, string | undefined>, fitting: Fitting): voi
   }
   report.meet("reasoning-with-tools", undefined, "tools");
   edits.set("reasoning_effort", '"none"');
+}
+
+function asksForFunctions(fitting: Fitting): boolean {
+  const tools = readField(fitting, "tools");
+  const legacy = readField(fitting, "functions");
+  return (
+    (Array.isArray(tools) && tools.some((tool: unknown) => isObject(tool) && tool["type"] === "function")) ||
+    (Array.isArray(legacy) && legacy.length > 0)
+  );
 }
 
 function fitEffort(edits: Map<string, string | undefined>, fitting: Fitting): void {

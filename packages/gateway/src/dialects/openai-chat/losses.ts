@@ -75,6 +75,10 @@ export const losses = {
     treatment: "dropped",
     why: "the model takes function tools on this endpoint only without reasoning, so reasoning_effort is none",
   },
+  "signatures-elsewhere": {
+    treatment: "refused",
+    why: "tool calls are signed, which most clients of OpenAI Chat do not bring back, and can be asked for elsewhere",
+  },
   "reasoning-elsewhere": {
     treatment: "refused",
     why: "the model takes function tools on this endpoint only without reasoning, and can be asked on another",
