@@ -67,17 +67,31 @@ interface Way {
   readonly operation: Operation;
 }
 
+type Asked = Pick<LaneSearch, "call" | "target" | "spec" | "kind">;
+
+/** Of each provider of a snapshot: they hang on names alone, and callers use few of them. */
+const known = new WeakMap<ProviderSpec, Map<string, readonly Way[]>>();
+const maxKnown = 256;
+
 /** The ways a target can be asked a call, the best first. A completion is an answer to a chat of one message, too. */
-export function waysOf(search: Pick<LaneSearch, "call" | "target" | "spec" | "kind">): readonly Way[] {
-  const { operation } = search.call;
-  const ways = waysFor(search, operation);
-  return ways.length === 0 && operation === "complete" ? waysFor(search, "generate") : ways;
+export function waysOf(asked: Asked): readonly Way[] {
+  const { call, target, spec } = asked;
+  const key = `${call.dialect} ${call.operation} ${call.streamed} ${target.traits?.name ?? ""} ${target.model}`;
+  let ofSpec = known.get(spec);
+  if (ofSpec === undefined || ofSpec.size >= maxKnown) {
+    ofSpec = new Map();
+    known.set(spec, ofSpec);
+  }
+  let ways = ofSpec.get(key);
+  if (ways === undefined) {
+    ways = waysFor(asked, call.operation);
+    if (ways.length === 0 && call.operation === "complete") ways = waysFor(asked, "generate");
+    ofSpec.set(key, ways);
+  }
+  return ways;
 }
 
-function waysFor(
-  { call, target, spec, kind }: Pick<LaneSearch, "call" | "target" | "spec" | "kind">,
-  operation: Operation,
-): readonly Way[] {
+function waysFor({ call, target, spec, kind }: Asked, operation: Operation): readonly Way[] {
   const spoken: readonly DialectId[] = spec.dialects ??
     kind.lanes?.(target.model, operation, target.traits?.name) ?? [spec.dialect];
   const asked = { model: target.model, streamed: call.streamed };

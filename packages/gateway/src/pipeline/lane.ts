@@ -98,7 +98,8 @@ function relay(input: LaneInput, path: string): Lane | Failure {
   const { call, scan, target, dialect } = input;
   const { edits, usageAdded, warnings = [], unfit, fitAnswer } = dialect.relayEdits(scan, call.body, target);
   if (unfit !== undefined) return { ...unfit, kind: "not_translatable" };
-  const placed = input.place(path, { ...dialect.defaultHeaders, ...call.passHeaders });
+  const headers = { ...dialect.defaultHeaders, ...call.passHeaders };
+  const placed = input.place(path, headers);
   const { framing } = call.address;
   const name = namer(input);
   return {
@@ -106,7 +107,7 @@ function relay(input: LaneInput, path: string): Lane | Failure {
     upstream: dialect,
     path: placed.path,
     body: spliceFields(call.body, scan, placed.edits === undefined ? edits : new Map([...edits, ...placed.edits])),
-    headers: withHeaders({ ...dialect.defaultHeaders, ...call.passHeaders }, placed.headers),
+    headers: withHeaders(headers, placed.headers),
     returnHeaders: dialect.returnHeaders,
     ...contentTypeOf(dialect, framing),
     heartbeat: dialect.heartbeat,
