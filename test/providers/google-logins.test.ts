@@ -7,7 +7,10 @@ import { GoogleTokens } from "#providers/google-tokens";
 import { serviceAccount, startTokenServer } from "../world/token-server.ts";
 
 const now = (): number => Date.now();
-afterEach(() => vi.unstubAllEnvs());
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.useRealTimers();
+});
 
 /** The claims of the assertion that a service account signs. */
 function claimsIn(body: string): unknown {
@@ -64,6 +67,16 @@ describe("a service account", () => {
     const secret = new Secret(serviceAccount(server.host));
     await server[Symbol.asyncDispose]();
     expect(await new GoogleTokens().authorize(secret, now())).toMatchObject({ kind: "unreachable" });
+  });
+
+  it("whose server never answers is waited for no longer than twenty seconds", async () => {
+    await using server = await startTokenServer();
+    server.hang();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const failed = new GoogleTokens().authorize(new Secret(serviceAccount(server.host)), now());
+    await vi.waitFor(() => expect(server.asked).toHaveLength(1));
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(await failed).toMatchObject({ kind: "unreachable" });
   });
 
   it("whose key is no key is rejected", async () => {

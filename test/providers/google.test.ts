@@ -1,6 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { exchange, fourWays } from "../world/exchange.ts";
 import { serviceAccount, startTokenServer } from "../world/token-server.ts";
+
+afterEach(() => vi.unstubAllEnvs());
 
 const project = "/v1/projects/my-project/locations";
 const vertex = { kind: "vertex", path: "/v1", project: "my-project" };
@@ -118,6 +123,17 @@ describe("Vertex", () => {
     );
     expect(asked?.headers).toMatchObject({ authorization: "Bearer ya29.1" });
     expect(reply).toMatchObject({ status: 200, text: "hello" });
+  });
+
+  it("is asked with the machine's own login where no key is written", async () => {
+    await using server = await startTokenServer();
+    vi.stubEnv("GCE_METADATA_HOST", server.host);
+    vi.stubEnv("METADATA_SERVER_DETECTION", "assume-present");
+    vi.stubEnv("HOME", mkdtempSync(join(tmpdir(), "hedgerow-home-")));
+    const question = { dialect: "openai-chat", streamed: true, model: "gemini-3.5-flash" } as const;
+    const { asked, reply } = await exchange(vertex, question, { upstream: { keys: ["ya29.1"] } });
+    expect(asked?.headers).toMatchObject({ authorization: "Bearer ya29.1" });
+    expect(reply).toMatchObject({ text: "hello", ending: "complete" });
   });
 
   it("is not asked where there is no token to be had, which is a failure like any other", async () => {

@@ -10,6 +10,8 @@ export interface TokenServer extends AsyncDisposable {
   readonly asked: readonly { readonly path: string; readonly body: string }[];
   /** Answers so from now on. */
   answer(status: number, json: object): void;
+  /** Takes requests from now on and answers none. */
+  hang(): void;
 }
 
 /** Every token asked for is another: `ya29.1`, `ya29.2`, … */
@@ -17,12 +19,14 @@ export async function startTokenServer(expiresInS = 3600): Promise<TokenServer> 
   const asked: { path: string; body: string }[] = [];
   let fixed: { status: number; json: object } | undefined;
   let given = 0;
+  let hangs = false;
   const server = createServer((request, response) => {
     let body = "";
     request.on("data", (bytes: Buffer) => (body += bytes.toString()));
     request.on("end", () => {
       const path = request.url ?? "";
       asked.push({ path, body });
+      if (hangs) return;
       const isToken = path.includes("token");
       const token = () => ({ access_token: `ya29.${++given}`, expires_in: expiresInS, token_type: "Bearer" });
       response.writeHead(isToken ? (fixed?.status ?? 200) : 200, {
@@ -38,6 +42,7 @@ export async function startTokenServer(expiresInS = 3600): Promise<TokenServer> 
     host: `127.0.0.1:${port}`,
     asked,
     answer: (status, json) => (fixed = { status, json }),
+    hang: () => (hangs = true),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
