@@ -82,6 +82,19 @@ describe("thoughts a caller cannot carry", () => {
     expect(partsOf(made)).toEqual(partsOf(withThoughts(request([call("call_1")]), kept(), "alice")));
   });
 
+  it("come back by their seal where they led to no call and the caller brings torn pieces", () => {
+    const answer = thinking.slice(0, 6);
+    const seal = { issuer: "google", form: "signature", value: "sig+/==" } as const;
+    const torn = (value: string): Part => ({ kind: "reasoning", text: "s.", seal: { ...seal, value } });
+    const made = withThoughts(request([torn("sig+/=="), torn("another")]), kept(answer), "alice");
+    expect(partsOf(made)).toEqual([
+      { kind: "reasoning", text: "First this.", seal: { ...seal, id: "rs_1" } },
+      torn("another"),
+    ]);
+    const asked = request([torn("sig+/==")]);
+    expect(withThoughts(asked, kept(answer), "bob")).toBe(asked);
+  });
+
   it("stand in front of the text they came before, and behind the text they came after", () => {
     const said = (block: number, text: string): readonly AnswerEvent[] => [
       { kind: "text-start", block },

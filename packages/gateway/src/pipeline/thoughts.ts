@@ -1,10 +1,11 @@
+import { createHash } from "node:crypto";
 import type { AnswerEvent } from "#domain/answer";
 import type { Memory } from "#domain/ports";
 import type { GenerateRequest, Part, ReasoningPart, Seal, ToolCallPart, Turn } from "#domain/request";
 
 /** How long a tool may take, and how long a person may leave an agent alone. */
 const ttlMs = 3 * 24 * 60 * 60 * 1000;
-/** Calls of one request that are looked up, the latest first: what lies further back no provider insists on. */
+/** Calls and seals of one request that are looked up, the latest first: what lies further back nobody insists on. */
 const maxLookups = 64;
 /** Sealed thoughts of one answer beyond this are not kept: no model writes so many. */
 const maxKeptLength = 4 * 1024 * 1024;
@@ -76,7 +77,14 @@ export class ThoughtCollector {
   /** Before the caller can know of the call: a next turn may follow at once. */
   keep(memory: Memory, owner: string): void {
     if (this.#length > maxKeptLength) return;
-    for (const [id, kept] of this.#kept) memory.put({ space: "thought", owner, id }, JSON.stringify(kept), ttlMs);
+    const put = (id: string, kept: KeptThought): void => {
+      memory.put({ space: "thought", owner, id }, JSON.stringify(kept), ttlMs);
+    };
+    for (const [id, kept] of this.#kept) put(id, kept);
+    // Thoughts that led to no call are known by their seal, where a caller brings no more of them than that.
+    for (const { text, seal } of this.#thoughts.values()) {
+      if (seal !== undefined) put(sealKey(seal), { reasoning: [{ kind: "reasoning", text, seal }] });
+    }
   }
 
   #called(block: number, id: string): void {
@@ -108,21 +116,32 @@ export function withThoughts(request: GenerateRequest, memory: Memory, owner: st
   let changed = false;
   const turns: Turn[] = [];
   for (const turn of request.turns.toReversed()) {
-    const bare = turn.role === "assistant" && left > 0 && turn.parts.some(isBareCall);
-    if (!bare) {
-      turns.unshift(turn);
-      continue;
-    }
-    const found = turn.parts.map((part) => {
-      if (!isBareCall(part) || left <= 0) return undefined;
+    const look = (id: string | undefined): KeptThought | undefined => {
+      if (id === undefined || left <= 0) return undefined;
       left -= 1;
-      return find(memory, owner, part.id);
-    });
-    const isFound = found.some((kept) => kept !== undefined) && bringsNoOther(turn, found);
-    changed ||= isFound;
-    turns.unshift(isFound ? completed(turn, found) : turn);
+      return find(memory, owner, id);
+    };
+    const made = turn.role === "assistant" ? restored(turn, look) : turn;
+    changed ||= made !== turn;
+    turns.unshift(made);
   }
   return changed ? { ...request, turns } : request;
+}
+
+type Look = (id: string | undefined) => KeptThought | undefined;
+
+function restored(turn: Turn, look: Look): Turn {
+  const found = turn.parts.map((part) => look(isBareCall(part) ? part.id : undefined));
+  if (found.some((kept) => kept !== undefined) && bringsNoOther(turn, found)) return completed(turn, found);
+  let changed = false;
+  const parts = turn.parts.map((part) => {
+    const sealed = part.kind === "reasoning" ? part.seal : undefined;
+    const [whole] = look(sealed === undefined ? undefined : sealKey(sealed))?.reasoning ?? [];
+    if (whole?.seal?.value !== sealed?.value) return part;
+    changed ||= whole !== undefined;
+    return whole ?? part;
+  });
+  return changed ? { ...turn, parts } : turn;
 }
 
 /** Every seal the caller brought is one that was kept. */
@@ -151,6 +170,11 @@ function completed(turn: Turn, found: readonly (KeptThought | undefined)[]): Tur
 
 function isBareCall(part: Part): part is ToolCallPart {
   return part.kind === "tool-call" && part.seal === undefined;
+}
+
+/** No call has such an id: it has a character that ids of no language allow. */
+function sealKey({ value }: Seal): string {
+  return `seal:${createHash("sha256").update(value).digest("base64url")}`;
 }
 
 function find(memory: Memory, owner: string, id: string): KeptThought | undefined {

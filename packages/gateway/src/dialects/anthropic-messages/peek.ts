@@ -45,7 +45,7 @@ export function relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarg
   const edits = new Map<string, string | undefined>([["model", JSON.stringify(target.model)]]);
   for (const name of ownFields) if (scan.fields.has(name)) edits.set(name, undefined);
   const ledger = new LossLedger();
-  const messages = messagesWithoutForeignSeals(body, scan, target.issuer);
+  const messages = messagesWithoutForeignSeals(body, scan, target);
   if (messages !== undefined) edits.set("messages", messages.json);
   if (messages?.lost === true) ledger.note("foreign-reasoning");
   if (!(target.traits?.capabilities.sampling ?? generationOf(target.model).sampling)) {
