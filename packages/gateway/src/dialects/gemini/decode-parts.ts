@@ -114,27 +114,28 @@ function decodeCall(
   });
 }
 
-const resultFields: ReadonlySet<string> = new Set(["id", "name", "response", "parts", "scheduling", "willContinue"]);
+const resultFields: ReadonlySet<string> = new Set(["id", "name", "response", "parts"]);
 
 function decodeResult(reader: RequestReader, result: JsonObject, { path, role, matcher, exact }: PartPlace): Part {
   const at = `${path}.functionResponse`;
   if (role === "model") reader.refuse(at, "belongs into a content whose role is user");
-  reader.leave(result, resultFields, at);
+  const { willContinue, ...said } = result;
+  reader.leave(willContinue === false ? said : result, resultFields, at);
   const name = reader.word(result["name"], `${at}.name`);
   const callId = matcher.answer(reader.optionalString(result["id"], `${at}.id`), name);
   if (callId === undefined) reader.refuse(at, `answers no functionCall of "${name.slice(0, 64)}" before it`);
   const given = isObject(result["response"]) ? result["response"] : {};
   if (!isObject(result["response"])) reader.refuse(`${at}.response`, "must be an object");
   const response = memberOf(memberOf(exact, "functionResponse"), "response");
-  const said = responseText(given, isObject(response) ? response : given);
+  const words = responseText(given, isObject(response) ? response : given);
   const media = reader.list(result["parts"]).flatMap((value, index) => {
     const where = `${at}.parts[${index}]`;
     const part = decodePart(reader, value, { path: where, role: "user", matcher, exact: undefined });
     if (part === undefined) return [];
     return isResultPart(part) ? [part] : [{ kind: "foreign" as const, what: foreignName(part.kind), payload: value }];
   });
-  const text = said.text === undefined ? [] : [{ kind: "text" as const, text: said.text }];
-  return { kind: "tool-result", callId: callId ?? "", parts: [...text, ...media], failed: said.failed };
+  const text = words.text === undefined ? [] : [{ kind: "text" as const, text: words.text }];
+  return { kind: "tool-result", callId: callId ?? "", parts: [...text, ...media], failed: words.failed };
 }
 
 function isResultPart(part: Part): part is ToolResultPart["parts"][number] {
@@ -162,33 +163,43 @@ function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || value === false || value === "";
 }
 
-const blobFields: ReadonlySet<string> = new Set(["mimeType", "data", "displayName"]);
+const blobFields: ReadonlySet<string> = new Set(["mimeType", "data"]);
 
-function decodeBlob(reader: RequestReader, blob: JsonObject, path: string): Part {
+function decodeBlob(reader: RequestReader, { displayName, ...blob }: JsonObject, path: string): Part {
   reader.leave(blob, blobFields, path);
   const mediaType = reader.word(blob["mimeType"], `${path}.mimeType`);
   const data = plainBase64(reader.string(blob["data"], `${path}.data`));
-  const title = reader.optionalString(blob["displayName"], `${path}.displayName`);
+  const title = readTitle(reader, displayName, path);
   const type = bareType(mediaType);
-  const source = { kind: "base64" as const, mediaType, data };
-  if (type.startsWith("audio/")) return { kind: "audio", format: audioFormat(type), data };
-  return mediaPart(type, source, title);
+  const part: Part = type.startsWith("audio/")
+    ? { kind: "audio", format: audioFormat(type), data }
+    : mediaPart(type, { kind: "base64", mediaType, data }, title);
+  if (part.kind !== "document") reader.leave({ displayName }, nothing, path);
+  return part;
 }
 
-const fileFields: ReadonlySet<string> = new Set(["mimeType", "fileUri", "displayName"]);
+/** Only documents have names in other languages. */
+function readTitle(reader: RequestReader, displayName: unknown, path: string): string | undefined {
+  return reader.optionalString(displayName, `${path}.displayName`);
+}
+
+const nothing: ReadonlySet<string> = new Set();
+const fileFields: ReadonlySet<string> = new Set(["mimeType", "fileUri"]);
 
 /** Undefined for spoken files, which the hub has no word for. */
-function decodeFile(reader: RequestReader, file: JsonObject, path: string): Part | undefined {
+function decodeFile(reader: RequestReader, { displayName, ...file }: JsonObject, path: string): Part | undefined {
   reader.leave(file, fileFields, path);
   const url = reader.word(file["fileUri"], `${path}.fileUri`);
-  const title = reader.optionalString(file["displayName"], `${path}.displayName`);
+  const title = readTitle(reader, displayName, path);
   const said = reader.optionalString(file["mimeType"], `${path}.mimeType`);
   const place = placeOf({ kind: "url", url });
   const type = place === "youtube" ? "video/mp4" : bareType(said ?? typeOfAddress(url) ?? "");
   if (type.startsWith("audio/")) return undefined;
   // Google's own storage is a name that means nothing to anybody else.
   const isNamed = place === "google" || place === "elsewhere";
-  return mediaPart(type, isNamed ? { kind: "file", id: url } : { kind: "url", url }, title);
+  const part = mediaPart(type, isNamed ? { kind: "file", id: url } : { kind: "url", url }, title);
+  if (part.kind !== "document") reader.leave({ displayName }, nothing, path);
+  return part;
 }
 
 function foreignFile(payload: unknown): ForeignPart {

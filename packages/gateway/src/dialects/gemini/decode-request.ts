@@ -43,7 +43,7 @@ const knownFields: ReadonlySet<string> = new Set([
 ]);
 
 /** What the answer depends on and the hub has no word for. */
-const neededFields = ["cachedContent", "modelArmorConfig"] as const;
+const neededFields = ["cachedContent", "continuationToken", "modelArmorConfig"] as const;
 
 function readRequest(reader: RequestReader, body: JsonObject, text: string): GenerateRequest {
   reader.leave(body, knownFields, "");
