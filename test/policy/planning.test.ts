@@ -8,9 +8,11 @@ import type { TraitsOf } from "#policy/find-targets";
 import { Health } from "#policy/health";
 import { isPlan, makePlan, type Wanted } from "#policy/make-plan";
 import { nextCandidate, type Step } from "#policy/next-candidate";
+import { targetGroups } from "#supply/target-groups";
 import { sampleProvider, sampleRoute, sampleSnapshot, sampleTraits } from "../world/sample-snapshot.ts";
 
 const traitsOf: TraitsOf = (spec, model) => spec.models.get(model);
+const day = "2026-11-21";
 const models = (name: string, context: number) => ({ models: new Map([[name, sampleTraits(`v/${name}`, context)]]) });
 
 const snapshot = sampleSnapshot(
@@ -23,9 +25,11 @@ const snapshot = sampleSnapshot(
   { aliases: new Map([["gpt", "main"]]), defaultRoute: "main" },
 );
 
+const groupsOf = targetGroups(snapshot, day);
+
 function plan(wanted: Partial<Wanted> & { model: string }, health = new Health(), nowMs = 0): Plan | Failure {
   const call = { options: { metadata: false }, ...wanted };
-  return makePlan(call, snapshot, { health, traitsOf, nowMs });
+  return makePlan(call, snapshot, { health, traitsOf, groupsOf, nowMs });
 }
 
 function targets(made: Plan | Failure): readonly string[] {
@@ -81,7 +85,7 @@ describe("makePlan", () => {
       [sampleProvider("a"), sampleProvider("b", priced(3e9)), sampleProvider("c", priced(1e9))],
       [sampleRoute("main", ["a/m", "b/m", "c/m"])],
     );
-    const view = { health: new Health(), traitsOf, nowMs: 0 };
+    const view = { health: new Health(), traitsOf, groupsOf: targetGroups(shop, day), nowMs: 0 };
     const wish = (provider: ProviderWish) =>
       targets(makePlan({ model: "main", options: { metadata: false, provider } }, shop, view));
     expect(wish({ sort: "price" })).toEqual(["c/m", "b/m", "a/m"]);
@@ -149,6 +153,7 @@ describe("makePlan", () => {
       {
         health: new Health(),
         traitsOf,
+        groupsOf,
         nowMs: 0,
       },
     );
@@ -183,7 +188,7 @@ function step(
     plan: made,
     attempts,
     snapshot,
-    view: { health: new Health(), traitsOf, nowMs: 0 },
+    view: { health: new Health(), traitsOf, groupsOf, nowMs: 0 },
     deadlineAtMs: 600_000,
     chance: 0.5,
     turn: 0,
@@ -260,7 +265,7 @@ describe("nextCandidate", () => {
     health.failed(place("a#1"), failure("credential_rejected", "x"), 0);
     for (let n = 0; n < 5; n += 1) health.failed(place("a#2"), failure("unreachable", "x"), 0);
     const wider = withCredentials("a#1", "a#2");
-    const view = { health, traitsOf, nowMs: 0 };
+    const view = { health, traitsOf, groupsOf: targetGroups(wider, day), nowMs: 0 };
     const made = makePlan({ model: "solo", options: { metadata: false } }, wider, view);
     expect(step(made, [], { snapshot: wider, view })).toMatchObject({ kind: "try", credential: "a#2" });
   });

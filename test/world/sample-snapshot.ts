@@ -3,6 +3,7 @@ import type { ModelTraits } from "#domain/model";
 import { plainChatQuirks } from "#domain/quirks";
 import { Secret } from "#domain/secret";
 import { defaultLimits, type ProviderSpec, type Route, type Snapshot } from "#domain/snapshot";
+import { emptySupply } from "#domain/supply";
 
 /** A provider for tests: everything has a default that works. */
 export function sampleProvider(id: string, more: Partial<ProviderSpec> = {}): ProviderSpec {
@@ -49,6 +50,7 @@ export function sampleSnapshot(
     routes: new Map(routes.map((each) => [each.name, each])),
     aliases: new Map(),
     keys: [],
+    supply: emptySupply,
     notices: [],
     ...more,
   };

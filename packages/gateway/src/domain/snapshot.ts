@@ -3,6 +3,7 @@ import type { ModelTraits } from "./model.ts";
 import type { Timeouts } from "./plan.ts";
 import type { ChatQuirks } from "./quirks.ts";
 import type { Secret } from "./secret.ts";
+import type { SupplyData } from "./supply.ts";
 
 /** The compiled configuration a worker runs on. Immutable; a new one replaces it whole. */
 export interface Snapshot {
@@ -17,6 +18,8 @@ export interface Snapshot {
   readonly keys: readonly GatewayKey[];
   /** The route used when a call names none and its model matches nothing else. */
   readonly defaultRoute?: string;
+  /** Who depends on whom: the seed and the configuration's own claims. */
+  readonly supply: SupplyData;
   /** Shown once at start and in answers' warnings: for instance that only simulated providers answer. */
   readonly notices: readonly string[];
 }
@@ -75,9 +78,13 @@ export interface ProviderSpec {
   readonly headers: readonly { readonly name: string; readonly value: Secret }[];
   readonly timeouts: Partial<Timeouts>;
   readonly quirks: ChatQuirks;
+  /** As the configuration declares them: it wins over every claim of the supply graph. */
   readonly operator?: string;
   readonly owner?: string;
+  /** Where it runs or is asked. */
   readonly region?: string;
+  /** What is usual of the kind, where neither the configuration nor the supply graph says it. */
+  readonly usual?: { readonly operator?: string; readonly owner?: string };
   /** A cloud project, where the provider's addresses name one. */
   readonly project?: string;
   /** The dated version of an API that wants one in its address. */

@@ -68,15 +68,26 @@ export interface SupplyNode {
   readonly title: string;
   /** Other names it is found by. */
   readonly aliases?: readonly string[];
+  /** Of a region: several, or whichever the operator likes. Two targets in it need not be near each other. */
+  readonly wide?: true;
 }
 
-/** The supply graph as data: the seed that ships with the gateway, and what its operator adds. */
-export interface SupplyData {
-  /** Twelve hex digits of a hash over all of it: records say by which graph a call was planned. */
-  readonly version: string;
+/** What ships with the gateway: `data/supply.json`. */
+export interface SupplySeed {
+  /** ISO date on which it was last gone through. */
+  readonly date: string;
   readonly nodes: readonly SupplyNode[];
   readonly claims: readonly Claim[];
 }
+
+/** The supply graph as data: the seed that ships with the gateway, and what its operator adds. */
+export interface SupplyData extends SupplySeed {
+  /** Twelve hex digits of a hash over all of it: records say by which graph a call was planned. */
+  readonly version: string;
+}
+
+/** For worlds in which nobody claims anything: every group is then the configuration's own word. */
+export const emptySupply: SupplyData = { version: "000000000000", date: "1970-01-01", nodes: [], claims: [] };
 
 /** What targets share when they fail together (RFC 4202 calls it a shared-risk link group). */
 export type RiskKind =

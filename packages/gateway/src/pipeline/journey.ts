@@ -15,6 +15,7 @@ import { attempt } from "./attempt.ts";
 import type { AttemptResult } from "./attempt-input.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { findLane } from "./find-lane.ts";
+import { groupsOfTargets } from "./groups-of.ts";
 import { decodeOnce } from "./lane-request.ts";
 import { isLane, type Lane } from "./lane.ts";
 import type { CallControl } from "./live-calls.ts";
@@ -72,8 +73,9 @@ export class Journey {
   }
 
   get view(): PlanningView {
-    const { plane } = this.input;
-    return { health: plane.health, traitsOf: plane.traitsOf, nowMs: plane.clock.nowMs() };
+    const { plane, snapshot } = this.input;
+    const groupsOf = groupsOfTargets(snapshot, plane.clock.wallMs());
+    return { health: plane.health, traitsOf: plane.traitsOf, groupsOf, nowMs: plane.clock.nowMs() };
   }
 
   /** The plan, made once. */

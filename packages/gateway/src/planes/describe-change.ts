@@ -9,6 +9,7 @@ export function describeChange(before: Snapshot, after: Snapshot): readonly stri
     ...changedEntries("alias", before.aliases, after.aliases),
     ...changedEntries("key", byName(before), byName(after)),
     ...changedFields(before.limits, after.limits).map((name) => `limit ${name} changed`),
+    ...(before.supply.version === after.supply.version ? [] : ["what is claimed of supply changed"]),
     ...(before.defaultRoute === after.defaultRoute ? [] : ["the default route changed"]),
   ];
 }

@@ -2,6 +2,7 @@ import type { CallOptions, Operation } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import type { Plan, PlannedTarget, Target, Timeouts } from "#domain/plan";
 import { defaultTimeouts, type Snapshot } from "#domain/snapshot";
+import type { RiskGroup } from "#domain/supply";
 import { findTargets, type TraitsOf } from "./find-targets.ts";
 import { placeOf, type Health, type Readiness } from "./health.ts";
 
@@ -18,6 +19,8 @@ export interface Wanted {
 export interface PlanningView {
   readonly health: Health;
   readonly traitsOf: TraitsOf;
+  /** What a target shares with others that fail. */
+  readonly groupsOf: (target: Target) => readonly RiskGroup[];
   readonly nowMs: number;
 }
 

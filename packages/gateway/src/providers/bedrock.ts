@@ -50,7 +50,7 @@ export const bedrock: ProviderKind = {
   quirks: plainChatQuirks,
   operations: (model) => (cohereModel.test(model) ? ["generate", "embed", "rerank"] : ["generate", "count-tokens"]),
   operator: "aws",
-  owner: "amazon",
+  owner: "aws",
   place,
   authorize,
   unwrap: (dialect) => unwrappings[dialect],

@@ -8,6 +8,7 @@ import type { Plan } from "#domain/plan";
 import { Health } from "#policy/health";
 import { isPlan, makePlan } from "#policy/make-plan";
 import { findKind } from "#providers/kinds";
+import { targetGroups } from "#supply/target-groups";
 import type { Command, CommandIo } from "#cli/command";
 import { readCommandLine } from "#cli/command-line";
 import { renderTable } from "#cli/table";
@@ -68,6 +69,7 @@ function planFor(model: string, { snapshot }: Configuration): Plan | Failure {
       const kind = findKind(spec.kind);
       return spec.models.get(name) ?? (kind === undefined ? undefined : lookup.findModel(kind, name));
     },
+    groupsOf: targetGroups(snapshot, todayIso()),
     nowMs: 0,
   });
 }

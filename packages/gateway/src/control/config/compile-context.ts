@@ -1,5 +1,6 @@
 import type { Capabilities, ModelTraits } from "#domain/model";
 import type { Secret } from "#domain/secret";
+import type { SupplySeed } from "#domain/supply";
 import type { ProviderKind, SettingName } from "#providers/provider";
 import type { ConfigPath } from "./problem.ts";
 
@@ -30,6 +31,8 @@ export interface CompileContext {
   readonly implied?: (kind: ProviderKind) => ImpliedAccess;
   /** What `hedgerow probe` found a target (`provider/model`) able to do, over the catalogue and under the document. */
   readonly probed?: (target: string) => Capabilities | undefined;
+  /** The claims that ship with the gateway; absent: none. */
+  readonly supply?: SupplySeed;
   /** ISO date of the configuration: the date of the figures it states. */
   readonly date: string;
   /** From the command line, over the document's. */

@@ -1,6 +1,7 @@
 import type { Capabilities, ModelTraits, Price } from "#domain/model";
 import type { Secret } from "#domain/secret";
 import type { ProviderSpec } from "#domain/snapshot";
+import type { ProviderKind } from "#providers/provider";
 import { compileAccess, type Access, type ProviderNaming } from "./compile-access.ts";
 import type { CompileContext, Report } from "./compile-context.ts";
 import { compileTimeouts, splitTarget, targetTexts } from "./compile-route.ts";
@@ -39,8 +40,8 @@ function compileProvider(naming: Naming, context: CompileContext, report: Report
   const headers = headersOf(naming, report);
   const models = modelsOf(naming, context, report);
   if (address === undefined) return undefined;
-  const operator = entry.operator ?? kind.operator;
-  const owner = entry.owner ?? kind.owner;
+  const { operator, owner } = entry;
+  const usual = usualOf(kind);
   return {
     id,
     kind: kind.id,
@@ -54,9 +55,16 @@ function compileProvider(naming: Naming, context: CompileContext, report: Report
     quirks: kind.quirks,
     ...(operator === undefined ? {} : { operator }),
     ...(owner === undefined ? {} : { owner }),
+    ...(usual === undefined ? {} : { usual }),
     ...inSpec(settings),
     models,
   };
+}
+
+/** Beside what is declared, never in its place: one is somebody's word, the other a habit. */
+function usualOf({ operator, owner }: ProviderKind): ProviderSpec["usual"] {
+  if (operator === undefined && owner === undefined) return undefined;
+  return { ...(operator === undefined ? {} : { operator }), ...(owner === undefined ? {} : { owner }) };
 }
 
 /** A resource is part of the address. */

@@ -5,6 +5,7 @@ import { compileAliases } from "./compile-aliases.ts";
 import type { CompileContext, Report, ServerSettings } from "./compile-context.ts";
 import { compileProviders } from "./compile-provider.ts";
 import { compileRoutes } from "./compile-route.ts";
+import { compileSupply } from "./compile-supply.ts";
 import { sha256Hex, snapshotVersion } from "./fingerprint.ts";
 import { notEnforced } from "./not-enforced.ts";
 import type { Finding } from "./problem.ts";
@@ -25,6 +26,7 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
   const routes = compileRoutes(document, report);
   const providers = compileProviders(document, context, report);
   const aliases = compileAliases(document, context, report);
+  const supply = compileSupply(document, context, report);
   const keys = gatewayKeys(document, report);
   if (keys.length === 0 && Object.keys(document.keys ?? {}).length === 0 && !isLoopback(server.host)) {
     const message = `${JSON.stringify(server.host)} can be reached from other machines, and no \`keys\` are configured`;
@@ -37,6 +39,7 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
     routes,
     aliases,
     keys,
+    supply,
     ...(routes.has("default") ? { defaultRoute: "default" } : {}),
     notices: [...(context.notices ?? []), ...notEnforced(document).map((each) => each.notice)],
   };

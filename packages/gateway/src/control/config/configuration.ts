@@ -16,6 +16,7 @@ import type { ServerSettings } from "./compile-context.ts";
 import { documentFromEnvironment, impliedAccess } from "./from-environment.ts";
 import type { MadeDocument } from "./from-environment.ts";
 import { lint } from "./lint.ts";
+import { openSupply } from "./open-supply.ts";
 import { loadDocument } from "./load.ts";
 import { inFileOrder, located, noPlaces } from "./problem.ts";
 import type { ConfigPath, ConfigProblem, Finding, Places } from "./problem.ts";
@@ -114,6 +115,7 @@ function finish(made: MadeDocument, finishing: Finishing): Configuration | Refus
     findModel,
     ...(env === undefined ? {} : { implied: (kind) => impliedAccess(env, kind) }),
     date,
+    supply: openSupply(),
     ...(capabilities.kind === "read" ? { probed: probedIn(capabilities.file) } : {}),
     notices:
       capabilities.kind === "broken"

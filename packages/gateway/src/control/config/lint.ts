@@ -72,8 +72,8 @@ function sharedRisk(route: Route, input: LintInput): readonly Finding[] {
   const findings: Finding[] = [];
   const shared = (key: "operator" | "owner"): string | undefined => {
     const [first] = specs;
-    const group = first?.[key];
-    return group !== undefined && specs.every((spec) => spec[key] === group) ? group : undefined;
+    const group = first === undefined ? undefined : said(first, key);
+    return group !== undefined && specs.every((spec) => said(spec, key) === group) ? group : undefined;
   };
   const operator = shared("operator");
   const owner = shared("owner");
@@ -83,8 +83,8 @@ function sharedRisk(route: Route, input: LintInput): readonly Finding[] {
   } else if (new Set(route.targets.map(({ provider }) => provider)).size === 1) {
     const message = `every target is at ${JSON.stringify(route.targets[0]?.provider)}: they can fail together`;
     findings.push({ path, message, fix: "add a target at another provider" });
-  } else if (specs.some((spec) => spec.operator === undefined)) {
-    const unknown = specs.filter((spec) => spec.operator === undefined).map((spec) => spec.id);
+  } else if (specs.some((spec) => said(spec, "operator") === undefined)) {
+    const unknown = specs.filter((spec) => said(spec, "operator") === undefined).map((spec) => spec.id);
     const message = `nobody said who operates ${[...new Set(unknown)].join(", ")}: whether targets fail together is unknown`;
     findings.push({ path, message, fix: "set `operator` there" });
   }
@@ -93,6 +93,11 @@ function sharedRisk(route: Route, input: LintInput): readonly Finding[] {
     findings.push({ path, message, fix: "add a target with another owner" });
   }
   return findings;
+}
+
+/** As declared, else as usual of the kind. */
+function said(spec: ProviderSpec, key: "operator" | "owner"): string | undefined {
+  return spec[key] ?? spec.usual?.[key];
 }
 
 function lintTarget(target: RouteTarget, path: ConfigPath, input: LintInput): readonly Finding[] {

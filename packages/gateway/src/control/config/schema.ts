@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { DialectId } from "#domain/call";
 import { Secret } from "#domain/secret";
 import { defaultLimits, defaultTimeouts } from "#domain/snapshot";
+import { supplySection } from "./supply-schema.ts";
 import { durationPattern, moneyPattern, parseDuration, parseMoney, parseSize, sizePattern } from "./units.ts";
 import type { Parsed } from "./units.ts";
 
@@ -215,8 +216,8 @@ const provider = z
       })
       .meta({ description: "Limits of the account. Accepted, not yet enforced." })
       .exactOptional(),
-    operator: text("Who runs the machines: providers with one operator fail together."),
-    owner: text("Who owns the provider."),
+    operator: text("Who runs the inference: providers with one operator fail together. It wins over the supply graph."),
+    owner: text("Who owns the machines: it wins over what the supply graph knows."),
     region: text("Where it runs; of clouds the region that is asked."),
     project: text("The cloud project that is asked: Vertex, Azure AI Foundry."),
     resource: text("The resource whose name is part of the address: Azure."),
@@ -322,6 +323,7 @@ export const documentSchema = z.strictObject({
     )
     .meta({ description: "Other names of routes and targets." })
     .exactOptional(),
+  supply: supplySection,
   keys: z
     .record(name, gatewayKey)
     .meta({ description: "Keys of the gateway; without any it is open, on loopback only." })
