@@ -1,9 +1,12 @@
 import { dialects, upstreamDialects } from "#dialects/registry";
 import type { Call, CallAddress, ClientDialectId, DialectId, Operation } from "#domain/call";
 import { failure } from "#domain/failure";
-import { plainChatQuirks } from "#domain/quirks";
+import type { ModelTraits } from "#domain/model";
+import type { Memory } from "#domain/ports";
+import { plainChatQuirks, type ChatQuirks } from "#domain/quirks";
 import { chooseLane, isLane, type Lane } from "#pipeline/lane";
 import { decodeOnce } from "#pipeline/lane-request";
+import { withThoughts } from "#pipeline/thoughts";
 import { scanFields } from "#wire/json-splice";
 import type { JsonView } from "./json-view.ts";
 
@@ -22,6 +25,12 @@ export interface Asking {
   readonly streamed: boolean;
   readonly body: JsonView | Buffer;
   readonly address?: CallAddress;
+  /** Those of plain OpenAI where left out. */
+  readonly quirks?: ChatQuirks;
+  /** What is known of the model that is asked; nothing where left out. */
+  readonly traits?: ModelTraits;
+  /** What the gateway remembers of earlier answers, where it is asked to remember any. */
+  readonly memory?: Memory;
   /** An answer where left out. */
   readonly operation?: Operation;
 }
@@ -44,7 +53,7 @@ function callOf({ caller, streamed, body, address = {}, operation = "generate" }
 
 /** The lane of a call, as the request path chooses it. */
 export function openLane(asking: Asking): Lane {
-  const { caller, upstream, issuer, streamed } = asking;
+  const { caller, upstream, issuer, streamed, memory, traits, quirks = plainChatQuirks } = asking;
   const call = callOf(asking);
   const scan = scanFields(call.body, { maxDepth: 1000 });
   if ("problem" in scan) throw new Error(scan.problem);
@@ -52,11 +61,13 @@ export function openLane(asking: Asking): Lane {
     call,
     scan,
     dialect: dialects[caller],
-    target: { model: "own-1", issuer, quirks: plainChatQuirks, streamed },
+    target: { model: "own-1", issuer, quirks, streamed, ...(traits === undefined ? {} : { traits }) },
     upstream: upstreamDialects[upstream],
     operation: call.operation,
     answer: { createdAtS: 1_795_000_000 },
-    decoded: decodeOnce(call, dialects[caller]),
+    decoded: decodeOnce(call, dialects[caller], (request) =>
+      memory === undefined ? request : withThoughts(request, memory, call.caller),
+    ),
     place: (path) => ({ path }),
   });
   if (!isLane(lane)) throw new Error(lane.message);
