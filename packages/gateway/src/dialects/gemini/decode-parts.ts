@@ -115,12 +115,12 @@ function decodeCall(
 }
 
 const resultFields: ReadonlySet<string> = new Set(["id", "name", "response", "parts"]);
+const lastResultFields: ReadonlySet<string> = new Set([...resultFields, "willContinue"]);
 
 function decodeResult(reader: RequestReader, result: JsonObject, { path, role, matcher, exact }: PartPlace): Part {
   const at = `${path}.functionResponse`;
   if (role === "model") reader.refuse(at, "belongs into a content whose role is user");
-  const { willContinue, ...said } = result;
-  reader.leave(willContinue === false ? said : result, resultFields, at);
+  reader.leave(result, result["willContinue"] === false ? lastResultFields : resultFields, at);
   const name = reader.word(result["name"], `${at}.name`);
   const callId = matcher.answer(reader.optionalString(result["id"], `${at}.id`), name);
   if (callId === undefined) reader.refuse(at, `answers no functionCall of "${name.slice(0, 64)}" before it`);
@@ -163,34 +163,26 @@ function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || value === false || value === "";
 }
 
-const blobFields: ReadonlySet<string> = new Set(["mimeType", "data"]);
+const mediaFields: ReadonlySet<string> = new Set(["mimeType", "data", "fileUri"]);
+/** Only documents have names in other languages. */
+const documentFields: ReadonlySet<string> = new Set([...mediaFields, "displayName"]);
 
-function decodeBlob(reader: RequestReader, { displayName, ...blob }: JsonObject, path: string): Part {
-  reader.leave(blob, blobFields, path);
+function decodeBlob(reader: RequestReader, blob: JsonObject, path: string): Part {
   const mediaType = reader.word(blob["mimeType"], `${path}.mimeType`);
   const data = plainBase64(reader.string(blob["data"], `${path}.data`));
-  const title = readTitle(reader, displayName, path);
+  const title = reader.optionalString(blob["displayName"], `${path}.displayName`);
   const type = bareType(mediaType);
   const part: Part = type.startsWith("audio/")
     ? { kind: "audio", format: audioFormat(type), data }
     : mediaPart(type, { kind: "base64", mediaType, data }, title);
-  if (part.kind !== "document") reader.leave({ displayName }, nothing, path);
+  reader.leave(blob, part.kind === "document" ? documentFields : mediaFields, path);
   return part;
 }
 
-/** Only documents have names in other languages. */
-function readTitle(reader: RequestReader, displayName: unknown, path: string): string | undefined {
-  return reader.optionalString(displayName, `${path}.displayName`);
-}
-
-const nothing: ReadonlySet<string> = new Set();
-const fileFields: ReadonlySet<string> = new Set(["mimeType", "fileUri"]);
-
 /** Undefined for spoken files, which the hub has no word for. */
-function decodeFile(reader: RequestReader, { displayName, ...file }: JsonObject, path: string): Part | undefined {
-  reader.leave(file, fileFields, path);
+function decodeFile(reader: RequestReader, file: JsonObject, path: string): Part | undefined {
   const url = reader.word(file["fileUri"], `${path}.fileUri`);
-  const title = readTitle(reader, displayName, path);
+  const title = reader.optionalString(file["displayName"], `${path}.displayName`);
   const said = reader.optionalString(file["mimeType"], `${path}.mimeType`);
   const place = placeOf({ kind: "url", url });
   const type = place === "youtube" ? "video/mp4" : bareType(said ?? typeOfAddress(url) ?? "");
@@ -198,7 +190,7 @@ function decodeFile(reader: RequestReader, { displayName, ...file }: JsonObject,
   // Google's own storage is a name that means nothing to anybody else.
   const isNamed = place === "google" || place === "elsewhere";
   const part = mediaPart(type, isNamed ? { kind: "file", id: url } : { kind: "url", url }, title);
-  if (part.kind !== "document") reader.leave({ displayName }, nothing, path);
+  reader.leave(file, part.kind === "document" ? documentFields : mediaFields, path);
   return part;
 }
 

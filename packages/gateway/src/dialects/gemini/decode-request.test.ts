@@ -301,7 +301,7 @@ describe("tools in Gemini's language", () => {
       },
       { kind: "function", name: "b", schema: { type: "object", $schema: "http://json-schema.org/draft-07/schema#" } },
       { kind: "function", name: "c", schema: { type: "object", properties: {} } },
-      { kind: "foreign", what: "gemini:googleSearch", payload: { googleSearch: {} } },
+      { kind: "foreign", what: "gemini:google_search", payload: { googleSearch: {} } },
       { kind: "foreign", what: "gemini:codeExecution", payload: { codeExecution: {} } },
       {
         kind: "foreign",

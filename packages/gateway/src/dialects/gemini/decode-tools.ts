@@ -12,14 +12,16 @@ const callerRuns: ReadonlySet<string> = new Set(["computerUse"]);
 export function decodeTools(reader: RequestReader, value: unknown): readonly Tool[] {
   return reader.list(value).flatMap((each, index) => {
     const path = `tools[${index}]`;
-    const { functionDeclarations, ...others } = reader.object(each, path);
+    const tool = reader.object(each, path);
+    const { functionDeclarations, ...others } = tool;
     const declared: readonly Tool[] = reader
       .list(functionDeclarations)
       .map((one, place) => decodeDeclaration(reader, one, `${path}.functionDeclarations[${place}]`));
     const foreign = Object.entries(others).flatMap(([name, payload]): readonly Tool[] => {
       if (payload === null || payload === undefined) return [];
       const isRunByCaller = callerRuns.has(name) ? { callerRuns: true as const } : {};
-      return [{ kind: "foreign", what: foreignName(name), payload: { [name]: payload }, ...isRunByCaller }];
+      const what = foreignName(reader.spelling(tool, name));
+      return [{ kind: "foreign", what, payload: { [name]: payload }, ...isRunByCaller }];
     });
     return declared.concat(foreign);
   });
@@ -43,12 +45,9 @@ export interface ToolWish {
 }
 
 const configFields: ReadonlySet<string> = new Set(["functionCallingConfig"]);
-const callingFields: ReadonlySet<string> = new Set(["mode", "allowedFunctionNames", "streamFunctionCallArguments"]);
+const callingFields: ReadonlySet<string> = new Set(["mode", "allowedFunctionNames"]);
 
-/**
- * `toolConfig`. That only some functions may be called is said by leaving out the others. `streamFunctionCallArguments`
- * asks for a form of stream in which arguments come in pieces: whole ones are fine too.
- */
+/** `toolConfig`. That only some functions may be called is said by leaving out the others. */
 export function decodeToolConfig(reader: RequestReader, value: unknown, tools: readonly Tool[]): ToolWish {
   const config = reader.optionalObject(value, "toolConfig");
   if (config === undefined) return { tools };

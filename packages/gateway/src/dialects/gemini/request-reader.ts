@@ -5,6 +5,22 @@ import { isAbsent, isObject, ShapeReader, type JsonObject } from "#dialects/shap
  * the proto has it (snake_case), `null` as absent, numbers as strings too, and one value where a list is expected.
  */
 export class RequestReader extends ShapeReader {
+  /** Of objects with names in snake_case: the caller's spelling by ours. */
+  readonly #spellings = new WeakMap<JsonObject, ReadonlyMap<string, string>>();
+
+  /** What is left is named as the caller wrote it. */
+  override leave(object: JsonObject, known: ReadonlySet<string>, path: string): void {
+    const names = Object.entries(object).map(([name, value]) => {
+      return [known.has(name) ? name : this.spelling(object, name), value] as const;
+    });
+    super.leave(Object.fromEntries(names), known, path);
+  }
+
+  /** A member's name as the caller wrote it. */
+  spelling(object: JsonObject, name: string): string {
+    return this.#spellings.get(object)?.get(name) ?? name;
+  }
+
   override object(value: unknown, path: string): JsonObject {
     return this.#camel(super.object(value, path) ?? {}, path);
   }
@@ -36,14 +52,16 @@ export class RequestReader extends ShapeReader {
   #camel(object: JsonObject, path: string): JsonObject {
     const names = Object.keys(object);
     if (!names.some((name) => name.includes("_"))) return object;
-    const camel: Record<string, unknown> = {};
+    const spelling = new Map<string, string>();
     for (const name of names) {
       const key = camelCase(name);
-      if (key !== name && Object.hasOwn(object, key)) {
+      if (spelling.has(key)) {
         this.refuse(path === "" ? key : `${path}.${key}`, "is given in two spellings; send it once");
       }
-      camel[key] = object[name];
+      spelling.set(key, name);
     }
+    const camel = Object.fromEntries([...spelling].map(([key, name]) => [key, object[name]]));
+    this.#spellings.set(camel, spelling);
     return camel;
   }
 }
