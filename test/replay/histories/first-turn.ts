@@ -44,10 +44,11 @@ export async function firstTurn(recording: AnyRecording): Promise<FirstTurn | un
   if (events.at(-1)?.kind !== "end") return undefined;
   const language = languages[dialect];
   const said = streamed ? language.readStream(bytes) : language.readWhole(bytes);
-  const { calls, thoughts } = readHistory(dialect, await storedBy(recording));
+  const { calls, thoughts, beginsThinking } = readHistory(dialect, await storedBy(recording));
   const known: History = {
     calls: said.tools.map((tool, at) => ({ ...tool, seal: calls[at]?.seal ?? "" })),
     answered: said.tools.map(({ id, name: tool }) => (id === "" ? tool : id)),
+    beginsThinking,
     thoughts,
   };
   if (known.calls.length + known.thoughts.length === 0) return undefined;

@@ -14,6 +14,8 @@ export interface History {
   }[];
   /** The calls that results are for: by id, or by name where a call has none. */
   readonly answered: readonly string[];
+  /** The answer begins with a thought, where its vendor refuses a turn that does not (Anthropic). */
+  readonly beginsThinking: boolean;
   /** Sealed thoughts with what of them can be read. */
   readonly thoughts: readonly { readonly text: string; readonly seal: string }[];
 }
@@ -24,11 +26,11 @@ export function readHistory(dialect: DialectId, turns: readonly JsonView[]): His
     case "openai-responses":
       return responsesHistory(turns);
     case "anthropic-messages":
-      return messagesHistory(turns.flatMap(({ content }) => objectsOf(content)));
+      return messagesHistory(turns);
     case "gemini":
       return geminiHistory(turns.flatMap(({ parts }) => objectsOf(parts)));
     case "bedrock-converse":
-      return converseHistory(turns.flatMap(({ content }) => objectsOf(content)));
+      return converseHistory(turns);
     default:
       return chatHistory(turns);
   }
@@ -55,6 +57,7 @@ function chatHistory(messages: readonly JsonView[]): History {
       };
     }),
     answered: messages.flatMap(({ role, tool_call_id: id }) => (role === "tool" ? [textOf(id)] : [])),
+    beginsThinking: false,
     thoughts: sealed(
       details.map(({ text, summary, signature, data }) => ({
         text: textOf(text ?? summary),
@@ -75,6 +78,7 @@ function responsesHistory(items: readonly JsonView[]): History {
       seal: "",
     })),
     answered: items.flatMap(({ type, call_id: id }) => (type === "function_call_output" ? [textOf(id)] : [])),
+    beginsThinking: false,
     // A thought is known by its id: what seals it is written anew each time it is shown.
     thoughts: thoughts
       .filter(({ encrypted_content: seal }) => typeof seal === "string")
@@ -85,11 +89,18 @@ function responsesHistory(items: readonly JsonView[]): History {
   };
 }
 
-function messagesHistory(blocks: readonly JsonView[]): History {
+/** The first block of the first answer. */
+function beginningOf(turns: readonly JsonView[]): JsonView {
+  return objectsOf(turns.find(({ role }) => role === "assistant")?.["content"])[0] ?? {};
+}
+
+function messagesHistory(turns: readonly JsonView[]): History {
+  const blocks = turns.flatMap(({ content }) => objectsOf(content));
   const calls = blocks.filter(({ type }) => type === "tool_use");
   return {
     calls: calls.map(({ id, name, input }) => ({ id: textOf(id), name: textOf(name), arguments: input, seal: "" })),
     answered: blocks.flatMap(({ type, tool_use_id: id }) => (type === "tool_result" ? [textOf(id)] : [])),
+    beginsThinking: ["thinking", "redacted_thinking"].includes(textOf(beginningOf(turns)["type"])),
     thoughts: sealed(
       blocks
         .filter(({ type }) => type === "thinking" || type === "redacted_thinking")
@@ -110,11 +121,13 @@ function geminiHistory(parts: readonly JsonView[]): History {
       return { id, name, arguments: args, seal: seal === "skip_thought_signature_validator" ? "" : seal };
     }),
     answered: results.map(({ id, name }) => textOf(id ?? name)),
+    beginsThinking: false,
     thoughts: [],
   };
 }
 
-function converseHistory(blocks: readonly JsonView[]): History {
+function converseHistory(turns: readonly JsonView[]): History {
+  const blocks = turns.flatMap(({ content }) => objectsOf(content));
   const calls = blocks.flatMap(({ toolUse }) => (toolUse === undefined ? [] : [objectOf(toolUse)]));
   const results = blocks.flatMap(({ toolResult }) => (toolResult === undefined ? [] : [objectOf(toolResult)]));
   const thoughts = blocks.flatMap(({ reasoningContent }) =>
@@ -128,6 +141,7 @@ function converseHistory(blocks: readonly JsonView[]): History {
       seal: "",
     })),
     answered: results.map(({ toolUseId: id }) => textOf(id)),
+    beginsThinking: beginningOf(turns)["reasoningContent"] !== undefined,
     thoughts: sealed(
       thoughts.map(({ reasoningText, redactedContent }) => {
         const { text, signature } = objectOf(reasoningText);
