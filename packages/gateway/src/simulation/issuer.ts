@@ -3,6 +3,9 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 /** What a seal is for: one made for another place is refused there. */
 export type SealPurpose = "redacted" | "encrypted-reasoning" | "thought-signature";
 
+/** OpenAI seals with Fernet, by whose first bytes its seals are told from others': so are these. */
+const openings: Readonly<Partial<Record<SealPurpose, string>>> = { "encrypted-reasoning": "gAAAAA" };
+
 /** Of the simulators that `hedgerow` runs: a conversation with signed thoughts stays valid over their restarts. */
 export const simulatorIssuer = "hedgerow sim";
 
@@ -25,7 +28,7 @@ export class Issuer {
   /** A thought nobody else can read: `redacted_thinking.data`, `encrypted_content`, `thoughtSignature`. */
   seal(text: string, purpose: SealPurpose = "redacted"): string {
     const hidden = Buffer.from(text, "utf8").toString("base64url");
-    return `${hidden}.${this.#mac(purpose, hidden)}`;
+    return `${openings[purpose] ?? ""}${hidden}.${this.#mac(purpose, hidden)}`;
   }
 
   signed(text: string, signature: string): boolean {
@@ -38,8 +41,10 @@ export class Issuer {
 
   /** What was sealed; undefined where somebody else sealed it, for something else, or a byte of it changed. */
   open(data: string, purpose: SealPurpose = "redacted"): string | undefined {
+    const opening = openings[purpose] ?? "";
     const dot = data.indexOf(".");
-    const hidden = data.slice(0, Math.max(dot, 0));
+    if (!data.startsWith(opening) || dot < opening.length) return undefined;
+    const hidden = data.slice(opening.length, dot);
     if (!same(data.slice(dot + 1), this.#mac(purpose, hidden))) return undefined;
     return Buffer.from(hidden, "base64url").toString("utf8");
   }

@@ -18,7 +18,7 @@ export function inputWithoutForeignSeals(
   const span = scan.fields.get("input");
   if (span === undefined) return undefined;
   const bytes = Buffer.from(body.buffer, body.byteOffset + span.start, span.end - span.start);
-  if (!bytes.includes(sealMark) && !(isOther(target) && bytes.includes(sealedField))) return undefined;
+  if (!bytes.includes(sealMark) && !hasMisfit(bytes, target)) return undefined;
   const read = readJson(body, span);
   if (!read.ok || !Array.isArray(read.value)) return undefined;
   let changed = false;
@@ -36,7 +36,7 @@ export function inputWithoutForeignSeals(
 function unsealed(item: JsonObject, target: EncodeTarget): JsonObject | undefined {
   const sealed = item[sealedField];
   if (item["type"] !== "reasoning" || typeof sealed !== "string") return item;
-  if (!sealed.startsWith(sealMark)) return isOther(target) && looksNative(sealed) ? undefined : item;
+  if (!sealed.startsWith(sealMark)) return isMisfit(sealed, target) ? undefined : item;
   const seal = readSeal(sealed);
   return seal?.issuer === target.issuer ? { ...item, [sealedField]: seal.value } : undefined;
 }
@@ -45,3 +45,26 @@ function unsealed(item: JsonObject, target: EncodeTarget): JsonObject | undefine
 function isOther({ traits, issuer }: EncodeTarget): boolean {
   return traits !== undefined && !isNativeIssuer(issuer);
 }
+
+/**
+ * Whether a seal that nobody marked is another vendor's: OpenAI's are known by their first letters, and a target of
+ * whom nothing is known may well be OpenAI's.
+ */
+function isMisfit(sealed: string, target: EncodeTarget): boolean {
+  if (sealed === "") return false;
+  return looksNative(sealed) ? isOther(target) : isNativeIssuer(target.issuer);
+}
+
+/** The same of the bytes of an input, which are parsed only where there is such a seal. */
+function hasMisfit(bytes: Buffer, target: EncodeTarget): boolean {
+  const name = Buffer.from(`"${sealedField}"`);
+  for (let at = bytes.indexOf(name); at !== -1; at = bytes.indexOf(name, at + name.length)) {
+    const after = bytes.toString("latin1", at + name.length, at + name.length + mostBetween);
+    const sealed = /^\s*:\s*"([^"]*)/u.exec(after)?.[1];
+    if (sealed !== undefined && isMisfit(sealed, target)) return true;
+  }
+  return false;
+}
+
+/** Of a field's colon, white space and the first letters of its value. */
+const mostBetween = 64;
