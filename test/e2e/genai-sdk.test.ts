@@ -12,9 +12,7 @@ import {
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { defaultLimits } from "#domain/snapshot";
-import { cutAfter, fails, ok, says, stalls, startUpstream } from "../upstream/start-upstream.ts";
-import { sampleRoute } from "../world/sample-snapshot.ts";
-import { providerAt, startGateway } from "../world/start-gateway.ts";
+import { cutAfter, fails, ok, says, stalls } from "../upstream/start-upstream.ts";
 import {
   abortLatencies,
   anthropicUpstream,
@@ -25,7 +23,6 @@ import {
   lacks,
   openaiUpstream,
   openHouse,
-  providerKey,
   type House,
 } from "./upstream-languages.ts";
 
@@ -307,50 +304,6 @@ describe("thoughts of another vendor", () => {
       expect(shown.parts[0]).toMatchObject({ text: "Hedges are plants.", thought: true });
       expect(textOf(shown)).toBe("Green.");
     }
-  });
-});
-
-describe("a caller of Gemini over Gemini", () => {
-  const body =
-    '{ "contents" : [ {"parts":[{"text":"h\\u00e9dge", "partMetadata":{"n":1.0}}]} ], "generation_config":{"temperature":1.0} }';
-
-  async function relayed(
-    path: string,
-    sent: string,
-  ): Promise<{ readonly asked: string; readonly got: string; readonly gave: string; readonly path: string }> {
-    await using upstream = await startUpstream(ok("Green and tall.", { answer: { usage } }), { keys: [providerKey] });
-    await using gateway = await startGateway(
-      [{ ...providerAt("up", "gemini", upstream.url), basePath: "/v1beta" }],
-      [sampleRoute("main", ["up/gemini-2.5-pro"])],
-    );
-    const ask = async (url: string, headers: Record<string, string>): Promise<string> => {
-      const reply = await fetch(url, {
-        method: "POST",
-        headers: { "content-type": "application/json", ...headers },
-        body: sent,
-      });
-      expect(reply.status).toBe(200);
-      return await reply.text();
-    };
-    const got = await ask(`${gateway.url}/v1beta/models/main:${path}`, {});
-    const entry = upstream.log.last;
-    const gave = await ask(`${upstream.url}/v1beta/models/gemini-2.5-pro:${path}`, { "x-goog-api-key": providerKey });
-    return { asked: entry?.body.toString() ?? "", got, gave, path: entry?.path ?? "" };
-  }
-
-  it.each([
-    ["generateContent", body],
-    ["streamGenerateContent?alt=sse", body],
-    ["streamGenerateContent", body],
-    ["countTokens", body],
-    ["embedContent", '{"content":{"parts":[{"text":"h\\u00e9dge"}]}, "taskType":"CLUSTERING" }'],
-  ])("passes byte for byte in both directions: %s", async (path, sent) => {
-    const { asked, got, gave, path: askedPath } = await relayed(path, sent);
-    expect(asked).toBe(sent);
-    expect(askedPath).toContain(`/v1beta/models/gemini-2.5-pro:${path.split("?")[0]}`);
-    // Answers have an id of their own.
-    const plain = (text: string): string => text.replaceAll(/"responseId":"[^"]*"/g, '"responseId":""');
-    expect(plain(got)).toBe(plain(gave));
   });
 });
 
