@@ -52,7 +52,9 @@ export async function firstTurn(recording: AnyRecording): Promise<FirstTurn | un
     thoughts,
   };
   if (known.calls.length + known.thoughts.length === 0) return undefined;
-  return { recording, frames, events, said, known, quirks, issuer: upstream.sealReader?.(quirks) ?? language.issuer };
+  // xAI speaks OpenAI's languages and seals for itself.
+  const vendor = name.startsWith("xai ") ? "xai" : language.issuer;
+  return { recording, frames, events, said, known, quirks, issuer: upstream.sealReader?.(quirks) ?? vendor };
 }
 
 /** The answer as turns of its own language: as its official client stores it, and where that tears it, put together here. */
