@@ -1,4 +1,6 @@
+import type { ToolCallPart } from "#domain/request";
 import { madeCallId } from "./call-ids.ts";
+import type { PartialArguments } from "./partial-arguments.ts";
 
 /** Where ids made for a caller's history begin; no answer's own id is this. */
 const history = "turns";
@@ -14,6 +16,8 @@ interface OpenCall {
  * so that it is the same in every later turn; results find their calls by id, else by name in the order of the calls.
  */
 export class CallMatcher {
+  /** The last call, while its arguments come in pieces (`streamFunctionCallArguments`). */
+  unfinished: { readonly call: ToolCallPart; readonly pieces: PartialArguments } | undefined;
   readonly #taken = new Set<string>();
   #open: readonly OpenCall[] = [];
   #calls = 0;

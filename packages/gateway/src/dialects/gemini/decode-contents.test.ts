@@ -142,8 +142,46 @@ describe("calls and results in Gemini's contents", () => {
   it("are refused where a result answers nothing, or stands with the wrong role", () => {
     expect(() => turns([{ parts: [result("f")] }])).toThrow('answers no functionCall of "f" before it');
     expect(() => turns([{ role: "user", parts: [call("f")] }])).toThrow("belongs into a content whose role is model");
-    expect(() => turns([{ role: "model", parts: [call("f"), result("f")] }])).toThrow("role is user");
     expect(() => turns([{ role: "model", parts: [call("f", { args: "x" })] }])).toThrow("args must be an object");
+  });
+
+  it("stand in the turn that is theirs where Google ran the tool and shows both", () => {
+    const [asked, ...others] = turns([
+      { role: "model", parts: [{ text: "a" }, call("f"), result("f", { response: { output: "r" } }), { text: "b" }] },
+    ]);
+    expect([asked, ...others].map((turn) => [turn?.role, turn?.parts.map(({ kind }) => kind)])).toEqual([
+      ["assistant", ["text", "tool-call"]],
+      ["user", ["tool-result"]],
+      ["assistant", ["text"]],
+    ]);
+  });
+
+  it("are whole where their arguments came in pieces, each kept as a content", () => {
+    const pieces = [
+      { functionCall: { name: "f", willContinue: true }, thoughtSignature: "c2ln" },
+      {
+        functionCall: {
+          partialArgs: [{ jsonPath: "$.city", stringValue: "U", willContinue: true }],
+          willContinue: true,
+        },
+      },
+      { functionCall: { partialArgs: [{ jsonPath: "$.city", stringValue: "lm" }], willContinue: true } },
+      { functionCall: { partialArgs: [{ jsonPath: "$.days", numberValue: 2 }] } },
+      { functionCall: {} },
+      { functionCall: { name: "g", partialArgs: [{ jsonPath: "$.x", boolValue: true }] } },
+    ];
+    const [asked, answered] = turns([
+      ...pieces.map((each) => ({ role: "model", parts: [each] })),
+      { parts: [result("f"), result("g")] },
+    ]);
+    expect(asked?.parts).toMatchObject([
+      { name: "f", argumentsJson: '{"city":"Ulm","days":2}', seal: { value: "c2ln" } },
+      { name: "g", argumentsJson: '{"x":true}' },
+    ]);
+    expect(answered?.parts).toHaveLength(2);
+    const wrong = { functionCall: { name: "f", partialArgs: [{ jsonPath: "city", stringValue: "U" }] } };
+    expect(() => turns([{ role: "model", parts: [wrong] }])).toThrow("fits nowhere in the arguments");
+    expect(() => turns([{ role: "model", parts: [{ functionCall: { args: {} } }] }])).toThrow("name must be a string");
   });
 
   it("keep the digits of their numbers", () => {

@@ -27,9 +27,6 @@ export function decodeContents(reader: RequestReader, contents: unknown, text: s
     const content = typeof value === "string" ? { parts: [value] } : reader.object(value, path);
     reader.leave(content, contentFields, path);
     const role = roleOf(reader, content["role"], `${path}.role`);
-    const last = drafts.at(-1);
-    const draft = last?.role === role ? last : { role, parts: [], thinking: false };
-    if (draft !== last) drafts.push(draft);
     const exactParts = reader.list(memberOf(exact[index], "parts"));
     for (const [place, each] of reader.list(content["parts"]).entries()) {
       const part = decodePart(reader, each, {
@@ -38,7 +35,9 @@ export function decodeContents(reader: RequestReader, contents: unknown, text: s
         matcher,
         exact: exactParts[place],
       });
-      if (part !== undefined) add(draft, part, endsThought(each));
+      // Where Google ran the tool itself, its result stands in the model's own content.
+      if (part !== undefined)
+        add(draftOf(drafts, part.kind === "tool-result" ? "user" : role), part, endsThought(each));
     }
   }
   return drafts.flatMap(({ role, parts }) => {
@@ -56,8 +55,24 @@ function roleOf(reader: RequestReader, value: unknown, path: string): Draft["rol
   return "assistant";
 }
 
+/** The turn that goes on, or a new one. */
+function draftOf(drafts: Draft[], role: Draft["role"]): Draft {
+  const last = drafts.at(-1);
+  if (last?.role === role) return last;
+  const draft: Draft = { role, parts: [], thinking: false };
+  drafts.push(draft);
+  return draft;
+}
+
 function add(draft: Draft, part: Part, endsThought: boolean): void {
   const { role, parts, thinking } = draft;
+  const begun = parts.findIndex(
+    (each) => each.kind === "tool-call" && part.kind === "tool-call" && each.id === part.id,
+  );
+  if (begun !== -1) {
+    parts[begun] = part;
+    return;
+  }
   const last = parts.at(-1);
   const before = joinable(last, part, { role, thinking });
   if (before !== undefined && "text" in part) parts[parts.length - 1] = { ...part, text: before + part.text };

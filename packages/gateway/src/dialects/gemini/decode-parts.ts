@@ -6,12 +6,14 @@ import type {
   Seal,
   Source,
   TextPart,
+  ToolCallPart,
   ToolResultPart,
 } from "#domain/request";
 import { defined, isObject, type JsonObject } from "#dialects/shape";
 import type { CallMatcher } from "./call-matcher.ts";
 import { bareType, placeOf, typeOfAddress } from "./media.ts";
 import { foreignName } from "./own-foreign.ts";
+import { PartialArguments } from "./partial-arguments.ts";
 import { memberOf, type RequestReader } from "./request-reader.ts";
 import { isTagged, readSeal } from "./seal-tag.ts";
 
@@ -91,35 +93,56 @@ export function endsThought(value: unknown): boolean {
   );
 }
 
-const callFields: ReadonlySet<string> = new Set(["id", "name", "args"]);
+const callFields: ReadonlySet<string> = new Set(["id", "name", "args", "partialArgs", "willContinue"]);
 
 function decodeCall(
   reader: RequestReader,
   call: JsonObject,
   { path, role, matcher, exact, seal }: PartPlace & { readonly seal: Seal | undefined },
-): Part {
+): Part | undefined {
   const at = `${path}.functionCall`;
   if (role === "user") reader.refuse(at, "belongs into a content whose role is model");
   reader.leave(call, callFields, at);
+  const { unfinished } = matcher;
+  if (isEmpty(call["name"])) {
+    // Google's client keeps the pieces of a streamed call as they came: the later ones have no name, the last says nothing.
+    if (unfinished !== undefined) return decodePieces(reader, call, { ...unfinished, at, matcher });
+    if (Object.keys(call).length === 0) return undefined;
+  }
   const name = reader.word(call["name"], `${at}.name`);
   const args = reader.optionalObject(call["args"], `${at}.args`) === undefined ? {} : call["args"];
   const id = reader.optionalString(call["id"], `${at}.id`);
   const exactArgs = memberOf(memberOf(exact, "functionCall"), "args");
-  return defined({
-    kind: "tool-call" as const,
-    id: matcher.call(id, name),
-    name,
-    argumentsJson: JSON.stringify(exactArgs ?? args),
-    seal,
-  });
+  const argumentsJson = JSON.stringify(exactArgs ?? args);
+  const made = defined({ kind: "tool-call" as const, id: matcher.call(id, name), name, argumentsJson, seal });
+  const isPartial = call["partialArgs"] !== undefined || call["willContinue"] === true;
+  return isPartial ? decodePieces(reader, call, { call: made, pieces: new PartialArguments(), at, matcher }) : made;
+}
+
+interface Unfinished {
+  readonly call: ToolCallPart;
+  readonly pieces: PartialArguments;
+  readonly at: string;
+  readonly matcher: CallMatcher;
+}
+
+/** The call with what is known of its arguments so far, under the id it has had from the start. */
+function decodePieces(
+  reader: RequestReader,
+  piece: JsonObject,
+  { call, pieces, at, matcher }: Unfinished,
+): ToolCallPart {
+  if (!pieces.add(piece["partialArgs"])) reader.refuse(`${at}.partialArgs`, "fits nowhere in the arguments");
+  const whole = { ...call, argumentsJson: pieces.json() };
+  matcher.unfinished = piece["willContinue"] === true ? { call: whole, pieces } : undefined;
+  return whole;
 }
 
 const resultFields: ReadonlySet<string> = new Set(["id", "name", "response", "parts"]);
 const lastResultFields: ReadonlySet<string> = new Set([...resultFields, "willContinue"]);
 
-function decodeResult(reader: RequestReader, result: JsonObject, { path, role, matcher, exact }: PartPlace): Part {
+function decodeResult(reader: RequestReader, result: JsonObject, { path, matcher, exact }: PartPlace): Part {
   const at = `${path}.functionResponse`;
-  if (role === "model") reader.refuse(at, "belongs into a content whose role is user");
   reader.leave(result, result["willContinue"] === false ? lastResultFields : resultFields, at);
   const name = reader.word(result["name"], `${at}.name`);
   const callId = matcher.answer(reader.optionalString(result["id"], `${at}.id`), name);
