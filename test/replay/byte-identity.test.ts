@@ -1,10 +1,9 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dialects } from "#dialects/registry";
 import type { ClientDialectId } from "#domain/call";
 import { sampleProvider, sampleRoute } from "../world/sample-snapshot.ts";
 import { startGateway, type TestGateway } from "../world/start-gateway.ts";
+import { clientPaths, oddPieces, startEcho, type Echo } from "./echo.ts";
 import { oddAnswer, oddStream } from "./odd-answers.ts";
 import { OddJson } from "./odd-json.ts";
 import { oddRequest, type OddRequest } from "./odd-requests.ts";
@@ -23,15 +22,6 @@ function oddAt(index: number): OddJson {
 /** Comparing first: an assertion on each of so many costs more than the rest. */
 function expectSame(got: Buffer, expected: Buffer, what: string): void {
   if (!got.equals(expected)) expect(got.toString(), what).toBe(expected.toString());
-}
-
-function* piecesOf(bytes: Buffer, odd: OddJson): Generator<Buffer> {
-  const most = odd.pick([1, 7, 60, 400, 5000, 5000], 60);
-  for (let at = 0; at < bytes.length;) {
-    const next = at + 1 + odd.below(most);
-    yield bytes.subarray(at, next);
-    at = next;
-  }
 }
 
 describe.each(spoken)("the lane from %s to a provider of the same language", (dialect) => {
@@ -89,52 +79,13 @@ describe.each(spoken)("the lane from %s to a provider of the same language", (di
         last = frame.events.at(-1)?.kind ?? last;
         pieces.push(Buffer.from(made.renderFrame(frame)));
       });
-      for (const piece of piecesOf(stream, odd)) decoder.push(piece);
+      for (const piece of oddPieces(stream, odd)) decoder.push(piece);
       decoder.end();
       if (last !== "end") throw new Error(`stream ${index} ends in ${last}: ${stream.toString()}`);
       expectSame(Buffer.concat(pieces), stream, `stream ${index}`);
     }
   });
 });
-
-/** A provider that keeps what it was sent and answers with odd bytes, in odd pieces. */
-interface Echo {
-  readonly server: Server;
-  readonly url: string;
-  readonly received: Buffer[];
-  answer: { readonly type: string; readonly bytes: Buffer; readonly odd: OddJson };
-}
-
-async function startEcho(): Promise<Echo> {
-  const received: Buffer[] = [];
-  const server = createServer((request, response) => {
-    const pieces: Buffer[] = [];
-    request.on("data", (piece: Buffer) => pieces.push(piece));
-    request.on("end", () => {
-      received.push(Buffer.concat(pieces));
-      const { type, bytes, odd } = echo.answer;
-      response.writeHead(200, { "content-type": type });
-      for (const piece of piecesOf(bytes, odd)) response.write(piece);
-      response.end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const nothing = { type: "application/json", bytes: Buffer.alloc(0), odd: new OddJson(0) };
-  const echo: Echo = { server, url: `http://127.0.0.1:${port}`, received, answer: nothing };
-  return echo;
-}
-
-const paths: Readonly<Record<ClientDialectId, (streamed: boolean, isArray: boolean) => string>> = {
-  "openai-chat": () => "/v1/chat/completions",
-  "openai-responses": () => "/v1/responses",
-  "anthropic-messages": () => "/v1/messages",
-  gemini: (streamed, isArray) =>
-    streamed
-      ? `/v1beta/models/asked:streamGenerateContent${isArray ? "" : "?alt=sse"}`
-      : "/v1beta/models/asked:generateContent",
-  "bedrock-converse": (streamed) => `/model/asked/converse${streamed ? "-stream" : ""}`,
-};
 
 describe.each(spoken)("the same through a gateway over sockets, in %s", (dialect) => {
   let echo: Echo;
@@ -160,11 +111,14 @@ describe.each(spoken)("the same through a gateway over sockets, in %s", (dialect
       const isArray = dialect === "gemini" && request.streamed && bytes.toString().startsWith("[");
       const type = request.streamed && !isArray ? (dialects[dialect].streamTypes[0] ?? "") : "application/json";
       echo.answer = { type, bytes, odd };
-      const reply = await fetch(gateway.url + paths[dialect](request.streamed, isArray), {
-        method: "POST",
-        headers: { "content-type": "application/json", "anthropic-version": "2023-06-01" },
-        body: request.body,
-      });
+      const reply = await fetch(
+        gateway.url + clientPaths[dialect]({ model: "asked", streamed: request.streamed, isArray }),
+        {
+          method: "POST",
+          headers: { "content-type": "application/json", "anthropic-version": "2023-06-01" },
+          body: request.body,
+        },
+      );
       const body = Buffer.from(await reply.arrayBuffer());
       expect(reply.status, `${body.toString()} to ${request.body}`).toBe(200);
       expectSame(echo.received.at(-1) ?? Buffer.alloc(0), Buffer.from(request.expected), `request ${index}`);

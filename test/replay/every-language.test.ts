@@ -4,10 +4,10 @@ import { breachOf } from "#dialects/answer-grammar";
 import { dialects, isSpoken, upstreamDialects } from "#dialects/registry";
 import type { AnswerEvent } from "#domain/answer";
 import { findKind } from "#providers/kinds";
+import { checkHeard } from "./check-heard.ts";
 import { playStream, playWhole, type Heard } from "./every-lane.ts";
 import { everyRecording, type AnyRecording } from "./every-recording.ts";
 import { clients, languages } from "./languages/index.ts";
-import { heardBy, type Kept } from "./languages/replay-language.ts";
 import { decoding } from "./open-lane.ts";
 import { findFixtures } from "./recordings.ts";
 import type { Said } from "./said.ts";
@@ -24,44 +24,6 @@ const refused: Readonly<Record<string, RegExp>> = {
 /** Streams whose relay is repaired on purpose: the official SDK would fail on what the provider sent twice. */
 const repaired: ReadonlySet<string> = new Set(["anthropic duplicate-message-start.chunks.txt"]);
 
-/** What a strict client says of an answer whose provider gave it no better one. */
-function excused(fault: string, said: Said): boolean {
-  if (said.usage === undefined && /usage/u.test(fault)) return true;
-  // Tools that the provider ran itself stand beside the end of the answer.
-  if (said.ending === "stop" && said.tools.length > 0) return fault.startsWith("tool_calls without the finish");
-  // Half a call is what an answer cut off by its limit ends with.
-  return said.ending !== "stop" && said.ending !== "tools" && said.tools.length > 0;
-}
-
-/** Ids of calls that the provider gave none are the gateway's, and each call has its own. */
-function idsKept(expected: Said, got: Said): Said {
-  expect(new Set(got.tools.map(({ id }) => id)).size, "ids of calls").toBe(got.tools.length);
-  expect(got.tools.every(({ id }) => id !== "")).toBe(true);
-  const tools = expected.tools.map((tool, at) => (tool.id === "" ? { ...tool, id: got.tools[at]?.id ?? "" } : tool));
-  return { ...expected, tools };
-}
-
-interface Reading {
-  readonly faults: readonly string[];
-  readonly got: Said;
-  readonly kept: Kept;
-}
-
-async function checkHeard({ title, client, bytes }: Heard, said: Said, read: Reading): Promise<void> {
-  const { faults, got, kept } = read;
-  expect(
-    faults.filter((fault) => !excused(fault, said)),
-    title,
-  ).toEqual([]);
-  expect(got, title).toEqual(idsKept(heardBy(client, said), got));
-  expect(bytes.length).toBeGreaterThan(0);
-  expect(kept, `${title}, as its official SDK keeps it`).toEqual(await Promise.resolve(pick(got, kept)));
-}
-
-function pick(said: Said, like: Kept): Kept {
-  return Object.fromEntries(Object.keys(like).map((name) => [name, said[name as keyof Said]]));
-}
-
 async function checkStream(recording: AnyRecording): Promise<void> {
   const { name, dialect, bytes } = recording;
   const { heard, events } = playStream(recording, [bytes]);
@@ -75,7 +37,7 @@ async function checkStream(recording: AnyRecording): Promise<void> {
     }
     const { client } = each;
     const [faults, got] = [client.streamFaults(each.bytes), client.readStream(each.bytes)];
-    await checkHeard(each, said, { faults, got, kept: await client.accumulate(each.bytes) });
+    checkHeard(each, said, { faults, got, kept: await client.accumulate(each.bytes) });
   }
   // The same answer in one piece says the same.
   for (const each of playWhole(recording, events)) await checkWhole(each, said);
@@ -84,7 +46,7 @@ async function checkStream(recording: AnyRecording): Promise<void> {
 async function checkWhole(each: Heard, said: Said): Promise<void> {
   const { client, bytes } = each;
   const [faults, got] = [client.wholeFaults(bytes), client.readWhole(bytes)];
-  await checkHeard(each, said, { faults, got, kept: await client.receive(bytes) });
+  checkHeard(each, said, { faults, got, kept: await client.receive(bytes) });
 }
 
 async function checkAnswer(recording: AnyRecording): Promise<void> {
