@@ -11,6 +11,7 @@ const entries: readonly CommandEntry[] = [
   { name: "probe", load: async () => (await import("./commands/probe.ts")).probe },
   { name: "report", load: async () => (await import("./commands/report.ts")).report },
   { name: "sim", load: async () => (await import("./commands/sim.ts")).sim },
+  { name: "supply", load: async () => (await import("./commands/supply.ts")).supply },
   { name: "version", load: async () => (await import("./commands/version.ts")).version },
 ];
 
