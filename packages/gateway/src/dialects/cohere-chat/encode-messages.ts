@@ -132,7 +132,8 @@ class MessageEncoder {
     return [];
   }
 
-  #toolCall({ id, name, argumentsJson }: ToolCallPart): Json {
+  #toolCall({ id, name, argumentsJson, seal }: ToolCallPart): Json {
+    if (seal !== undefined) this.#report.meet("reasoning-seal");
     const { json, wrapped } = wellFormedInput(argumentsJson);
     if (wrapped) this.#report.meet("invalid-arguments");
     return { id, type: "function", function: { name, arguments: json } };
@@ -205,6 +206,7 @@ class MessageEncoder {
 
   #text(part: TextPart): string {
     if (part.citations !== undefined) this.#report.meet("citations");
+    if (part.seal !== undefined) this.#report.meet("reasoning-seal");
     return part.text;
   }
 }

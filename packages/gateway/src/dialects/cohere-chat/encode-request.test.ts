@@ -172,6 +172,17 @@ describe("encodeRequest", () => {
     expect(encoded.losses).toEqual(["reasoning-seal"]);
   });
 
+  it("tells that what another vendor sealed onto texts and calls stays behind", () => {
+    const seal = { issuer: "google", form: "signature", value: "s" } as const;
+    for (const part of [
+      { ...text("a"), seal },
+      { ...call("c"), seal },
+    ] as readonly Part[]) {
+      const encoded = made({ tools: [tool], turns: [user(text("q")), assistant(part, call("c")), user(result("c"))] });
+      expect(encoded.losses).toEqual(["reasoning-seal"]);
+    }
+  });
+
   it("has one system message, the first; later ones are marked text", () => {
     const { messages } = body({ turns: [system("a"), system("b"), user(text("q")), system("c")] });
     expect(messages).toEqual([

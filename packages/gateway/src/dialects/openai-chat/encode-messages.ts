@@ -257,6 +257,7 @@ class MessageEncoder {
 
   #text(part: TextPart): string {
     if (part.citations !== undefined) this.#report.meet("citations");
+    if (part.seal !== undefined) this.#report.meet("reasoning-seal");
     return part.text;
   }
 

@@ -265,6 +265,16 @@ describe("Gemini by OpenAI's language", () => {
     });
   });
 
+  it("tells that a seal on a text stays behind, whoever wrote it: chat has no place for one", () => {
+    for (const target of [gemini, at(plainChatQuirks)]) {
+      const seal = { issuer: "google", form: "signature", value: "s" } as const;
+      expect(encoded([assistant({ kind: "text", text: "a", seal }), user("b")], target)).toMatchObject({
+        messages: [{ content: "a" }, {}],
+        losses: ["reasoning-seal"],
+      });
+    }
+  });
+
   it("has its signatures with chat callers under its name, and gets them back from there", () => {
     const events: readonly AnswerEvent[] = [
       { kind: "start", id: "c", model: "m" },
