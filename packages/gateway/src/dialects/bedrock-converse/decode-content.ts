@@ -34,8 +34,11 @@ export function decodeContent(reader: RequestReader, content: unknown, place: Pl
   return parts;
 }
 
+const cachePointFields: ReadonlySet<string> = new Set(["type", "ttl"]);
+
 export function decodeCachePoint(reader: RequestReader, value: unknown, path: string): CacheMarker {
   const point = reader.object(value, `${path}.cachePoint`);
+  reader.leave(point, cachePointFields, `${path}.cachePoint`);
   const ttl = reader.optionalOneOf(point["ttl"], `${path}.cachePoint.ttl`, ["5m", "1h"] as const);
   return ttl === undefined ? {} : { ttl };
 }
