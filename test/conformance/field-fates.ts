@@ -8,15 +8,17 @@ import { isObject } from "#dialects/shape";
 export const fates = ["carried", "mapped", "dropped", "refused", "own"] as const;
 export type Fate = (typeof fates)[number];
 
-/** A value that says something, beside what becomes of it. */
-export type Row = readonly [value: unknown, fate: Fate];
+/** A value that says something, beside what becomes of it; absent where the page alone says it. */
+export type Row = readonly [value: unknown, fate?: Fate];
 
 export interface Place {
   /** As the document heads its table, and as the field's path begins. */
   readonly name: string;
   readonly rows: Readonly<Record<string, Row>>;
-  /** A body with these fields at this place. */
-  readonly body: (fields: object) => object;
+  /** Words of a choice: one that nobody knows makes no request. */
+  readonly closed?: true;
+  /** A body with these fields at this place; `name`: the one that is tried, also where it is left out. */
+  readonly body: (fields: object, name: string) => object;
 }
 
 /** The names of a union's fields, not only of those that all of its members share. */

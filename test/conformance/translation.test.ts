@@ -18,14 +18,17 @@ describe.each(ways)("$title: a field the official SDK documents", (way) => {
 
   it.each(cases)("is never lost in silence: $name of $where", async ({ place, name, value, fate }) => {
     const found = await fateOf(way, place, { name, value });
+    expect(found).not.toBe("lost in silence");
     if (considered.has(way.title)) expect(found).toBe(fate);
-    else expect(found).not.toBe("lost in silence");
-    expect(translate(way, place.body({ [name]: value }))).toEqual(translate(way, place.body({ [name]: value })));
+    expect(translate(way, place.body({ [name]: value }, name))).toEqual(
+      translate(way, place.body({ [name]: value }, name)),
+    );
   });
 
-  const open = way.places.filter(({ name }) => !name.includes("type"));
-  it.each(open)("is named in a warning where nobody has documented it: in $name", ({ body }) => {
-    expect(translate(way, body({ never_heard_of: 1 })).warnings.join("\n")).toContain("never_heard_of");
+  const open = way.places.filter(({ name, closed }) => closed !== true && !name.includes("type"));
+  it.each(open)("is named in a warning, or refused, where nobody has documented it: in $name", ({ body }) => {
+    const { refused, warnings } = translate(way, body({ never_heard_of: 1 }, "never_heard_of"));
+    expect(refused || warnings.join("\n").includes("never_heard_of"), warnings.join("\n")).toBe(true);
   });
 });
 

@@ -3,9 +3,12 @@ import { dialects, upstreamDialects } from "#dialects/registry";
 import type { ClientDialectId, DialectId } from "#domain/call";
 import { plainChatQuirks } from "#domain/quirks";
 import { chatPlaces } from "./chat-fields.ts";
+import { conversePlaces } from "./converse-fields.ts";
 import type { Fate, Place } from "./field-fates.ts";
+import { geminiPlaces } from "./gemini-fields.ts";
 import { lossTable } from "./loss-tables.ts";
 import { messagesPlaces } from "./messages-fields.ts";
+import { responsesPlaces } from "./responses-fields.ts";
 
 /** From a language clients speak into one that a plain model of another vendor is asked in. */
 export interface Way {
@@ -41,9 +44,12 @@ export const targets: Readonly<Record<DialectId, EncodeTarget>> = {
   "cohere-chat": target("command-a-reasoning-08-2025", "cohere", { reasoning: true, structuredOutput: true }),
 };
 
-const documented: Partial<Readonly<Record<ClientDialectId, readonly Place[]>>> = {
+const documented: Readonly<Record<ClientDialectId, readonly Place[]>> = {
   "openai-chat": chatPlaces,
+  "openai-responses": responsesPlaces,
   "anthropic-messages": messagesPlaces,
+  gemini: geminiPlaces,
+  "bedrock-converse": conversePlaces,
 };
 
 export const languages = Object.keys(titles) as readonly DialectId[];
@@ -55,7 +61,7 @@ export const ways: readonly Way[] = (Object.keys(documented) as readonly ClientD
       title: `${titles[source]} → ${titles[into]}`,
       source: dialects[source],
       into: upstreamDialects[into],
-      places: documented[source] ?? [],
+      places: documented[source],
       to: targets[into],
     })),
 );
@@ -79,8 +85,8 @@ export type Found = Exclude<Fate, "own"> | "lost in silence";
 
 /** What becomes of a field, from what comes out with it and without it, and from what the caller is told. */
 export async function fateOf(way: Way, { name: place, body }: Place, field: Field): Promise<Found> {
-  const without = translate(way, body({}));
-  const with_ = translate(way, body({ [field.name]: field.value }));
+  const without = translate(way, body({}, field.name));
+  const with_ = translate(way, body({ [field.name]: field.value }, field.name));
   if (with_.refused) return "refused";
   const told = with_.warnings.filter((warning) => !without.warnings.includes(warning));
   const isSaid = with_.body !== without.body && with_.body.length >= without.body.length;
