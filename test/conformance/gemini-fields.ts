@@ -153,7 +153,8 @@ function inPart(fields: object, name: string): object {
     return asked({ contents: [question, model(call), answer] });
   }
   if (name === "thought" || name === "thoughtSignature") {
-    return asked({ contents: [question, model({ text: "t", ...fields }), question] });
+    const text = { text: "t", ...(name === "thought" && !isThere ? { text: "" } : {}), ...fields };
+    return asked({ contents: [question, { role: "model", parts: [text] }, question] });
   }
   const alone = isThere ? [fields] : [];
   if (/^(?:executable|codeExec|tool)/.test(name)) return asked({ contents: [question, model(...alone), question] });

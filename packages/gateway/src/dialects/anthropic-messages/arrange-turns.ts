@@ -77,6 +77,9 @@ interface Sieve {
 /** Leaves out what can be left out; what cannot is refused when it is encoded. */
 function sift(parts: readonly Part[], { role, issuer, ledger }: Sieve): readonly Part[] {
   return parts.filter((part) => {
+    // This language seals thoughts alone: what hangs on a text or a call is another vendor's.
+    if ((part.kind === "text" || part.kind === "tool-call") && part.seal !== undefined)
+      ledger.note("foreign-reasoning");
     switch (part.kind) {
       case "text":
         return !isBlank(part, ledger);

@@ -195,6 +195,7 @@ class ItemEncoder {
       if (part.kind === "text") {
         if (part.cache !== undefined) this.#ledger.note("cache-markers");
         if (part.citations !== undefined) this.#ledger.note("citations");
+        if (part.seal !== undefined) this.#ledger.note("foreign-reasoning");
         if (part.text !== "") said.push({ type: "output_text", text: part.text });
       } else if (part.kind === "refusal") said.push({ type: "refusal", refusal: part.text });
       else {
@@ -224,6 +225,7 @@ class ItemEncoder {
 
   #call(part: ToolCallPart): Json {
     if (part.cache !== undefined) this.#ledger.note("cache-markers");
+    if (part.seal !== undefined) this.#ledger.note("foreign-reasoning");
     return {
       type: "function_call",
       call_id: callIdOf(part.id),
