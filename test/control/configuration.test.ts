@@ -49,6 +49,7 @@ routes:
       timeouts: { connectMs: 5000, firstTokenMs: 10_000, idleMs: 30_000, totalMs: 60_000 },
       maxAttempts: 3,
       retryEmpty: true,
+      spread: "operator",
     });
     expect(snapshot.providers.get("local")).toMatchObject({
       origin: "http://127.0.0.1:11434",
@@ -67,15 +68,9 @@ providers:
 routes:
   default:
     targets: [{ target: openai/gpt-5.4, weight: 2 }]
-    spread: operator
     confidence: { min: 0.9 }
 `);
-    const paths = [
-      "providers.openai.limits",
-      "routes.default.targets[0].weight",
-      "routes.default.spread",
-      "routes.default.confidence",
-    ];
+    const paths = ["providers.openai.limits", "routes.default.targets[0].weight", "routes.default.confidence"];
     for (const path of paths) {
       expect(snapshot.notices).toContainEqual(expect.stringContaining(`${path} is not enforced in this version`));
       expect(warnings).toContainEqual(expect.objectContaining({ path, line: expect.any(Number) }));

@@ -1,5 +1,5 @@
 import type { Operation } from "./call.ts";
-import type { Failure } from "./failure.ts";
+import type { Failure, FailureKind } from "./failure.ts";
 import type { Finish } from "./answer.ts";
 import type { ModelTraits } from "./model.ts";
 import type { Usage } from "./usage.ts";
@@ -29,6 +29,29 @@ export interface Timeouts {
   readonly totalMs: number;
 }
 
+/** What a backup should not share with what failed. */
+export type Spread = "none" | "provider" | "storefront" | "operator" | "owner" | "region";
+
+export interface SpreadRule {
+  readonly by: Spread;
+  /** What shares it is left out. Otherwise it only comes later. */
+  readonly strict: boolean;
+}
+
+/** A target that does not work now, and what says so. */
+export interface FailedTarget {
+  readonly target: Target;
+  readonly cause: FailureKind;
+  /** Other calls failed there; absent: this one did. */
+  readonly parked?: true;
+}
+
+/** A target that was considered and left out, with the reason in words. */
+export interface SkippedTarget {
+  readonly target: string;
+  readonly why: string;
+}
+
 export interface Plan {
   /** The route's name, or the model's where no route matched. */
   readonly route: string;
@@ -37,8 +60,10 @@ export interface Plan {
   /** Absent: an answer. */
   readonly operation?: Operation;
   readonly targets: readonly PlannedTarget[];
-  /** Targets that were considered and left out, with the reason in words. */
-  readonly skipped: readonly { readonly target: string; readonly why: string }[];
+  readonly skipped: readonly SkippedTarget[];
+  /** What did not work when the plan was made. */
+  readonly failing: readonly FailedTarget[];
+  readonly spread: SpreadRule;
   readonly timeouts: Timeouts;
   /** What the route itself says: it wins over a provider's own timeouts, which win over the defaults. */
   readonly routeTimeouts: Partial<Timeouts>;

@@ -1,6 +1,6 @@
 import type { DialectId } from "./call.ts";
 import type { ModelTraits } from "./model.ts";
-import type { Timeouts } from "./plan.ts";
+import type { Spread, Timeouts } from "./plan.ts";
 import type { ChatQuirks } from "./quirks.ts";
 import type { Secret } from "./secret.ts";
 import type { SupplyData } from "./supply.ts";
@@ -99,6 +99,8 @@ export interface Route {
   readonly timeouts: Partial<Timeouts>;
   readonly maxAttempts: number;
   readonly retryEmpty: boolean;
+  /** Written: it holds strictly. Absent: the order leans away from the operator of what failed. */
+  readonly spread?: Spread;
 }
 
 export interface RouteTarget {

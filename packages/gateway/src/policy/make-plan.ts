@@ -1,10 +1,10 @@
 import type { CallOptions, Operation } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
-import type { Plan, PlannedTarget, Target, Timeouts } from "#domain/plan";
+import type { FailedTarget, Plan, PlannedTarget, SkippedTarget, SpreadRule, Target, Timeouts } from "#domain/plan";
 import { defaultTimeouts, type Snapshot } from "#domain/snapshot";
-import type { RiskGroup } from "#domain/supply";
 import { findTargets, type TraitsOf } from "./find-targets.ts";
 import { placeOf, type Health, type Readiness } from "./health.ts";
+import { defaultSpread, spreadOut, type SharedRisk } from "./spread.ts";
 
 /** What a plan is made from, as far as the caller is concerned. */
 export interface Wanted {
@@ -16,11 +16,9 @@ export interface Wanted {
 }
 
 /** What is known of the world at this moment. */
-export interface PlanningView {
+export interface PlanningView extends SharedRisk {
   readonly health: Health;
   readonly traitsOf: TraitsOf;
-  /** What a target shares with others that fail. */
-  readonly groupsOf: (target: Target) => readonly RiskGroup[];
   readonly nowMs: number;
 }
 
@@ -33,14 +31,25 @@ export function makePlan(call: Wanted, snapshot: Snapshot, view: PlanningView): 
   const found = findTargets({ names, wish: call.options.provider }, snapshot, view.traitsOf);
   if (found.kind !== "found") return found;
   const ordered = found.targets.toSorted((a, b) => Number(a.lastResort) - Number(b.lastResort));
-  const sorted = sortByHealth(ordered, (target) => readinessOf(target, call.operation, { snapshot, view }));
-  if (sorted.targets.length === 0) return noneLeft(sorted.parked, view.nowMs);
+  const { ready, parked } = sortByHealth(ordered, (target) => readinessOf(target, call.operation, { snapshot, view }));
+  const written = found.route?.spread;
+  const spread = written === undefined ? defaultSpread : { by: written, strict: true };
+  const failing = parked.map(({ target, state }): FailedTarget => ({ target, cause: state.cause, parked: true }));
+  const kept = ready.length > 0 ? leanAway(ready, failing, { rule: spread, risk: view }) : panic(parked);
+  if (kept.targets.length === 0) return noneLeft(parked, view.nowMs);
   return {
     route: found.route?.name ?? first,
     uses: found.uses,
     ...(call.operation === undefined ? {} : { operation: call.operation }),
-    targets: sorted.targets,
-    skipped: sorted.parked.map(({ target, state }) => ({ target: target.id, why: state.why })),
+    targets: kept.targets,
+    skipped: [
+      ...parked
+        .filter(({ target }) => !kept.targets.some((each) => each.target === target))
+        .map(({ target, state }) => ({ target: target.id, why: state.why })),
+      ...kept.skipped,
+    ],
+    failing,
+    spread,
     timeouts: timeoutsFor(found.route?.timeouts, call.options),
     routeTimeouts: found.route?.timeouts ?? {},
     maxAttempts: found.route?.maxAttempts ?? defaultAttempts,
@@ -57,10 +66,15 @@ interface Parked {
   readonly state: Extract<Readiness, { kind: "parked" }>;
 }
 
+interface Kept {
+  readonly targets: readonly PlannedTarget[];
+  readonly skipped: readonly SkippedTarget[];
+}
+
 function sortByHealth(
   targets: readonly Target[],
   readiness: (target: Target) => Readiness,
-): { readonly targets: readonly PlannedTarget[]; readonly parked: readonly Parked[] } {
+): { readonly ready: readonly PlannedTarget[]; readonly parked: readonly Parked[] } {
   const ready: PlannedTarget[] = [];
   const parked: Parked[] = [];
   for (const [at, target] of targets.entries()) {
@@ -68,14 +82,38 @@ function sortByHealth(
     if (state.kind === "ready") ready.push({ target, why: wording(target, at) });
     else parked.push({ target, state });
   }
-  if (ready.length > 0) return { targets: ready, parked };
-  // All parked: whoever broke may be tried again rather than nobody (the panic rule); whoever asked us to wait, or
-  // has no working account, is left alone.
+  return { ready, parked };
+}
+
+/**
+ * What shares a risk with what is parked comes later, or not at all where the rule is strict. Where that would leave
+ * nobody, the rule gives way: it is about backups, and to ask somebody who may work is better than to ask nobody.
+ */
+function leanAway(
+  ready: readonly PlannedTarget[],
+  failing: readonly FailedTarget[],
+  by: { readonly rule: SpreadRule; readonly risk: SharedRisk },
+): Kept {
+  if (failing.length === 0) return { targets: ready, skipped: [] };
+  const { order, barred } = spreadOut(ready, failing, by);
+  if (order.length > 0) return { targets: order, skipped: barred };
+  const targets = ready.map((each, at) => ({
+    ...each,
+    why: `${barred[at]?.why ?? each.why}, but nothing else is left`,
+  }));
+  return { targets, skipped: [] };
+}
+
+/**
+ * All are parked: whoever broke may be tried again rather than nobody (the panic rule); whoever asked us to wait, or has
+ * no working account, is left alone.
+ */
+function panic(parked: readonly Parked[]): Kept {
   const broken = parked.filter(({ state }) => mayPanic(state)).toSorted((a, b) => a.state.untilMs - b.state.untilMs);
   const [soonest] = broken;
-  if (soonest === undefined) return { targets: [], parked };
+  if (soonest === undefined) return { targets: [], skipped: [] };
   const why = `${soonest.state.why}, but nothing else is left`;
-  return { targets: [{ target: soonest.target, why }], parked: parked.filter((each) => each !== soonest) };
+  return { targets: [{ target: soonest.target, why }], skipped: [] };
 }
 
 /** A target is as ready as the readiest of its credentials. */

@@ -1,13 +1,29 @@
 import { failure, traitsOf, type Failure } from "#domain/failure";
-import type { Attempt, Plan, PlannedTarget, Target } from "#domain/plan";
+import type { Attempt, FailedTarget, Plan, PlannedTarget, SkippedTarget, Target } from "#domain/plan";
 import type { Snapshot } from "#domain/snapshot";
 import { placeOf } from "./health.ts";
 import type { PlanningView } from "./make-plan.ts";
+import { spreadOut } from "./spread.ts";
 
 /** What to do after the attempts so far. */
-export type Step =
-  | { readonly kind: "try"; readonly target: Target; readonly credential: string; readonly afterMs: number }
-  | { readonly kind: "stop"; readonly why?: Failure };
+export type Step = Candidate | Stop;
+
+interface Candidate {
+  readonly kind: "try";
+  readonly target: Target;
+  readonly credential: string;
+  readonly afterMs: number;
+  /** In words, for the record. */
+  readonly why: string;
+  /** Who was passed over for what failed in this call. */
+  readonly skipped: readonly SkippedTarget[];
+}
+
+interface Stop {
+  readonly kind: "stop";
+  readonly why?: Failure;
+  readonly skipped?: readonly SkippedTarget[];
+}
 
 export interface Situation {
   readonly plan: Plan;
@@ -44,7 +60,7 @@ export function nextCandidate(at: Situation): Step {
     return { kind: "stop", why: failure("query_of_death", why) };
   }
   const candidate = choose(at, last, next);
-  if (candidate === undefined) return { kind: "stop" };
+  if (candidate.kind === "stop") return candidate;
   const leftMs = at.deadlineAtMs - at.view.nowMs - candidate.afterMs;
   if (leftMs < at.plan.timeouts.totalMs / 10) return { kind: "stop" };
   return sent === 0 || at.mayRetry() ? candidate : { kind: "stop" };
@@ -55,19 +71,17 @@ function wasSent({ outcome }: Attempt): boolean {
   return outcome.kind !== "failed" || outcome.failure.kind !== "not_translatable";
 }
 
-type Candidate = Extract<Step, { kind: "try" }>;
-
 function first(at: Situation): Step {
-  for (const { target } of at.plan.targets) {
+  for (const { target, why } of at.plan.targets) {
     const credential = freeCredential(at, target);
-    if (credential !== undefined) return { kind: "try", target, credential, afterMs: 0 };
+    if (credential !== undefined) return { kind: "try", target, credential, afterMs: 0, why, skipped: [] };
   }
   // The plan let a parked target through (its panic rule): by the credential it is back soonest with.
   const [only] = at.plan.targets;
   if (only === undefined) return { kind: "stop" };
-  const { target } = only;
+  const { target, why } = only;
   const byWait = credentialsOf(at, target).toSorted((a, b) => parkedUntil(at, target, a) - parkedUntil(at, target, b));
-  return { kind: "try", target, credential: byWait[0] ?? "", afterMs: 0 };
+  return { kind: "try", target, credential: byWait[0] ?? "", afterMs: 0, why, skipped: [] };
 }
 
 function parkedUntil(at: Situation, target: Target, credential: string): number {
@@ -76,29 +90,32 @@ function parkedUntil(at: Situation, target: Target, credential: string): number 
   return state.kind === "parked" ? state.untilMs : 0;
 }
 
-function choose(at: Situation, last: Attempt, next: string): Candidate | undefined {
+function choose(at: Situation, last: Attempt, next: string): Step {
   if (next === "other-credential") {
-    const credential = freeCredential(at, last.target);
-    if (credential !== undefined) return { kind: "try", target: last.target, credential, afterMs: 0 };
+    const { target } = last;
+    const credential = freeCredential(at, target);
+    const why = `another account than ${last.credential}`;
+    if (credential !== undefined) return { kind: "try", target, credential, afterMs: 0, why, skipped: [] };
   }
   const remaining = untried(at).filter(({ target }) => next !== "larger-window" || isLarger(target, last.target));
-  for (const { target } of awayFrom(last.target.provider, last, remaining)) {
+  const failed = [...at.attempts.flatMap(failedOf), ...at.plan.failing];
+  const { order, barred: skipped } = spreadOut(remaining, failed, { rule: at.plan.spread, risk: at.view });
+  for (const { target, why } of order) {
     const credential = freeCredential(at, target);
-    if (credential !== undefined) return { kind: "try", target, credential, afterMs: 0 };
+    if (credential !== undefined) return { kind: "try", target, credential, afterMs: 0, why, skipped };
   }
-  return next === "larger-window" ? undefined : sameAgain(at, last);
+  const same = next === "larger-window" ? undefined : sameAgain(at, last);
+  return same ?? { kind: "stop", skipped };
+}
+
+/** An empty answer is no fault, and what a client was shown a part of is not tried again. */
+function failedOf({ target, outcome }: Attempt): readonly FailedTarget[] {
+  return outcome.kind === "failed" ? [{ target, cause: outcome.failure.kind }] : [];
 }
 
 function untried(at: Situation): readonly PlannedTarget[] {
   const tried = new Set(at.attempts.map((attempt) => attempt.target.id));
   return at.plan.targets.filter(({ target }) => !tried.has(target.id));
-}
-
-/** After a fault of an endpoint, its other models come last: they stand behind the same door. */
-function awayFrom(provider: string, last: Attempt, remaining: readonly PlannedTarget[]): readonly PlannedTarget[] {
-  const faulty = last.outcome.kind === "failed" && traitsOf(last.outcome.failure).scope === "endpoint";
-  if (!faulty) return remaining;
-  return remaining.toSorted((a, b) => Number(a.target.provider === provider) - Number(b.target.provider === provider));
 }
 
 function isLarger(target: Target, than: Target): boolean {
@@ -126,7 +143,8 @@ function sameAgain(at: Situation, last: Attempt): Candidate | undefined {
 }
 
 function again(last: Attempt, afterMs: number): Candidate {
-  return { kind: "try", target: last.target, credential: last.credential, afterMs };
+  const why = "the only target, once more";
+  return { kind: "try", target: last.target, credential: last.credential, afterMs, why, skipped: [] };
 }
 
 /** A request that makes two providers drop the connection is likelier at fault than both of them. */

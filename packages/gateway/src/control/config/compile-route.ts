@@ -15,6 +15,7 @@ export function compileRoutes(document: ConfigDocument, report: Report): Readonl
       timeouts: compileTimeouts(entry.timeouts ?? {}),
       maxAttempts: entry.retries?.attempts ?? defaultAttempts,
       retryEmpty: entry.retries?.empty ?? true,
+      ...(entry.spread === undefined ? {} : { spread: entry.spread }),
     });
   }
   return routes;

@@ -23,7 +23,6 @@ export function notEnforced(document: ConfigDocument): readonly NotEnforced[] {
       if (typeof target === "string" || target.weight === undefined) continue;
       add(["routes", name, "targets", index, "weight"], "targets are asked in the order written");
     }
-    if (route.spread !== undefined) add(["routes", name, "spread"], "backups may share a risk group with what failed");
     if (route.confidence !== undefined) add(["routes", name, "confidence"], "answers pass without a gate");
   }
   return found;

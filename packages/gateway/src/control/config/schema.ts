@@ -275,8 +275,11 @@ const route = z
       .meta({ description: "How often a call is tried." })
       .exactOptional(),
     spread: z
-      .enum(["provider", "operator", "owner", "region"])
-      .meta({ description: "Backups must not share this with what failed. Accepted, not yet enforced." })
+      .enum(["none", "provider", "storefront", "operator", "owner", "region"])
+      .meta({
+        description:
+          "Backups must not share this with what failed; none: the order as written. Without it, backups at another operator only come first.",
+      })
       .exactOptional(),
     confidence: z
       .strictObject({

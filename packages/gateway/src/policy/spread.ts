@@ -1,0 +1,187 @@
+import type { FailureKind } from "#domain/failure";
+import type { FailedTarget, PlannedTarget, SkippedTarget, Spread, SpreadRule, Target } from "#domain/plan";
+import type { RiskGroup, RiskKind } from "#domain/supply";
+import { groupText } from "#supply/graph";
+import { sharedGroups, sharesKind, type Sharing } from "#supply/overlap";
+import { evidenceOf, type Evidence } from "./evidence.ts";
+
+/** How often one fails when the other does, as measured in own traffic: a share with its 95 % interval. */
+export interface CoFailure {
+  readonly beta: number;
+  readonly lo: number;
+  readonly hi: number;
+  readonly events: number;
+}
+
+/** What is said and what was measured of targets failing together: two inputs, of which neither corrects the other. */
+export interface SharedRisk {
+  readonly groupsOf: (target: Target) => readonly RiskGroup[];
+  readonly coFailure?: (failed: Target, candidate: Target) => CoFailure | undefined;
+}
+
+interface Judged {
+  /** By what is declared: 0 shares nothing that matters with what failed. */
+  readonly overlap: number;
+  /** By what was measured: the sum of the lower bounds that are no noise. */
+  readonly measured: number;
+  /** Why a strict rule leaves it out. */
+  readonly barred?: string;
+  /** In words, what it shares with what failed, or how it is apart. */
+  readonly why: string;
+}
+
+export const defaultSpread: SpreadRule = { by: "operator", strict: false };
+
+/** Below this lower bound, co-failure is as good as independence for an order of backups. */
+const leastBeta = 0.1;
+/** The same door is worse than the same people behind another, and what is certain worse than what is possible. */
+const sameProvider = 4;
+const points: Readonly<Record<Sharing, number>> = { certain: 2, possible: 1, none: 0, unknown: 0 };
+
+/** A candidate against everything that fails now. Nothing fails: undefined, for there is nothing to lean away from. */
+function judge(
+  candidate: Target,
+  failed: readonly FailedTarget[],
+  { rule, risk }: { readonly rule: SpreadRule; readonly risk: SharedRisk },
+): Judged | undefined {
+  if (rule.by === "none") return undefined;
+  const telling = failed.flatMap((each) => {
+    const evidence = evidenceOf(each.cause);
+    return evidence === undefined ? [] : [{ ...each, evidence }];
+  });
+  if (telling.length === 0) return undefined;
+  const groups = risk.groupsOf(candidate);
+  let overlap = 0;
+  let measured = 0;
+  let barred: string | undefined;
+  const words: string[] = [];
+  for (const each of telling) {
+    const pair: Pair = { candidate: groups, failed: risk.groupsOf(each.target), by: rule.by };
+    overlap += overlapOf(pair, each);
+    const shared = sharing(pair, each.evidence);
+    if (rule.strict && shared !== undefined) barred ??= `${shared} with the failed one, ${nameOf(each)}`;
+    // Of a refusal it counts what is scarce: the same people's other quota is another quota.
+    words.push(
+      shared === undefined || each.evidence === "capacity"
+        ? apart(pair, each)
+        : `${shared} with the failed one, ${nameOf(each)}`,
+    );
+    const beta = risk.coFailure?.(each.target, candidate);
+    if (beta === undefined) continue;
+    if (beta.lo >= leastBeta) measured += beta.lo;
+    words.push(`measured to fail in ${betaText(beta)} of the times ${each.target.id} does`);
+  }
+  return { overlap, measured, why: [...new Set(words)].join("; "), ...(barred === undefined ? {} : { barred }) };
+}
+
+interface Pair {
+  readonly candidate: readonly RiskGroup[];
+  readonly failed: readonly RiskGroup[];
+  readonly by: Exclude<Spread, "none">;
+}
+
+function overlapOf(pair: Pair, { cause, evidence }: { cause: FailureKind; evidence: Evidence }): number {
+  const atSame = shares(pair, "provider") === "certain" ? sameProvider : 0;
+  switch (evidence) {
+    case "account":
+      return cause === "credential_rejected" ? atSame : 0;
+    case "fault":
+      return atSame + points[shares(pair, pair.by)];
+    case "capacity":
+      return cause === "quota_exhausted" ? atSame + scarcity(pair, cause) : scarcity(pair, cause);
+  }
+}
+
+/**
+ * A model is scarce wherever it is asked for, machines are for whatever they serve. A limit of our own account is
+ * escaped by another model or another owner; an overload is surer escaped by both.
+ */
+function scarcity(pair: Pair, cause: FailureKind): number {
+  const model = points[shares(pair, "model")];
+  const owner = points[ownership(pair)];
+  return cause === "upstream_overloaded" ? model + owner : Math.min(model, owner);
+}
+
+/** Nobody said whose machines they are: those of one operator are then one's. */
+function ownership(pair: Pair): Sharing {
+  const kinds: readonly RiskKind[] = ["owner", "operator", "provider"];
+  return kinds.map((kind) => shares(pair, kind)).find((each) => each !== "unknown") ?? "unknown";
+}
+
+function shares({ candidate, failed }: Pair, kind: RiskKind): Sharing {
+  return sharesKind(candidate, failed, kind);
+}
+
+/** `shares operator:anthropic`: what the rule asks to keep apart, where it is not. One provider is one of everything. */
+function sharing(pair: Pair, evidence: Evidence): string | undefined {
+  const isOurs = evidence === "account" && pair.by !== "provider";
+  const [first] = isOurs
+    ? []
+    : sharedGroups(pair.candidate, pair.failed)
+        .filter(({ kind }) => kind === pair.by || kind === "provider")
+        .toSorted((a, b) => Number(b.kind === pair.by) - Number(a.kind === pair.by));
+  if (first === undefined) return undefined;
+  return first.share[0] > 0 ? `shares ${groupText(first)}` : `may share ${groupText(first)} (${shareText(first)})`;
+}
+
+/** How a candidate is apart from what failed, where it is. */
+function apart(pair: Pair, { cause, evidence, ...failed }: FailedTarget & { readonly evidence: Evidence }): string {
+  const from = `the failed one, ${nameOf({ ...failed, cause })}`;
+  if (evidence === "account") return `only our account is at fault at ${from}`;
+  if (evidence === "capacity") return `${elsewhere(pair)} ${from}`;
+  const own = pair.candidate.filter(({ kind }) => kind === pair.by).map(groupText);
+  if (own.length === 0) return `its ${pair.by} is unknown`;
+  const isTold = shares(pair, pair.by) !== "unknown";
+  return isTold
+    ? `${own.join(", ")} is apart from ${from}`
+    : `whether ${own.join(", ")} is apart from ${from} is unknown`;
+}
+
+function elsewhere(pair: Pair): string {
+  const kinds: readonly RiskKind[] = ["model", "owner", "operator"];
+  const other = kinds.find((kind) => shares(pair, kind) === "none");
+  const group = pair.candidate.find(({ kind }) => kind === other);
+  return group === undefined ? "perhaps as scarce as" : `another ${group.kind} (${group.name}) than`;
+}
+
+function nameOf({ target, cause, parked }: FailedTarget): string {
+  const what = cause.replaceAll("_", " ");
+  return `${target.id} (${parked === true ? `parked after ${what}` : what})`;
+}
+
+function shareText({ share: [lo, hi] }: RiskGroup): string {
+  return `${percent(lo)} to ${percent(hi)} of it`;
+}
+
+function betaText({ beta, lo, hi, events }: CoFailure): string {
+  return `${percent(beta)} [${percent(lo)}, ${percent(hi)}; ${events} ${events === 1 ? "event" : "events"}]`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`;
+}
+
+/** Candidates by how little they share with what fails now; ties stay in their order, and a last resort stays last. */
+export function spreadOut(
+  candidates: readonly PlannedTarget[],
+  failed: readonly FailedTarget[],
+  by: { readonly rule: SpreadRule; readonly risk: SharedRisk },
+): { readonly order: readonly PlannedTarget[]; readonly barred: readonly SkippedTarget[] } {
+  const judged: { readonly planned: PlannedTarget; readonly overlap: number; readonly measured: number }[] = [];
+  const barred: SkippedTarget[] = [];
+  for (const planned of candidates) {
+    const verdict = judge(planned.target, failed, by);
+    if (verdict?.barred !== undefined) barred.push({ target: planned.target.id, why: verdict.barred });
+    else {
+      const { overlap = 0, measured = 0, why = planned.why } = verdict ?? {};
+      judged.push({ planned: { target: planned.target, why }, overlap, measured });
+    }
+  }
+  const order = judged.toSorted(
+    (a, b) =>
+      Number(a.planned.target.lastResort) - Number(b.planned.target.lastResort) ||
+      a.overlap - b.overlap ||
+      a.measured - b.measured,
+  );
+  return { order: order.map(({ planned }) => planned), barred };
+}
