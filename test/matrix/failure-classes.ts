@@ -17,7 +17,7 @@ export interface FailureClass {
   readonly inside?: true;
   /** Why an answer in one piece cannot fail so. */
   readonly streamedOnly?: string;
-  readonly timeouts?: Partial<Timeouts>;
+  readonly timeouts?: (streamed: boolean) => Partial<Timeouts>;
 }
 
 const faulty = { code: "upstream_error", status: 502, shouldRetry: true } as const;
@@ -71,7 +71,7 @@ export const failureClasses: readonly FailureClass[] = [
   {
     name: "silence",
     does: { answer, stall: { after: "request" } },
-    timeouts: { firstByteMs: shortMs, totalMs: 2 * shortMs },
+    timeouts: (streamed) => (streamed ? { firstByteMs: shortMs } : { totalMs: 2 * shortMs }),
     ...late,
   },
   {
@@ -97,7 +97,7 @@ export const failureClasses: readonly FailureClass[] = [
   {
     name: "stalled inside",
     does: { answer, stall: { after: { chunk: 1 } } },
-    timeouts: { idleMs: 2 * shortMs, firstByteMs: 5_000 },
+    timeouts: () => ({ idleMs: 2 * shortMs }),
     inside: true,
     ...late,
   },

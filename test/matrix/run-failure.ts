@@ -34,7 +34,7 @@ export async function runFailure(cell: FailureCell, house: MatrixHouse): Promise
   const does = typeof failure.does === "function" ? failure.does(upstream.dialect) : failure.does;
   if (typeof does === "string") return { kind: "unasked", why: does };
   if (!streamed && failure.streamedOnly !== undefined) return { kind: "unasked", why: failure.streamedOnly };
-  const place = { upstream, model: upstream.plain, timeouts: failure.timeouts ?? {} };
+  const place = { upstream, model: upstream.plain, timeouts: failure.timeouts?.(streamed) ?? {} };
   const { reply } = await house.with(
     place,
     () => does,
