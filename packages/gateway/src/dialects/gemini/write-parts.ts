@@ -41,6 +41,8 @@ interface OpenThought {
 
 export type PartsOptions = Pick<EncodeOptions, "issuer" | "fallbackId" | "request">;
 
+const lineBreaks = /[\r\n]+/gu;
+
 /**
  * An answer's content as parts, each with the event that makes it whole: text piece by piece, calls at their end and in
  * the order they began. Thoughts are there only where the caller asked for them (`includeThoughts`), as at Google:
@@ -203,7 +205,8 @@ export class PartsWriter {
       block,
       kind: "call",
       text: "",
-      call: `${head},"args":${args.json}}`,
+      // Between its tokens JSON may break lines, which would end an event of a stream.
+      call: `${head},"args":${args.json.replaceAll(lineBreaks, " ")}}`,
       ...(signed === undefined ? {} : { signature: signed }),
     };
   }
@@ -220,6 +223,11 @@ export class PartsWriter {
   #idOf(id: string): string {
     return id === "" ? madeCallId(this.#options.fallbackId, this.#callCount) : id;
   }
+}
+
+/** Line breaks stand only between a JSON's tokens, and would end the line of an event. */
+function oneLine(json: string): string {
+  return json.replaceAll(/[\r\n]+/gu, " ");
 }
 
 /** Pieces of one block behind each other as one part. */
