@@ -188,3 +188,31 @@ describe("sampling parameters, which reasoning models refuse", () => {
     expect(house.asked[0]?.headers).toMatchObject({ "anthropic-version": "2023-06-01" });
   });
 });
+
+describe("a sealed thought that a provider's account cannot open", () => {
+  it("makes the next target be asked, which is told the rest", async () => {
+    // Only what it sealed itself is opened by the simulated provider.
+    const upstream = await startUpstream(ok("Green."));
+    const openai = { ...providerAt("openai", "openai", upstream.url), dialects: ["openai-responses"] as const };
+    const claude = providerAt("claude", "anthropic", upstream.url);
+    await using gateway = await startGateway(
+      [openai, claude],
+      [sampleRoute("main", ["openai/gpt-5", "claude/claude-opus-4-6"])],
+    );
+    const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: "any", maxRetries: 0 });
+    const input = [
+      { role: "user" as const, content: "How are the hedges?" },
+      { type: "reasoning" as const, id: "rs_1", summary: [], encrypted_content: "gAAAAAother" },
+      { role: "assistant" as const, content: "Fine." },
+      { role: "user" as const, content: "Sure?" },
+    ];
+    const response = await client.responses.create({ model: "main", input, store: false });
+    expect(response.output_text).toBe("Green.");
+    expect(upstream.log.entries.map(({ path }) => path)).toEqual(["/v1/responses", "/v1/messages"]);
+    expect(upstream.log.entries[0]?.refused).toContain("could not be verified");
+    expect(upstream.log.last?.body.toString()).not.toContain("gAAAAAother");
+    const [record] = await gateway.recorded(1);
+    expect(record?.attempts[0]).toMatchObject({ failure: "foreign_state" });
+    await upstream.close();
+  });
+});

@@ -79,6 +79,8 @@ export const failureTraits = {
   upload_timeout: { ...fromCaller, code: "request_timeout", status: 408, again: true },
   // The target's language has no word for something the request needs; another target's may.
   not_translatable: { ...fromCaller, code: "invalid_request", status: 400, next: "elsewhere" },
+  // What another account sealed or keeps: a target that cannot look into it may go on without it.
+  foreign_state: { ...fromCaller, code: "invalid_request", status: 400, next: "elsewhere" },
   context_length_exceeded: { ...fromCaller, code: "context_length_exceeded", status: 400, next: "larger-window" },
   upstream_too_large: { ...fromCaller, code: "request_too_large", status: 413, next: "elsewhere" },
   upstream_rejected: { ...fromCaller, code: "invalid_request", status: 400 },
@@ -94,7 +96,15 @@ export const failureTraits = {
   upstream_overloaded: { ...late, code: "overloaded", status: 503 },
   // Our standing with the provider: never the caller's 401.
   credential_rejected: { ...scarce, code: "upstream_error", status: 502, health: "dead", again: false },
-  upstream_forbidden: { ...faulty, code: "upstream_error", status: 502, health: "cool", again: false },
+  // One model, to one key: another key of the same account may have it.
+  upstream_forbidden: {
+    ...faulty,
+    code: "upstream_error",
+    status: 502,
+    health: "cool",
+    scope: "credential",
+    again: false,
+  },
   model_unavailable: { ...faulty, code: "upstream_error", status: 502, health: "dead", again: false },
   // Faults upstream.
   upstream_failed: { ...faulty, code: "upstream_error", status: 502 },

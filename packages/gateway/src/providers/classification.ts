@@ -276,6 +276,33 @@ const transientRows: readonly ClassificationRow[] = [
   },
 ];
 
+/** A thought that another account sealed, or that nobody sealed where it must be: other targets are told the rest. */
+const stateRows: readonly ClassificationRow[] = [
+  {
+    kind: "foreign_state",
+    from: "issue openai/codex#8145, known OpenAI error codes; status 400",
+    words: ["invalid_encrypted_content", "previous_response_not_found"],
+  },
+  {
+    kind: "foreign_state",
+    from: "issue can1357/oh-my-pi#41, status 404",
+    message: /\bitem with id 'rs_\w+'/i,
+    statuses: refusing,
+  },
+  {
+    kind: "foreign_state",
+    from: "issue tombii/better-ccflare#52, status 400",
+    message: /invalid `?signature`? in `?thinking`? block/i,
+    statuses: refusing,
+  },
+  {
+    kind: "foreign_state",
+    from: "issue lbjlaq/Antigravity-Manager#139, status 400",
+    message: /\bmissing a `?thought_signature`?/i,
+    statuses: refusing,
+  },
+];
+
 const requestRows: readonly ClassificationRow[] = [
   {
     kind: "upstream_rejected",
@@ -330,6 +357,7 @@ export const generalRows: readonly ClassificationRow[] = [
   ...policyRows,
   ...credentialRows,
   ...forbiddenRows,
+  ...stateRows,
   ...modelRows,
   ...modelMadeRows,
   ...scarceRows,
