@@ -96,7 +96,11 @@ describe("usage of a chat stream, for a caller of Messages", () => {
     const events = decode(dialects["openai-chat"], plain + finish + done);
     expect(events.some((event) => event.kind === "usage")).toBe(false);
     expect(told(events, dialects["openai-chat"])).toBeUndefined();
-    expect(told(events, dialects["anthropic-messages"])).toEqual({ input_tokens: 0, output_tokens: 0 });
+    expect(told(events, dialects["anthropic-messages"])).toMatchObject({
+      input_tokens: 0,
+      output_tokens: 0,
+      cache_read_input_tokens: null,
+    });
   });
 });
 

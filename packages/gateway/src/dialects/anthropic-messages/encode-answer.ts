@@ -93,6 +93,7 @@ class MessageStreamEncoder implements TextStreamEncoder {
         stop_reason: null,
         stop_sequence: null,
         stop_details: null,
+        container: null,
         usage: usageJson(this.#usage),
       },
     });
@@ -283,6 +284,7 @@ export function messageHead(
     type: "message",
     role: "assistant",
     model: head === undefined || head.model === "" ? options.model : head.model,
+    diagnostics: null,
   };
 }
 
@@ -298,6 +300,7 @@ export function stopFields(
     stop_reason: reason,
     stop_sequence: finish?.stopSequence ?? (reason === "stop_sequence" ? (onlyStop ?? null) : null),
     stop_details: reason === "refusal" ? { type: "refusal", category: null, explanation: null } : null,
+    container: null,
   };
 }
 

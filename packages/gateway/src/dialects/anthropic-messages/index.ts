@@ -1,4 +1,5 @@
 import type { Dialect } from "#dialects/dialect";
+import { findNeeds } from "#dialects/find-needs";
 import type { Operation } from "#domain/call";
 import { decodeAnswer, streamDecoder } from "./decode-answer.ts";
 import { decodeTokenCount, encodeTokenCount, fitRelayed } from "./count-tokens.ts";
@@ -9,6 +10,7 @@ import { encodeAnswer } from "./encode-whole-answer.ts";
 import { encodeFailure, encodeStreamFailure } from "./encode-failure.ts";
 import { encodeModel, encodeModels } from "./encode-models.ts";
 import { encodeCountRequest, encodeRequest, messagesVersion } from "./encode-request.ts";
+import { needSigns } from "./need-signs.ts";
 import { peek, relayEdits } from "./peek.ts";
 
 const paths: Readonly<Partial<Record<Operation, string>>> = {
@@ -26,6 +28,7 @@ export const anthropicMessages: Dialect = {
   returnHeaders: [],
   defaultHeaders: { "anthropic-version": messagesVersion },
   peek,
+  findNeeds: (body, scan) => findNeeds(body, scan, needSigns),
   relayEdits,
   decodeRequest,
   encodeRequest,

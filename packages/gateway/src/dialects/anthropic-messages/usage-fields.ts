@@ -53,9 +53,22 @@ export class UsageCounter {
   }
 }
 
-/** Usage in this language's exclusive base, as JSON. `output_tokens` must be there even where nothing is known. */
+/** Every field that the official SDK's types (1.12, 2026-11) require and that no other provider reports. */
+const unsaid = { server_tool_use: null, service_tier: null, inference_geo: null, speed: null };
+
+/** Usage in this language's exclusive base, as JSON. Its two totals must be numbers even where nothing is known. */
 export function usageJson(usage: Usage | undefined): Readonly<Record<string, unknown>> {
-  if (usage === undefined) return { input_tokens: 0, output_tokens: 0 };
+  if (usage === undefined) {
+    return {
+      input_tokens: 0,
+      cache_creation_input_tokens: null,
+      cache_read_input_tokens: null,
+      cache_creation: null,
+      output_tokens: 0,
+      output_tokens_details: null,
+      ...unsaid,
+    };
+  }
   return {
     input_tokens: usage.inputUncached + (usage.inputAudio ?? 0),
     cache_creation_input_tokens: usage.cacheWrite + usage.cacheWriteLong,
@@ -66,6 +79,7 @@ export function usageJson(usage: Usage | undefined): Readonly<Record<string, unk
     },
     output_tokens: completionTokens(usage),
     output_tokens_details: { thinking_tokens: usage.reasoning },
+    ...unsaid,
   };
 }
 
