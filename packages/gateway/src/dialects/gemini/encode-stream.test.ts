@@ -105,7 +105,7 @@ describe("a stream in Gemini's language", () => {
 
   it("keeps arguments that came on several lines in one event", () => {
     const events = [start, ...toolEvents(0, "f", '{\n  "a": "x\\n",\r\n  "b": 1.0\n}'), finish("tools"), end];
-    const [event = ""] = framesOf(events).filter((frame) => frame.includes("functionCall"));
+    const event = framesOf(events).find((frame) => frame.includes("functionCall")) ?? "";
     expect(event.split("\r\n")).toHaveLength(3);
     expect(event).toContain(String.raw`"args":{   "a": "x\n",   "b": 1.0 }`);
   });
@@ -116,12 +116,6 @@ describe("a stream in Gemini's language", () => {
     expect(said.slice(-2)).toEqual(["", ""]);
     expect(said.join("").replaceAll("\r\n", "")).not.toContain("\n");
     expect(Buffer.from(gemini.heartbeat).toString()).toBe("\r\n");
-  });
-
-  it("stays on one line where a provider writes its arguments on several", () => {
-    const said = chunksOf([...toolEvents(0, "f", '{\n  "a":\r\n', " 1.0\n}"), finish("tools")]);
-    expect(partsIn(said[0] ?? {})).toMatchObject([{ functionCall: { args: { a: 1 } } }]);
-    expect(framesOf([start, ...toolEvents(0, "f", '{\n"a":1.0\n}')]).join("")).toContain('"args":{ "a":1.0 }');
   });
 
   it("ends in Google's error, and without a finish", () => {

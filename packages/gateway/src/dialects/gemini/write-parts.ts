@@ -225,11 +225,6 @@ export class PartsWriter {
   }
 }
 
-/** Line breaks stand only between a JSON's tokens, and would end the line of an event. */
-function oneLine(json: string): string {
-  return json.replaceAll(/[\r\n]+/gu, " ");
-}
-
 /** Pieces of one block behind each other as one part. */
 export function joinParts(parts: readonly WrittenPart[]): readonly WrittenPart[] {
   const whole: WrittenPart[] = [];
