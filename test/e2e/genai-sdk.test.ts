@@ -272,6 +272,21 @@ describe("thoughts of another vendor", () => {
     expect(turns[1]?.content[0]?.signature).toMatch(/.{40}/);
   });
 
+  it.each(both)("that nobody asked to see are kept for the turn that needs them (streamed: %s)", async (streamed) => {
+    await using house = await openHouse(anthropicUpstream, assistant);
+    const hidden = { thinkingLevel: ThinkingLevel.HIGH };
+    const asked: Content[] = [{ role: "user", parts: [{ text: "Use weather, please" }] }];
+    const config = { tools, thinkingConfig: hidden };
+    const { parts } = await askWith(house, { contents: asked, config }, streamed);
+    expect(parts.some(({ thought }) => thought === true)).toBe(false);
+    const [call] = callsOf({ parts, last: undefined });
+    const functionResponse = { id: call!.id!, name: call!.name!, response: { output: "rain" } };
+    const contents = [...asked, { role: "model", parts: [...parts] }, { role: "user", parts: [{ functionResponse }] }];
+    await askWith(house, { contents, config }, streamed);
+    const turns = house.lastBody()["messages"] as { content: { type: string; signature?: string }[] }[];
+    expect(turns[1]?.content.map(({ type }) => type)).toEqual(["thinking", "tool_use"]);
+  });
+
   it.each(both)("never reach Google (streamed: %s)", async (streamed) => {
     const gemini = everyUpstream.find(({ dialect }) => dialect === "gemini") ?? anthropicUpstream;
     for (const model of [gemini.model, "gemini-3-pro-preview"]) {
