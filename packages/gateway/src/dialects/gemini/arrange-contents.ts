@@ -4,6 +4,7 @@ import { isMadeCallId } from "./call-ids.ts";
 import type { LossLedger } from "./losses.ts";
 import { generationOf } from "./model-generation.ts";
 import { isOwnForeign } from "./own-foreign.ts";
+import { uncheckedSignature } from "./seal-tag.ts";
 
 /** Turns as Gemini wants them: instructions apart, roles alternating, the user first, each call answered in the next. */
 export interface Conversation {
@@ -34,11 +35,6 @@ export interface ArrangedResult {
   readonly result?: ToolResultPart;
 }
 
-/**
- * What Google documents for calls that no model of its own made: a step's first call must be signed, and others cannot
- * be (https://ai.google.dev/gemini-api/docs/thought-signatures, 2026-11).
- */
-const unchecked = "skip_thought_signature_validator";
 const openingTurn = "(The conversation begins with the assistant's turn.)";
 
 interface Draft {
@@ -185,7 +181,7 @@ class Arranger {
       let signature = signatures[index];
       if (signature === undefined && index === 0 && this.#signsCalls) {
         this.#ledger.note("unsigned-call");
-        signature = unchecked;
+        signature = uncheckedSignature;
       }
       return {
         kind: "call",

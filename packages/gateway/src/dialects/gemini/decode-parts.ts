@@ -106,7 +106,10 @@ function decodeCall(
   const { unfinished } = matcher;
   if (isEmpty(call["name"])) {
     // Google's client keeps the pieces of a streamed call as they came: the later ones have no name, the last says nothing.
-    if (unfinished !== undefined) return decodePieces(reader, call, { ...unfinished, at, matcher });
+    if (unfinished !== undefined) {
+      const sealed = seal === undefined ? unfinished.call : { ...unfinished.call, seal };
+      return decodePieces(reader, call, { ...unfinished, call: sealed, at, matcher });
+    }
     if (Object.keys(call).length === 0) return undefined;
   }
   const name = reader.word(call["name"], `${at}.name`);

@@ -10,8 +10,8 @@ export const tagStart = Buffer.from(sealMark).toString("base64");
 const forms: readonly Seal["form"][] = ["signature", "redacted", "encrypted"];
 
 /**
- * What stands where a call came without a signature, so that Google does not check it
- * (https://ai.google.dev/gemini-api/docs/thought-signatures, 2026-11).
+ * What Google documents for calls that no model of its own made: a step's first call must be signed, and others cannot
+ * be (https://ai.google.dev/gemini-api/docs/thought-signatures, 2026-11).
  */
 export const uncheckedSignature = "skip_thought_signature_validator";
 
