@@ -13,8 +13,13 @@ export interface Target {
   readonly model: string;
   /** Asked only when everything before it failed. */
   readonly lastResort: boolean;
+  readonly weight?: number;
+  readonly despite?: readonly Objection[];
   readonly traits?: ModelTraits;
 }
+
+/** What keeps a backup out unless its route allows it by name. */
+export type Objection = "critical" | "safety";
 
 /** Milliseconds. Five separate deadlines; the one that fires is the one that is named. */
 export interface Timeouts {
@@ -77,6 +82,8 @@ export interface PlannedTarget {
   readonly target: Target;
   /** In words, for `hedgerow plan` and the record. */
   readonly why: string;
+  /** Not ready, but asked once everybody before it failed; by the credential that is back soonest. */
+  readonly parked?: true;
 }
 
 /** How one attempt ended. */

@@ -3,6 +3,7 @@ import type { Failure } from "#domain/failure";
 import type { Attempt, Target, Timeouts } from "#domain/plan";
 import type { Exchange } from "#domain/ports";
 import type { Credential, ProviderSpec, ServerLimits } from "#domain/snapshot";
+import type { Fingerprint } from "#policy/deadly-requests";
 import type { ProviderKind } from "#providers/provider";
 import type { DataPlane } from "./data-plane.ts";
 import type { CommitGate } from "./gate.ts";
@@ -23,6 +24,7 @@ export interface AttemptInput {
   readonly credentialId: string;
   readonly lane: Lane;
   readonly operation: Operation;
+  readonly fingerprint: Fingerprint;
   readonly streamed: boolean;
   readonly deadlineAtMs: number;
   /** Set while another target could still be asked: waiting for an answer may not take all the time. */

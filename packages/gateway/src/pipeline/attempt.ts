@@ -1,8 +1,8 @@
 import type { AnswerFrame, StreamDecoder } from "#dialects/dialect";
-import { failure, traitsOf, type Failure } from "#domain/failure";
+import { failure, type Failure } from "#domain/failure";
 import type { Outcome } from "#domain/plan";
 import type { UpstreamFlow, UpstreamHandler, UpstreamRequest } from "#domain/ports";
-import { placeOf, type Place } from "#policy/health";
+import { placeOf, type Visit } from "#policy/health";
 import type { ProviderKind } from "#providers/provider";
 import { ascii } from "./answer-headers.ts";
 import type { AttemptInput, AttemptResult } from "./attempt-input.ts";
@@ -30,6 +30,8 @@ class AttemptRun implements UpstreamHandler {
   readonly #gate: CommitGate;
   readonly #watchdog: Watchdog;
   readonly #startedAtMs: number;
+  /** How it stands with the target's health; until it is sent there is nothing to tell. */
+  #visit: Visit | undefined;
   #flow: UpstreamFlow | undefined;
   #decoder: StreamDecoder | undefined;
   #status: number | undefined;
@@ -86,8 +88,9 @@ class AttemptRun implements UpstreamHandler {
   }
 
   #send(): void {
-    const { plane, control } = this.#input;
-    plane.health.begin(this.#place(), this.#startedAtMs);
+    const { plane, control, target, credentialId, operation, fingerprint } = this.#input;
+    const place = placeOf({ provider: target.provider, model: target.model, credential: credentialId }, operation);
+    this.#visit = plane.health.begin(place, this.#startedAtMs, fingerprint);
     control.listen((why) => this.#fail(why));
     if (this.#over) return;
     const request = outgoing(this.#input);
@@ -204,7 +207,7 @@ class AttemptRun implements UpstreamHandler {
   #commit(): void {
     const { plane } = this.#input;
     this.#firstContentAtMs = plane.clock.nowMs();
-    plane.health.release(this.#place());
+    this.#visit?.content(this.#firstContentAtMs);
     this.#gate.commit(this.#input.headers(this.#returned()));
   }
 
@@ -276,8 +279,8 @@ class AttemptRun implements UpstreamHandler {
     const { finish } = this.#seen;
     const usage = this.#seen.usageOrEstimate(this.#requestBytes);
     const empty = this.#seen.empty;
-    if (!empty) this.#input.plane.health.succeeded(this.#place(), this.#input.plane.clock.nowMs());
-    else this.#input.plane.health.release(this.#place());
+    if (empty) this.#visit?.left();
+    else this.#visit?.succeeded(this.#input.plane.clock.nowMs());
     this.#settle(
       {
         kind: "answered",
@@ -292,8 +295,7 @@ class AttemptRun implements UpstreamHandler {
   #fail(what: Failure): void {
     if (this.#over) return;
     const { plane } = this.#input;
-    if (traitsOf(what).scope === "request") plane.health.release(this.#place());
-    else plane.health.failed(this.#place(), what, plane.clock.nowMs());
+    this.#visit?.failed(what, plane.clock.nowMs(), plane.random());
     const usage = this.#seen.usageOrEstimate(this.#requestBytes);
     const kind = this.#gate.committed ? "broken" : "failed";
     this.#settle({ kind, failure: what, ...(usage === undefined ? {} : { usage }) });
@@ -360,11 +362,6 @@ class AttemptRun implements UpstreamHandler {
       if (value !== undefined && !mask.finds(value)) kept[name] = ascii(value);
     }
     return kept;
-  }
-
-  #place(): Place {
-    const { target, credentialId, operation } = this.#input;
-    return placeOf({ provider: target.provider, model: target.model, credential: credentialId }, operation);
   }
 }
 

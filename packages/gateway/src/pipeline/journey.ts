@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { Dialect } from "#dialects/dialect";
 import { costNanoUsd } from "#catalogue/catalogue";
 import type { Call } from "#domain/call";
@@ -5,6 +6,7 @@ import { failure, traitsOf, type Failure } from "#domain/failure";
 import type { Attempt, Plan, Target } from "#domain/plan";
 import type { Exchange } from "#domain/ports";
 import type { GatewayKey, Snapshot } from "#domain/snapshot";
+import type { Fingerprint } from "#policy/deadly-requests";
 import { isPlan, makePlan, type PlanningView } from "#policy/make-plan";
 import { nextCandidate, type Step } from "#policy/next-candidate";
 import { findKind } from "#providers/kinds";
@@ -65,6 +67,11 @@ export class Journey {
   #plan: Plan | undefined;
   #deadlineAtMs = 0;
   readonly #decoded;
+  #print: string | undefined;
+  readonly #fingerprint: Fingerprint = () => {
+    const { body, model, operation } = this.input.call;
+    return (this.#print ??= `${hash("sha256", body)} ${operation} ${model}`);
+  };
 
   constructor(input: JourneyInput) {
     this.input = input;
@@ -186,6 +193,7 @@ export class Journey {
       attempts: this.attempts,
       snapshot: this.input.snapshot,
       view: this.view,
+      danger: this.input.plane.health.dangerOf(this.#fingerprint, this.input.plane.clock.nowMs()),
       deadlineAtMs: this.#deadlineAtMs,
       chance: this.input.plane.random(),
       turn,
@@ -230,6 +238,7 @@ export class Journey {
       credentialId: step.credential,
       lane,
       operation: call.operation,
+      fingerprint: this.#fingerprint,
       streamed: call.streamed,
       deadlineAtMs: this.#deadlineAtMs,
       ...this.#share(plan, target),

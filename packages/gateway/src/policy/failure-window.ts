@@ -1,9 +1,3 @@
-interface Slot {
-  tick: number;
-  calls: number;
-  failures: number;
-}
-
 const slotMs = 10_000;
 const slots = 12;
 const fewestCalls = 20;
@@ -14,38 +8,42 @@ const mostFailing = 0.5;
  * answers take longer than a burst of faults, and the window is longer than almost any answer.
  */
 export class FailureWindow {
-  readonly #slots: Slot[] = Array.from({ length: slots }, () => ({ tick: -1, calls: 0, failures: 0 }));
+  readonly #ticks = new Float64Array(slots).fill(-1);
+  readonly #calls = new Uint32Array(slots);
+  readonly #failures = new Uint32Array(slots);
 
   called(nowMs: number): void {
-    this.#slot(nowMs).calls += 1;
+    const at = this.#slot(nowMs);
+    this.#calls[at] = (this.#calls[at] ?? 0) + 1;
   }
 
   /** True where too many fail: more than half of at least twenty. */
   failed(nowMs: number): boolean {
-    const current = this.#slot(nowMs);
-    current.failures += 1;
+    const at = this.#slot(nowMs);
+    this.#failures[at] = (this.#failures[at] ?? 0) + 1;
+    const oldest = Math.floor(nowMs / slotMs) - slots;
     let calls = 0;
     let failures = 0;
-    for (const slot of this.#slots) {
-      if (slot.tick <= current.tick - slots) continue;
-      calls += slot.calls;
-      failures += slot.failures;
+    for (let slot = 0; slot < slots; slot += 1) {
+      if ((this.#ticks[slot] ?? -1) <= oldest) continue;
+      calls += this.#calls[slot] ?? 0;
+      failures += this.#failures[slot] ?? 0;
     }
     return calls >= fewestCalls && failures > calls * mostFailing;
   }
 
   clear(): void {
-    for (const slot of this.#slots) slot.tick = -1;
+    this.#ticks.fill(-1);
   }
 
-  #slot(nowMs: number): Slot {
+  #slot(nowMs: number): number {
     const tick = Math.floor(nowMs / slotMs);
-    const slot = this.#slots[tick % slots];
-    if (slot === undefined) throw new Error("a failure window needs a clock that never goes below zero");
-    if (slot.tick !== tick) {
-      slot.tick = tick;
-      slot.calls = 0;
-      slot.failures = 0;
+    if (tick < 0) throw new Error("a failure window needs a clock that never goes below zero");
+    const slot = tick % slots;
+    if (this.#ticks[slot] !== tick) {
+      this.#ticks[slot] = tick;
+      this.#calls[slot] = 0;
+      this.#failures[slot] = 0;
     }
     return slot;
   }

@@ -1,10 +1,13 @@
-import type { CallOptions, Operation } from "#domain/call";
-import { failure, type Failure } from "#domain/failure";
+import type { CallOptions, Needs, Operation } from "#domain/call";
+import { failure, traitsOf, type Failure } from "#domain/failure";
 import type { FailedTarget, Plan, PlannedTarget, SkippedTarget, SpreadRule, Target, Timeouts } from "#domain/plan";
 import { defaultTimeouts, type Snapshot } from "#domain/snapshot";
+import { sift, type Conditions } from "./constraints.ts";
 import { findTargets, type TraitsOf } from "./find-targets.ts";
 import { placeOf, type Health, type Readiness } from "./health.ts";
+import { panic, readmit, type Parked } from "./readmit.ts";
 import { defaultSpread, spreadOut, type SharedRisk } from "./spread.ts";
+import { arrange } from "./wishes.ts";
 
 /** What a plan is made from, as far as the caller is concerned. */
 export interface Wanted {
@@ -13,10 +16,12 @@ export interface Wanted {
   readonly options: CallOptions;
   /** Absent: an answer. */
   readonly operation?: Operation;
+  /** Looked for when it is asked: a sole target needs no choosing. Absent: nothing is known. */
+  readonly needs?: () => Needs;
 }
 
 /** What is known of the world at this moment. */
-export interface PlanningView extends SharedRisk {
+export interface PlanningView extends SharedRisk, Pick<Conditions, "latencyOf" | "isCritical"> {
   readonly health: Health;
   readonly traitsOf: TraitsOf;
   readonly nowMs: number;
@@ -28,23 +33,33 @@ const defaultAttempts = 3;
 export function makePlan(call: Wanted, snapshot: Snapshot, view: PlanningView): Plan | Failure {
   const first = call.options.route ?? call.model;
   const names = [first, ...(call.options.chain ?? [])].filter((name, at, all) => all.indexOf(name) === at);
-  const found = findTargets({ names, wish: call.options.provider }, snapshot, view.traitsOf);
+  const found = findTargets({ names }, snapshot, view.traitsOf);
   if (found.kind !== "found") return found;
-  const ordered = found.targets.toSorted((a, b) => Number(a.lastResort) - Number(b.lastResort));
+  const sifted = sift(lastResortsLast(found.targets, (target) => target), {
+    route: found.route,
+    options: call.options,
+    ...(call.needs === undefined ? {} : { needs: call.needs }),
+    snapshot,
+    ...view,
+  });
+  if (sifted.kind !== "sifted") return sifted;
+  const ordered = inOrder(sifted.kept, call.options, view);
   const { ready, parked } = sortByHealth(ordered, (target) => readinessOf(target, call.operation, { snapshot, view }));
   const written = found.route?.spread;
   const spread = written === undefined ? defaultSpread : { by: written, strict: true };
   const failing = parked.map(({ target, state }): FailedTarget => ({ target, cause: state.cause, parked: true }));
-  const kept = ready.length > 0 ? leanAway(ready, failing, { rule: spread, risk: view }) : panic(parked);
-  if (kept.targets.length === 0) return noneLeft(parked, view.nowMs);
+  const kept = leanAway(ready, failing, { rule: spread, risk: view });
+  const targets = ready.length > 0 ? [...kept.targets, ...readmit(parked, ordered.length)] : panic(parked);
+  if (targets.length === 0) return noneLeft(parked, view.nowMs);
   return {
     route: found.route?.name ?? first,
     uses: found.uses,
     ...(call.operation === undefined ? {} : { operation: call.operation }),
-    targets: kept.targets,
+    targets,
     skipped: [
+      ...sifted.skipped,
       ...parked
-        .filter(({ target }) => !kept.targets.some((each) => each.target === target))
+        .filter(({ target }) => !targets.some((each) => each.target === target))
         .map(({ target, state }) => ({ target: target.id, why: state.why })),
       ...kept.skipped,
     ],
@@ -61,25 +76,21 @@ export function isPlan(made: Plan | Failure): made is Plan {
   return "targets" in made;
 }
 
-interface Parked {
-  readonly target: Target;
-  readonly state: Extract<Readiness, { kind: "parked" }>;
-}
-
 interface Kept {
   readonly targets: readonly PlannedTarget[];
   readonly skipped: readonly SkippedTarget[];
 }
 
 function sortByHealth(
-  targets: readonly Target[],
+  targets: readonly PlannedTarget[],
   readiness: (target: Target) => Readiness,
 ): { readonly ready: readonly PlannedTarget[]; readonly parked: readonly Parked[] } {
   const ready: PlannedTarget[] = [];
   const parked: Parked[] = [];
-  for (const [at, target] of targets.entries()) {
+  for (const planned of targets) {
+    const { target } = planned;
     const state = readiness(target);
-    if (state.kind === "ready") ready.push({ target, why: wording(target, at) });
+    if (state.kind === "ready") ready.push(planned);
     else parked.push({ target, state });
   }
   return { ready, parked };
@@ -104,16 +115,10 @@ function leanAway(
   return { targets, skipped: [] };
 }
 
-/**
- * All are parked: whoever broke may be tried again rather than nobody (the panic rule); whoever asked us to wait, or has
- * no working account, is left alone.
- */
-function panic(parked: readonly Parked[]): Kept {
-  const broken = parked.filter(({ state }) => mayPanic(state)).toSorted((a, b) => a.state.untilMs - b.state.untilMs);
-  const [soonest] = broken;
-  if (soonest === undefined) return { targets: [], skipped: [] };
-  const why = `${soonest.state.why}, but nothing else is left`;
-  return { targets: [{ target: soonest.target, why }], skipped: [] };
+/** Where both are parked: the one that may be asked if need be, then the one that is back sooner. */
+function isBetter(a: Parked["state"], b: Parked["state"]): boolean {
+  const asked = Number(a.by === "asked") - Number(b.by === "asked");
+  return asked === 0 ? a.untilMs < b.untilMs : asked < 0;
 }
 
 /** A target is as ready as the readiest of its credentials. */
@@ -129,13 +134,9 @@ function readinessOf(
     const place = placeOf({ provider: target.provider, model: target.model, credential }, operation);
     const state = view.health.readiness(place, view.nowMs);
     if (state.kind === "ready") return state;
-    if (best?.kind !== "parked" || state.untilMs < best.untilMs) best = state;
+    if (best?.kind !== "parked" || isBetter(state, best)) best = state;
   }
   return best ?? { kind: "ready" };
-}
-
-function mayPanic(state: Parked["state"]): boolean {
-  return !["rate_limited", "slow_down", "quota_exhausted", "credential_rejected", "tls_rejected"].includes(state.cause);
 }
 
 function wording(target: Target, at: number): string {
@@ -150,10 +151,13 @@ function timeoutsFor(route: Partial<Timeouts> | undefined, options: CallOptions)
 
 /** The failure that parked them: asking again cures a lack of credit or a refused key no more than it did at first. */
 function noneLeft(parked: readonly Parked[], nowMs: number): Failure {
-  const limited = parked.filter(({ state }) => state.cause === "rate_limited" || state.cause === "slow_down");
-  if (limited.length > 0) {
-    const retryAfterMs = Math.min(...limited.map(({ state }) => Math.max(0, state.untilMs - nowMs)));
-    return failure("rate_limited", "Every provider for this model asks us to wait; try again later.", { retryAfterMs });
+  const curable = parked.filter(({ state }) => traitsOf(state.cause).again);
+  const [first] = curable;
+  if (first !== undefined) {
+    const retryAfterMs = Math.min(...curable.map(({ state }) => Math.max(0, state.untilMs - nowMs)));
+    const limited = curable.find(({ state }) => state.cause === "rate_limited" || state.cause === "slow_down");
+    const why = "Every provider for this model asks us to wait; try again later.";
+    return failure(limited === undefined ? first.state.cause : "rate_limited", why, { retryAfterMs });
   }
   const cause = parked[0]?.state.cause ?? "no_capacity";
   return failure(cause, "No provider for this model can be used at the moment; the operator has to look.");

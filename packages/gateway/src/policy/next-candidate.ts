@@ -1,7 +1,7 @@
 import { failure, traitsOf, type Failure } from "#domain/failure";
 import type { Attempt, FailedTarget, Plan, PlannedTarget, SkippedTarget, Target } from "#domain/plan";
 import type { Snapshot } from "#domain/snapshot";
-import { placeOf } from "./health.ts";
+import { placeOf, type Danger } from "./health.ts";
 import type { PlanningView } from "./make-plan.ts";
 import { spreadOut } from "./spread.ts";
 
@@ -36,6 +36,8 @@ export interface Situation {
   readonly chance: number;
   /** Rotates over the credentials of a provider. */
   readonly turn: number;
+  /** What this very request did to providers; absent: nothing is known but the attempts of this call. */
+  readonly danger?: Danger;
   /** Asked once, and only when a further attempt would be made. */
   readonly mayRetry: () => boolean;
 }
@@ -55,7 +57,7 @@ export function nextCandidate(at: Situation): Step {
   const next = cause === undefined ? "elsewhere" : traitsOf(cause).next;
   const sent = at.attempts.filter(wasSent).length;
   if (next === "never" || sent >= at.plan.maxAttempts) return { kind: "stop" };
-  if (killsConnections(at.attempts)) {
+  if (killsConnections(at, last)) {
     const why = "Two providers lost the connection on this same request; it was not sent to a third.";
     return { kind: "stop", why: failure("query_of_death", why) };
   }
@@ -72,22 +74,41 @@ function wasSent({ outcome }: Attempt): boolean {
 }
 
 function first(at: Situation): Step {
-  for (const { target, why } of at.plan.targets) {
-    const credential = freeCredential(at, target);
+  const { targets } = at.plan;
+  for (const planned of at.danger?.proven === true ? knownToIt(targets, at.danger.killers) : targets) {
+    const { target, why } = planned;
+    const credential = credentialFor(at, planned);
     if (credential !== undefined) return { kind: "try", target, credential, afterMs: 0, why, skipped: [] };
   }
-  // The plan let a parked target through (its panic rule): by the credential it is back soonest with.
-  const [only] = at.plan.targets;
-  if (only === undefined) return { kind: "stop" };
-  const { target, why } = only;
-  const byWait = credentialsOf(at, target).toSorted((a, b) => parkedUntil(at, target, a) - parkedUntil(at, target, b));
-  return { kind: "try", target, credential: byWait[0] ?? "", afterMs: 0, why, skipped: [] };
+  // All were ready when the plan was made, a moment ago.
+  const [only] = targets;
+  const credential = only === undefined ? undefined : soonestCredential(at, only.target);
+  if (only === undefined || credential === undefined) return { kind: "stop" };
+  return { kind: "try", target: only.target, credential, afterMs: 0, why: only.why, skipped: [] };
 }
 
-function parkedUntil(at: Situation, target: Target, credential: string): number {
-  const place = placeOf({ provider: target.provider, model: target.model, credential }, at.plan.operation);
-  const state = at.view.health.readiness(place, at.view.nowMs);
-  return state.kind === "parked" ? state.untilMs : 0;
+/** A request that cost connections before is tried once more where it did, and nowhere else before that ends well. */
+function knownToIt(targets: readonly PlannedTarget[], killers: readonly string[]): readonly PlannedTarget[] {
+  const isKnown = ({ target }: PlannedTarget): boolean => killers.includes(target.provider);
+  return [...targets.filter(isKnown), ...targets.filter((each) => !isKnown(each))];
+}
+
+function credentialFor(at: Situation, { target, parked }: PlannedTarget): string | undefined {
+  return parked === true ? soonestCredential(at, target) : freeCredential(at, target);
+}
+
+/** Of a target that the plan has although it is parked: one that nobody asked us to spare, and that is back soonest. */
+function soonestCredential(at: Situation, target: Target): string | undefined {
+  let soonest: { readonly credential: string; readonly untilMs: number } | undefined;
+  for (const credential of credentialsOf(at, target)) {
+    const place = placeOf({ provider: target.provider, model: target.model, credential }, at.plan.operation);
+    const state = at.view.health.readiness(place, at.view.nowMs);
+    if (state.kind === "ready") return credential;
+    if (state.by !== "asked" && (soonest === undefined || state.untilMs < soonest.untilMs)) {
+      soonest = { credential, untilMs: state.untilMs };
+    }
+  }
+  return soonest?.credential;
 }
 
 function choose(at: Situation, last: Attempt, next: string): Step {
@@ -100,8 +121,9 @@ function choose(at: Situation, last: Attempt, next: string): Step {
   const remaining = untried(at).filter(({ target }) => next !== "larger-window" || isLarger(target, last.target));
   const failed = [...at.attempts.flatMap(failedOf), ...at.plan.failing];
   const { order, barred: skipped } = spreadOut(remaining, failed, { rule: at.plan.spread, risk: at.view });
-  for (const { target, why } of order) {
-    const credential = freeCredential(at, target);
+  for (const planned of order) {
+    const { target, why } = planned;
+    const credential = credentialFor(at, planned);
     if (credential !== undefined) return { kind: "try", target, credential, afterMs: 0, why, skipped };
   }
   const same = next === "larger-window" ? undefined : sameAgain(at, last);
@@ -126,7 +148,9 @@ function isLarger(target: Target, than: Target): boolean {
 /** Only where the plan has a sole target, once, and only for what a moment can cure. */
 function sameAgain(at: Situation, last: Attempt): Candidate | undefined {
   const before = at.attempts.filter((each) => each.credential === last.credential).length;
-  if (at.plan.targets.length !== 1 || before > 1) return undefined;
+  const [only, ...others] = at.plan.targets;
+  // What is parked and asked for want of anybody else gets one call at a time, not two.
+  if (only === undefined || only.parked === true || others.length > 0 || before > 1) return undefined;
   if (last.outcome.kind === "answered") return again(last, 0);
   if (last.outcome.kind !== "failed") return undefined;
   const { failure: cause } = last.outcome;
@@ -148,11 +172,14 @@ function again(last: Attempt, afterMs: number): Candidate {
 }
 
 /** A request that makes two providers drop the connection is likelier at fault than both of them. */
-function killsConnections(attempts: readonly Attempt[]): boolean {
-  const killed = attempts.filter(
-    ({ outcome }) => outcome.kind === "failed" && outcome.failure.kind === "connection_lost",
-  );
-  return new Set(killed.map((attempt) => attempt.target.provider)).size >= 2;
+function killsConnections({ attempts, danger }: Situation, last: Attempt): boolean {
+  if (!lostConnection(last)) return false;
+  const killers = danger?.killers ?? attempts.filter(lostConnection).map(({ target }) => target.provider);
+  return new Set(killers).size >= 2;
+}
+
+function lostConnection({ outcome }: Attempt): boolean {
+  return outcome.kind === "failed" && outcome.failure.kind === "connection_lost";
 }
 
 function credentialsOf(at: Situation, target: Target): readonly string[] {

@@ -46,7 +46,7 @@ function judge(
 ): Judged | undefined {
   if (rule.by === "none") return undefined;
   const telling = failed.flatMap((each) => {
-    const evidence = evidenceOf(each.cause);
+    const evidence = each.target.id === candidate.id ? undefined : evidenceOf(each.cause);
     return evidence === undefined ? [] : [{ ...each, evidence }];
   });
   if (telling.length === 0) return undefined;
@@ -174,7 +174,7 @@ export function spreadOut(
     if (verdict?.barred !== undefined) barred.push({ target: planned.target.id, why: verdict.barred });
     else {
       const { overlap = 0, measured = 0, why = planned.why } = verdict ?? {};
-      judged.push({ planned: { target: planned.target, why }, overlap, measured });
+      judged.push({ planned: { ...planned, why }, overlap, measured });
     }
   }
   const order = judged.toSorted(
