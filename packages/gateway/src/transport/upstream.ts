@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { Pool, type Dispatcher } from "undici";
+import { Client, Pool, type Dispatcher } from "undici";
 import { failure } from "#domain/failure";
 import type { SendUpstream, UpstreamFlow, UpstreamHandler, UpstreamRequest } from "#domain/ports";
 import { inflater, type Inflater } from "./inflate.ts";
@@ -29,10 +29,53 @@ const defaultUpstreamOptions: UpstreamOptions = {
 };
 
 const idleSocketMs = 15_000;
+/** A socket that turns out to be dead does so when it is written to; what is lost later may have been worked on. */
+const staleWithinMs = 1_000;
+
+/** Knows whether a request goes out on a socket that has carried one before. */
+class CountingClient extends Client {
+  #connected = false;
+
+  constructor(origin: URL | string, options: Client.Options) {
+    super(origin, options);
+    this.on("connect", () => (this.#connected = true));
+    this.on("disconnect", () => (this.#connected = false));
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    if (handler instanceof Flow) handler.isReused = this.#connected;
+    return super.dispatch(options, handler);
+  }
+}
 
 /** Opens pools of sockets by origin. All timing but `connect` is the caller's: undici's own timers are off. */
 export function openUpstream(options: UpstreamOptions = defaultUpstreamOptions): Upstream {
   const pools = new Map<string, Pool>();
+  const lone = new Set<Client>();
+
+  function clientOptions(connectMs: number): Client.Options {
+    return {
+      pipelining: 1,
+      // A refusing HTTP/2 peer can make a client spin (undici 5598), and streams gain nothing from it here.
+      allowH2: false,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: idleSocketMs,
+      maxHeaderSize: options.maxHeaderBytes,
+      autoSelectFamily: true,
+      connect: { timeout: connectMs },
+    };
+  }
+
+  /** On a socket of its own: others of the pool may be as dead as the one it was lost on. False where there are too many. */
+  function sendAlone(request: UpstreamRequest, flow: Flow): boolean {
+    if (lone.size >= options.maxConnections) return false;
+    const client = new Client(request.origin, clientOptions(request.connectMs));
+    lone.add(client);
+    client.dispatch(dispatchOptions(request), flow);
+    void client.close().finally(() => lone.delete(client));
+    return true;
+  }
 
   function poolFor(origin: string, connectMs: number): Pool {
     const key = `${connectMs} ${origin}`;
@@ -48,16 +91,9 @@ export function openUpstream(options: UpstreamOptions = defaultUpstreamOptions):
       pools.delete(oldest.value);
     }
     const pool = new Pool(origin, {
+      ...clientOptions(connectMs),
       connections: options.maxConnections,
-      pipelining: 1,
-      // A refusing HTTP/2 peer can make a client spin (undici 5598), and streams gain nothing from it here.
-      allowH2: false,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: idleSocketMs,
-      maxHeaderSize: options.maxHeaderBytes,
-      autoSelectFamily: true,
-      connect: { timeout: connectMs },
+      factory: (at: URL, given: object) => new CountingClient(at, given),
     });
     pools.set(key, pool);
     return pool;
@@ -65,22 +101,24 @@ export function openUpstream(options: UpstreamOptions = defaultUpstreamOptions):
 
   return {
     send(request, handler) {
-      const flow = new Flow(request, handler, options.maxInflatedBytes);
-      poolFor(request.origin, request.connectMs).dispatch(
-        {
-          path: request.path,
-          method: request.method,
-          ...bodyAndHeaders(request),
-        },
-        flow,
-      );
+      const flow = new Flow({
+        request,
+        handler,
+        maxInflatedBytes: options.maxInflatedBytes,
+        sendAgain: () => sendAlone(request, flow),
+      });
+      poolFor(request.origin, request.connectMs).dispatch(dispatchOptions(request), flow);
       return flow;
     },
     async close() {
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      await Promise.all([...pools.values(), ...lone].map((each) => each.destroy()));
       pools.clear();
     },
   };
+}
+
+function dispatchOptions(request: UpstreamRequest): Dispatcher.DispatchOptions {
+  return { path: request.path, method: request.method, ...bodyAndHeaders(request) };
 }
 
 /** Up to here one copy and one write are cheaper than several writes. */
@@ -100,11 +138,23 @@ function bodyAndHeaders(request: UpstreamRequest): Pick<Dispatcher.DispatchOptio
 
 class Cancelled extends Error {}
 
+interface FlowParts {
+  readonly request: UpstreamRequest;
+  readonly handler: UpstreamHandler;
+  readonly maxInflatedBytes: number;
+  /** False where it cannot be sent again. */
+  readonly sendAgain: () => boolean;
+}
+
 /** One request: undici's callbacks on one side, ours on the other. Silent after `cancel`, and after its one ending. */
 class Flow implements UpstreamFlow, Dispatcher.DispatchHandler {
   readonly #request: UpstreamRequest;
   readonly #handler: UpstreamHandler;
   readonly #maxInflatedBytes: number;
+  readonly #sendAgain: () => boolean;
+  /** Its socket has carried a request before, and may have died since without anybody knowing. */
+  isReused = false;
+  #startedAtMs = 0;
   #controller: Dispatcher.DispatchController | undefined;
   #inflater: Inflater | undefined;
   #headSeen = false;
@@ -113,10 +163,11 @@ class Flow implements UpstreamFlow, Dispatcher.DispatchHandler {
   #paused = false;
   #choked = false;
 
-  constructor(request: UpstreamRequest, handler: UpstreamHandler, maxInflatedBytes: number) {
+  constructor({ request, handler, maxInflatedBytes, sendAgain }: FlowParts) {
     this.#request = request;
     this.#handler = handler;
     this.#maxInflatedBytes = maxInflatedBytes;
+    this.#sendAgain = sendAgain;
   }
 
   pause(): void {
@@ -142,6 +193,7 @@ class Flow implements UpstreamFlow, Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    this.#startedAtMs = performance.now();
     if (this.#over) controller.abort(new Cancelled("cancelled before it was sent"));
   }
 
@@ -194,7 +246,16 @@ class Flow implements UpstreamFlow, Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#over) return;
-    this.#fail(transportFailure(error, { headSeen: this.#headSeen, connectMs: this.#request.connectMs }));
+    const what = transportFailure(error, { headSeen: this.#headSeen, connectMs: this.#request.connectMs });
+    if (what.kind === "connection_lost" && this.#isStale() && this.#sendAgain()) return;
+    this.#fail(what);
+  }
+
+  /** Lost at once, on a socket that was kept, before a byte came: the provider had closed it while it lay idle. */
+  #isStale(): boolean {
+    if (!this.isReused || this.#headSeen) return false;
+    this.isReused = false;
+    return performance.now() - this.#startedAtMs < staleWithinMs;
   }
 
   #end(): void {
