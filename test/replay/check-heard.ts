@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import type { Heard } from "./every-lane.ts";
+import { objectOf } from "./json-view.ts";
 import { heardBy, type Kept } from "./languages/replay-language.ts";
 import type { Said } from "./said.ts";
 
@@ -38,9 +39,22 @@ export function checkHeard(
     faults.filter((fault) => !excused(fault, said)),
     title,
   ).toEqual([]);
-  expect(got, title).toEqual(idsKept(heardBy(client, said), got));
+  expect(unwrapped(got), title).toEqual(idsKept(heardBy(client, said), got));
   expect(bytes.length).toBeGreaterThan(0);
-  expect(kept, `${title}, as its official SDK keeps it`).toEqual(pick(got, kept));
+  // Half a call is repaired by some SDKs, and left out by others.
+  const isWhole = !said.tools.some((tool) => "broken" in objectOf(tool.arguments));
+  const { tools, ...others } = kept;
+  const compared = isWhole && tools !== undefined ? kept : others;
+  expect(compared, `${title}, as its official SDK keeps it`).toEqual(pick(got, compared));
+}
+
+/** Arguments that are no JSON stand in an object where a language has no other place for them. */
+function unwrapped(got: Said): Said {
+  const tools = got.tools.map((tool) => {
+    const broken = objectOf(tool.arguments)["INVALID_JSON"];
+    return typeof broken === "string" ? Object.assign({}, tool, { arguments: { broken } }) : tool;
+  });
+  return { ...got, tools };
 }
 
 function pick(said: Said, like: Kept): Kept {

@@ -27,6 +27,32 @@ const normalisedFiles: Readonly<Record<string, DialectId>> = {
   gemini: "gemini",
 };
 
+/** Answers written by hand for this project, the first word of each file's name is its language. */
+const ownLanguages: Readonly<Record<string, DialectId>> = {
+  chat: "openai-chat",
+  messages: "anthropic-messages",
+  responses: "openai-responses",
+  gemini: "gemini",
+  cohere: "cohere-chat",
+  converse: "bedrock-converse",
+};
+
+export function ownRecordings(): readonly AnyRecording[] {
+  return ["streams", "answers"].flatMap((folder) =>
+    globSync("*", { cwd: join(import.meta.dirname, folder) })
+      .toSorted()
+      .flatMap((file) => {
+        const dialect = ownLanguages[file.slice(0, file.indexOf("-"))];
+        if (dialect === undefined) throw new Error(`${file} names no language`);
+        const bytes = readFileSync(join(import.meta.dirname, folder, file));
+        // Binary frames are kept as their JSON, one a line.
+        const lines = file.endsWith(".frames") ? bytes.toString().trim().split("\n") : undefined;
+        const written = lines === undefined ? bytes : Buffer.from(framed(lines, dialect));
+        return [{ name: `own ${file}`, dialect, streamed: folder === "streams", bytes: written }];
+      }),
+  );
+}
+
 export function everyRecording(root: string): readonly AnyRecording[] {
   return [
     ...Object.entries(normalisedFiles).flatMap(([file, dialect]) => normalised(root, file, dialect)),

@@ -26,7 +26,7 @@ export function findFixtures(whatIsSkipped: string): string | undefined {
 
 /** Streams written by hand for this project, each also with the two other line ends the standard allows. */
 export function ownStreams(): readonly Recording[] {
-  return globSync("*.sse", { cwd: streamsFolder })
+  return globSync("{chat,messages}-*.sse", { cwd: streamsFolder })
     .toSorted()
     .flatMap((file) => {
       const text = readFileSync(join(streamsFolder, file), "utf8");
@@ -42,7 +42,7 @@ export function ownStreams(): readonly Recording[] {
 
 /** Whole answers written by hand for this project. */
 export function ownAnswers(): readonly Recording[] {
-  return globSync("*.json", { cwd: answersFolder })
+  return globSync("{chat,messages}-*.json", { cwd: answersFolder })
     .toSorted()
     .map((file) => ({
       name: basename(file, ".json"),

@@ -30,7 +30,7 @@ export interface FirstTurn {
 export async function firstTurn(recording: AnyRecording): Promise<FirstTurn | undefined> {
   const { name, dialect, streamed, bytes } = recording;
   // Vercel's gateway gives thoughts as OpenRouter does.
-  const kind = /openrouter|vercel/u.test(name) ? "openrouter" : "openai-compatible";
+  const kind = /openrouter|vercel|own chat-reasoning-details/u.test(name) ? "openrouter" : "openai-compatible";
   const quirks = findKind(kind)?.quirks ?? plainChatQuirks;
   const frames: AnswerFrame[] = [];
   const options = { ...decoding, quirks };
@@ -44,6 +44,8 @@ export async function firstTurn(recording: AnyRecording): Promise<FirstTurn | un
   if (events.at(-1)?.kind !== "end") return undefined;
   const language = languages[dialect];
   const said = streamed ? language.readStream(bytes) : language.readWhole(bytes);
+  // Half a call, which an answer cut off by its limit ends with, is none that a client could go on from.
+  if (said.tools.some((tool) => "broken" in objectOf(tool.arguments))) return undefined;
   const { calls, thoughts, beginsThinking } = readHistory(dialect, await storedBy(recording));
   const known: History = {
     calls: said.tools.map((tool, at) => ({ ...tool, seal: calls[at]?.seal ?? "" })),

@@ -145,7 +145,10 @@ function converseHistory(turns: readonly JsonView[]): History {
     thoughts: sealed(
       thoughts.map(({ reasoningText, redactedContent }) => {
         const { text, signature } = objectOf(reasoningText);
-        return { text: textOf(text), seal: textOf(signature ?? redactedContent) };
+        // Amazon's client holds bytes as bytes.
+        const blob =
+          redactedContent instanceof Uint8Array ? Buffer.from(redactedContent).toString("base64") : redactedContent;
+        return { text: textOf(text), seal: textOf(signature ?? blob) };
       }),
     ),
   };

@@ -104,7 +104,7 @@ function readWhole(answer: JsonView): Said {
   const tools = content.flatMap(({ toolUse }) => {
     if (toolUse === undefined) return [];
     const { toolUseId: id, name, input } = objectOf(toolUse);
-    return [{ id: textOf(id), name: textOf(name), arguments: input }];
+    return [{ id: textOf(id), name: textOf(name), arguments: asNumbers(input) }];
   });
   return {
     text: content.map(({ text }) => textOf(text)).join(""),
@@ -123,6 +123,12 @@ function readWhole(answer: JsonView): Said {
 function metSequence(fields: unknown): string | undefined {
   const sequence = objectOf(fields)["stop_sequence"] ?? objectOf(objectOf(fields)["delta"])["stop_sequence"];
   return typeof sequence === "string" ? sequence : undefined;
+}
+
+/** Amazon's client reads integers beyond 2^53 as big ones. */
+function asNumbers(input: unknown): unknown {
+  const text = JSON.stringify(input, (_name, value: unknown) => (typeof value === "bigint" ? Number(value) : value));
+  return JSON.parse(text) as unknown;
 }
 
 /** `inputTokens` is without what caches gave and took. */
