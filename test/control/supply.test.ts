@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import { ConfigFolder } from "../world/config-folder.ts";
 import { openSupply } from "#control/config/open-supply";
@@ -116,11 +117,28 @@ describe("the supply graph of a configuration", () => {
     expect(problem(claim)).toContain(words);
   });
 
+  it("takes what differs from another in its number, and any region, for new", () => {
+    expect(own("subject: operator:aws, relation: in-region, object: region:us-east-11")).toHaveLength(1);
+    expect(own("subject: operator:aws, relation: sited-at, object: site:colossus-3")).toHaveLength(1);
+    expect(problem("subject: operator:aws, relation: sited-at, object: site:colosus-1")).toContain(
+      '"site:colossus-1"?',
+    );
+  });
+
   it("takes a new name that resembles another where it is said to be meant, or where a provider has it", () => {
     const claim = "subject: operator:antropic, relation: runs-on, object: owner:aws";
     expect(own(`${claim}, new: true`)).toHaveLength(1);
     const declared = withClaims(claim).replace("kind: anthropic,", "kind: anthropic, operator: antropic,");
     expect(folder.configured(declared).snapshot.supply.claims.at(-1)?.subject).toBe("operator:antropic");
+  });
+});
+
+describe("the documentation", () => {
+  it.each(["supply", "configuration"])("has examples of claims in docs/%s.md that are taken", (page) => {
+    const text = readFileSync(new URL(`../../docs/${page}.md`, import.meta.url), "utf8");
+    const blocks = [...text.matchAll(/```yaml\n(supply:\n[^`]+)```/gu)].map(([, block = ""]) => block);
+    expect(blocks.length).toBeGreaterThan(0);
+    for (const block of blocks) expect(folder.problems(providers + block)).toEqual(["configured"]);
   });
 });
 

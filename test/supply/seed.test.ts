@@ -1,9 +1,13 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { openCatalogue } from "#catalogue/open-catalogue";
 import { openSupply, seedSupply } from "#control/config/open-supply";
+import type { Claim } from "#domain/supply";
 import { providerKinds } from "#providers/kinds";
+import { betaPriors } from "#supply/co-failure";
+import { contradictions } from "#supply/contradictions";
 import { kindOf, SupplyGraph } from "#supply/graph";
-import { readNodeId, relationEnds, relations } from "#supply/relations";
+import { claimStatuses, nodeKinds, readNodeId, relationEnds, relations } from "#supply/relations";
 import { groupsOf } from "#supply/target-groups";
 
 const seed = openSupply();
@@ -89,5 +93,41 @@ describe("the claims that ship with the gateway", () => {
       return isUsual && names("storefront").length === 1 && ownerKnown ? [] : [{ kind: kind.id, operators, owners }];
     });
     expect(differing).toEqual([]);
+  });
+});
+
+describe("docs/supply.md", () => {
+  const documentation = readFileSync(new URL("../../docs/supply.md", import.meta.url), "utf8");
+  const rows = documentation.split("\n").filter((line) => line.startsWith("| `"));
+  const told = (of: readonly Claim[]) =>
+    of.map(({ subject, relation, object }) => `${subject} ${relation} ${object}`).toSorted();
+  const cells = rows.flatMap((row) =>
+    [...(row.split("|")[1] ?? "").matchAll(/`([^`]+)`/gu)].map(([, name = ""]) => name),
+  );
+
+  it("lists every claim that is unverified or contradicted, and no other", () => {
+    const unsure = seed.claims.filter(({ status }) => status === "unverified");
+    const contradicted = contradictions(seed.claims).flatMap(({ claims }) => claims);
+    const expected = [...new Set(told([...unsure, ...contradicted]))];
+    expect([...new Set(cells.filter((cell) => cell.split(" ").length === 3))].toSorted()).toEqual(expected.toSorted());
+  });
+
+  it("explains every kind of node, every relation with its ends, and every status", () => {
+    for (const word of [...nodeKinds, ...relations, ...claimStatuses]) expect(cells).toContain(word);
+    for (const [relation, { from, to }] of Object.entries(relationEnds)) {
+      if (relation === "supplies" || rows.some((row) => row.startsWith("| `supplies`") && row.includes(relation)))
+        continue;
+      expect(rows).toContainEqual(
+        expect.stringContaining(`| \`${relation}\` | ${from.join(", ")} | ${to.join(", ")} |`),
+      );
+    }
+  });
+
+  it("gives the priors that are used", () => {
+    const means = [...documentation.matchAll(/^ {2}\| [^|]+ \| (0\.\d+) \|$/gmu)].map(([, mean]) => Number(mean));
+    const { tier, region, storefront, model, operator, vendor } = betaPriors;
+    expect(means).toEqual(
+      [tier, region, storefront, model, operator, vendor].map(({ alpha, gamma }) => alpha / (alpha + gamma)),
+    );
   });
 });

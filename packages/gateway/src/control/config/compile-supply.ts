@@ -105,11 +105,19 @@ function nodeOf(entry: ClaimEntry, at: End, { names, report }: Compiling): Suppl
   }
   if (names.ids.has(id) || entry.new === true) return id;
   const ofKind = [...names.ids].filter((known) => kindOf(known) === kindOf(id));
-  const near = nearestName(nameOf(id), ofKind.map(nameOf));
-  if (near === undefined) return id;
+  const near = numbered.has(kindOf(id)) ? undefined : nearestName(nameOf(id), ofKind.map(nameOf));
+  if (near === undefined || withoutDigits(near) === withoutDigits(nameOf(id))) return id;
   const meant = `did you mean ${JSON.stringify(`${kindOf(id)}:${near}`)}? If not, add \`new: true\``;
   report(path, `the supply graph has no ${JSON.stringify(id)}`, meant);
   return undefined;
+}
+
+/** Of these there are many, and all resemble each other. */
+const numbered: ReadonlySet<string> = new Set(["region", "endpoint"]);
+
+/** A second site is none that is mistyped. */
+function withoutDigits(name: string): string {
+  return name.replaceAll(/[0-9]/gu, "");
 }
 
 /** A title or another name: it has to mean one thing that the relation takes there. */
