@@ -5,19 +5,25 @@ import type { CellResult } from "./run-cell.ts";
 import type { FailureResult } from "./run-failure.ts";
 import { scenarios } from "./scenarios.ts";
 import { grouped, unique, type Tallied, type Tally } from "./tally.ts";
-import { upstreams, type MatrixUpstream } from "./upstreams.ts";
+import { hosts, upstreams, type MatrixUpstream } from "./upstreams.ts";
 
 type ScenarioCell = Tallied<CellResult>;
 type FailureCell = Tallied<FailureResult>;
 
+export interface Tallies {
+  readonly answers: Tally<CellResult>;
+  readonly hosted: Tally<CellResult>;
+  readonly failures: Tally<FailureResult>;
+}
+
 /** `docs/conformance.md`, made of what the tests saw. */
-export function conformancePage(answers: Tally<CellResult>, failures: Tally<FailureResult>): string {
+export function conformancePage({ answers, hosted, failures }: Tallies): string {
   return (
     [
       introduction,
       "## Scenarios",
       scenarioSummary(answers),
-      table(["client", ...upstreams.map(({ title }) => title)], countsByLane(answers.cells)),
+      table(["client", ...upstreams.map(({ title }) => title)], countsByLane(answers.cells, upstreams)),
       "By scenario, over all clients. **warned**: the caller of at least one client is told that something was mapped or " +
         "left out, as listed below.",
       table(["scenario", ...upstreams.map(({ title }) => title)], verdicts(answers.cells)),
@@ -30,6 +36,11 @@ export function conformancePage(answers: Tally<CellResult>, failures: Tally<Fail
       table(["provider", "scenario", "losses", "clients"], warned(answers.cells)),
       "### Not asked",
       table(["who", "scenario", "why"], unasked(answers.cells)),
+      "## Hosts",
+      "The same scenarios over hosts that place, sign, frame or spell some of their language otherwise; what is refused or " +
+        "not asked is so for the reasons above. " +
+        scenarioSummary(hosted),
+      table(["client", ...hosts.map(({ title }) => title)], countsByLane(hosted.cells, hosts)),
       "## Failures",
       failureSummary(failures),
       table(["failure", "code", ...clients.map(({ title }) => title)], failureRows(failures.cells)),
@@ -78,7 +89,7 @@ function failureSummary(failures: Tally<FailureResult>): string {
 }
 
 /** For the tests' output. */
-export function printedTable(answers: Tally<CellResult>, failures: Tally<FailureResult>): string {
+export function printedTable({ answers, failures }: Tallies): string {
   const rows = clients.map(({ name }) => {
     const cells = upstreams.map((upstream) => {
       const here = <T>(all: readonly Tallied<T>[]): readonly Tallied<T>[] =>
@@ -104,10 +115,13 @@ function plain(text: string): string {
   return text.replaceAll("**", "");
 }
 
-function countsByLane(cells: readonly ScenarioCell[]): readonly (readonly string[])[] {
+function countsByLane(
+  cells: readonly ScenarioCell[],
+  columns: readonly MatrixUpstream[],
+): readonly (readonly string[])[] {
   return clients.map(({ name, title }) =>
     [title].concat(
-      upstreams.map((upstream) =>
+      columns.map((upstream) =>
         countsOf(cells.filter((cell) => cell.client.name === name && cell.upstream === upstream)),
       ),
     ),

@@ -114,7 +114,7 @@ function snapshotFor(
     quirks: kind.quirks,
     origin: simulator.url,
     basePath: upstream.basePath,
-    region: "eu-central-1",
+    ...upstream.settings,
     models: new Map(traits === undefined ? [] : [[model.model, traits]]),
   };
   const provider = `up${lane}`;

@@ -1,5 +1,7 @@
 import type { DialectId } from "#domain/call";
-import type { AnswerScript } from "#simulation/behaviour";
+import { Secret } from "#domain/secret";
+import type { ProviderSpec } from "#domain/snapshot";
+import type { AnswerScript, Behaviour } from "#simulation/behaviour";
 import type { ChatHabits } from "#simulation/voice";
 import type { Scenario } from "./intent.ts";
 import type { Ending } from "./meaning.ts";
@@ -14,6 +16,12 @@ export interface MatrixUpstream {
   readonly thinking?: AskedModel;
   /** The path in front of what the language's own path says. */
   readonly basePath: string;
+  /** How it behaves beside what it says. */
+  readonly behaves?: Behaviour;
+  /** What it says is relayed as it came, although strict clients of its language would stumble over it. */
+  readonly isOdd?: true;
+  /** What else its addresses and credentials are made of. */
+  readonly settings?: Pick<Partial<ProviderSpec>, "credentials" | "project" | "region" | "apiVersion">;
   /** What it says where the scenario's words mean something else to it, or why it never says such a thing. */
   readonly says?: Readonly<Record<string, AnswerScript | string>>;
   /** What it calls an ending that its language does not tell apart. */
@@ -96,6 +104,89 @@ export const upstreams: readonly MatrixUpstream[] = [
     endings: {},
   },
 ];
+
+const [chat, responses, messages, gemini] = upstreams;
+const vertex = {
+  basePath: "/v1",
+  settings: {
+    project: "p1",
+    region: "europe-west4",
+    credentials: [{ id: "up#1", secret: new Secret("ya29.any") }],
+  },
+} as const;
+
+/** The same languages at hosts that place, sign, frame or spell some of it otherwise. */
+export const hosts: readonly MatrixUpstream[] = [
+  {
+    ...known(messages),
+    title: "Claude on Bedrock (InvokeModel)",
+    plain: { kind: "bedrock", vendor: "anthropic", shelf: "bedrock", model: "anthropic.claude-opus-4-6-v1" },
+    basePath: "",
+    settings: {
+      region: "eu-central-1",
+      credentials: [{ id: "up#1", secret: new Secret("AKIDEXAMPLE:wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY") }],
+    },
+  },
+  {
+    ...known(messages),
+    ...vertex,
+    title: "Claude on Vertex",
+    plain: { kind: "vertex", vendor: "anthropic", shelf: "anthropic", model: "claude-opus-4-6" },
+  },
+  {
+    ...known(messages),
+    title: "Claude on Foundry",
+    plain: { kind: "azure-foundry", vendor: "anthropic", shelf: "anthropic", model: "claude-opus-4-6" },
+    basePath: "",
+  },
+  {
+    ...known(gemini),
+    ...vertex,
+    title: "Gemini on Vertex",
+    plain: { kind: "vertex", vendor: "google", shelf: "gemini", model: "gemini-3-pro-preview" },
+  },
+  {
+    ...known(responses),
+    title: "Azure OpenAI, Responses",
+    plain: { kind: "azure-openai", vendor: "openai", shelf: "openai", model: "gpt-4.1" },
+    thinking: { kind: "azure-openai", vendor: "openai", shelf: "openai", model: "gpt-5.1" },
+    basePath: "",
+  },
+  {
+    ...known(chat),
+    title: "Azure OpenAI, dated Chat",
+    plain: { kind: "azure-openai", vendor: "openai", shelf: "openai", model: "gpt-4.1" },
+    basePath: "",
+    settings: { apiVersion: "2025-04-01-preview" },
+    // Its first chunk has no choice, no id and no model.
+    isOdd: true,
+  },
+  {
+    ...known(chat),
+    title: "Mistral",
+    plain: {
+      kind: "mistral",
+      vendor: "mistral",
+      shelf: "mistral",
+      model: "mistral-large-latest",
+      habits: { nineCharacterIds: true, extraForbidden: true },
+    },
+    thinking: {
+      kind: "mistral",
+      vendor: "mistral",
+      shelf: "mistral",
+      model: "mistral-small-latest",
+      habits: { nineCharacterIds: true, extraForbidden: true },
+    },
+    behaves: { usageInFinish: true },
+    isOdd: true,
+  },
+];
+
+function known(upstream: MatrixUpstream | undefined): MatrixUpstream {
+  if (upstream === undefined) throw new Error("no such provider");
+  return upstream;
+}
 
 export function modelFor({ plain, thinking }: MatrixUpstream, { intent }: Scenario): AskedModel {
   return intent.reasoning === "on" ? (thinking ?? plain) : plain;
