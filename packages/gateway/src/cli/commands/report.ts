@@ -1,17 +1,14 @@
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { parseDuration } from "#control/config/units";
 import { callsReport, usualLimit } from "#control/reports/calls";
 import type { CallsReport } from "#control/reports/calls";
-import { ingestJournal } from "#control/store/ingest-journal";
 import { maxListedCalls } from "#control/store/read-calls";
 import type { CallFilter, StoredCall } from "#control/store/read-calls";
-import { openStore, storeFile } from "#control/store/sqlite";
-import type { Store } from "#control/store/sqlite";
 import type { Decision } from "#domain/record";
 import { UsageError } from "#cli/command";
 import type { Command, CommandIo } from "#cli/command";
 import { readCommandLine, wholeNumber } from "#cli/command-line";
+import { withRecordedCalls } from "#cli/recorded-calls";
 import { renderTable } from "#cli/table";
 import type { Column } from "#cli/table";
 
@@ -60,34 +57,12 @@ export const report: Command = {
       values.limit === undefined ? usualLimit : wholeNumber("--limit", values.limit, { min: 1, max: maxListedCalls });
     const folder = resolve(io.cwd, values.data ?? ".hedgerow");
     const print = values.json === true ? printJson : printTable;
-    return withStore(folder, io, (store) => print(callsReport(store, filter, limit), io));
+    return withRecordedCalls({ command: "report", folder, io }, (store) => {
+      print(callsReport(store, filter, limit), io);
+      return 0;
+    });
   },
 };
-
-async function withStore(folder: string, io: CommandIo, then: (store: Store) => void): Promise<number> {
-  if (!existsSync(folder)) {
-    io.stderr(`hedgerow report: there is no data folder ${folder}; name the gateway's with --data FOLDER\n`);
-    return 1;
-  }
-  // A folder that holds neither is somebody else's: nothing is created in it.
-  if (!existsSync(join(folder, storeFile)) && !existsSync(join(folder, "journal"))) {
-    io.stderr(`hedgerow report: no gateway has kept records in ${folder}; name its data folder with --data FOLDER\n`);
-    return 1;
-  }
-  const opened = openStore(join(folder, storeFile));
-  if (opened.kind === "refused") {
-    io.stderr(`hedgerow report: ${opened.message}\n`);
-    return 1;
-  }
-  try {
-    const { damage } = await ingestJournal(opened.store, join(folder, "journal"));
-    for (const each of damage) io.stderr(`hedgerow report: journal ${each.file}, byte ${each.offset}: ${each.why}\n`);
-    then(opened.store);
-    return 0;
-  } finally {
-    opened.store.close();
-  }
-}
 
 function sinceMs(text: string): number {
   const parsed = parseDuration(text);
