@@ -174,7 +174,7 @@ describe("the order of backups", () => {
 
   it("asks a last resort last, however little it shares", () => {
     const route = world(["direct/claude", "mystery/gpt", "foundry/claude"]).routes.get("main")!;
-    const targets = route.targets.map((each) => ({ ...each, lastResort: each.provider === "mystery" }));
+    const targets = route.targets.map((each) => Object.assign({}, each, { lastResort: each.provider === "mystery" }));
     const { asked } = follow(
       sampleSnapshot(providers, [{ ...route, targets }]),
       Array.from({ length: 3 }, () => "upstream_failed"),

@@ -1,5 +1,5 @@
 import type { AnswerEvent } from "#domain/answer";
-import type { CallAddress, CallOptions, ClientDialectId, DialectId, Operation } from "#domain/call";
+import type { CallAddress, CallOptions, ClientDialectId, DialectId, Needs, Operation } from "#domain/call";
 import type { EmbedAnswer, EmbedRequest } from "#domain/embedding";
 import type { Failure } from "#domain/failure";
 import type { ModelTraits } from "#domain/model";
@@ -57,6 +57,8 @@ export interface Dialect extends UpstreamDialect {
     scan: FieldScan,
     address?: CallAddress,
   ): Peek | { readonly kind: "refused"; readonly failure: Failure };
+  /** What a request for an answer needs of a target, by its top level and a search for words: nothing is parsed. */
+  findNeeds(body: Uint8Array, scan: FieldScan): Needs;
   /** Top-level edits that make a caller's body fit a target of the same language; raw JSON, undefined removes. */
   relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarget): RelayEdits;
   /**

@@ -6,7 +6,18 @@ import { ShapeReader, type JsonObject } from "./shape.ts";
 /** Top-level fields that are the gateway's own, in every dialect: removed before a body goes to a provider. */
 export const ownFields = ["hedgerow", "models", "fallbacks", "provider", "session_id"] as const;
 
-const ownOptions = ["route", "min_confidence", "timeout_ms", "session", "tags", "metadata"] as const;
+const ownOptions = [
+  "route",
+  "min_confidence",
+  "timeout_ms",
+  "session",
+  "tags",
+  "metadata",
+  "sort",
+  "max_latency_ms",
+  "reasoning",
+] as const;
+const efforts = ["minimal", "low", "medium", "high", "xhigh", "max"] as const;
 const providerWishes = ["order", "only", "ignore", "allow_fallbacks", "sort", "max_price"] as const;
 const priceCeilings = ["prompt", "completion"] as const;
 const nanoPerUsd = 1e9;
@@ -108,11 +119,30 @@ function readOwnOptions(reader: ShapeReader, value: unknown): CallOptions {
   }
   return {
     metadata: reader.optionalBoolean(own["metadata"], "hedgerow.metadata") ?? false,
+    ...readPlanWishes(reader, own),
     ...(route === undefined ? {} : { route }),
     ...(session === undefined ? {} : { session }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(minConfidence === undefined ? {} : { minConfidence }),
     ...(tags === undefined ? {} : { tags }),
+  };
+}
+
+/** What the caller asks of the choice of targets. */
+function readPlanWishes(
+  reader: ShapeReader,
+  own: JsonObject,
+): Pick<CallOptions, "sort" | "maxLatencyMs" | "reasoning"> {
+  const sort = reader.optionalOneOf(own["sort"], "hedgerow.sort", ["price", "latency", "throughput", "quality"]);
+  const maxLatencyMs = reader.optionalNumber(own["max_latency_ms"], "hedgerow.max_latency_ms");
+  if (maxLatencyMs !== undefined && maxLatencyMs <= 0) {
+    reader.refuse("hedgerow.max_latency_ms", "must be above 0 milliseconds");
+  }
+  const reasoning = reader.optionalOneOf(own["reasoning"], "hedgerow.reasoning", efforts);
+  return {
+    ...(sort === undefined ? {} : { sort }),
+    ...(maxLatencyMs === undefined ? {} : { maxLatencyMs }),
+    ...(reasoning === undefined ? {} : { reasoning }),
   };
 }
 
@@ -124,7 +154,7 @@ function readProviderWish(reader: ShapeReader, value: unknown): ProviderWish | u
   const only = reader.optionalWords(wish["only"], "provider.only");
   const ignore = reader.optionalWords(wish["ignore"], "provider.ignore");
   const allowFallbacks = reader.optionalBoolean(wish["allow_fallbacks"], "provider.allow_fallbacks");
-  const sort = reader.optionalOneOf(wish["sort"], "provider.sort", ["price"]);
+  const sort = reader.optionalOneOf(wish["sort"], "provider.sort", ["price", "latency", "throughput"]);
   const maxPrice = readMaxPrice(reader, wish["max_price"]);
   return {
     ...(sort === undefined ? {} : { sort }),

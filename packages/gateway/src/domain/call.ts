@@ -35,15 +35,36 @@ export interface CallOptions {
   readonly metadata: boolean;
   /** OpenRouter's `provider` object, the part whose meaning is the same. */
   readonly provider?: ProviderWish;
+  /** Wins over OpenRouter's. */
+  readonly sort?: SortWish;
+  /** Longest wait for first content that 19 of 20 calls must keep at a target. */
+  readonly maxLatencyMs?: number;
+  /** An effort that whoever answers must have: `high`. */
+  readonly reasoning?: string;
 }
+
+/** `quality`: the order of the route, which is its operator's own ranking. */
+export type SortWish = "price" | "latency" | "throughput" | "quality";
+
+/** What a call needs of whoever answers it, as far as a look at its top level tells. Absent: not needed, or not seen. */
+export interface Needs {
+  readonly tools?: true;
+  readonly structuredOutput?: true;
+  /** Media of the prompt. */
+  readonly inputs?: readonly MediaInput[];
+  /** Tokens of the prompt, estimated from its bytes. Absent where media make bytes say nothing. */
+  readonly promptTokens?: readonly [least: number, most: number];
+}
+
+export type MediaInput = "image" | "pdf" | "audio" | "video";
 
 export interface ProviderWish {
   readonly order?: readonly string[];
   readonly only?: readonly string[];
   readonly ignore?: readonly string[];
   readonly allowFallbacks?: boolean;
-  /** Cheapest first; targets of unknown price last. */
-  readonly sort?: "price";
+  /** Targets of which the figure is unknown come last. */
+  readonly sort?: Exclude<SortWish, "quality">;
   /** Ceilings in integer nano-dollars per million tokens; a target of unknown price is above every ceiling. */
   readonly maxPrice?: { readonly prompt?: number; readonly completion?: number };
 }

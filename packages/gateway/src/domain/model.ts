@@ -71,6 +71,8 @@ export interface ModelTraits {
   /** The training data ends here: `2025-08-31`, `2025-08` or `2025`. */
   readonly knowledgeUntil?: string;
   readonly openWeights?: boolean;
+  /** How much the gateway's operator trusts it not to do harm, 0 to 9. Only the configuration says so. */
+  readonly safetyTier?: number;
   readonly from: Provenance;
 }
 

@@ -1,6 +1,6 @@
 import type { DialectId } from "./call.ts";
 import type { ModelTraits } from "./model.ts";
-import type { Spread, Timeouts } from "./plan.ts";
+import type { Objection, Spread, Timeouts } from "./plan.ts";
 import type { ChatQuirks } from "./quirks.ts";
 import type { Secret } from "./secret.ts";
 import type { SupplyData } from "./supply.ts";
@@ -85,6 +85,12 @@ export interface ProviderSpec {
   readonly region?: string;
   /** What is usual of the kind, where neither the configuration nor the supply graph says it. */
   readonly usual?: { readonly operator?: string; readonly owner?: string };
+  /** Under whose law it works, in the words of the configuration. */
+  readonly jurisdiction?: string;
+  /** Classes of data it may be sent. */
+  readonly dataClasses?: readonly string[];
+  /** How much its operator trusts it not to do harm, 0 to 9; a model's own comes before it. */
+  readonly safetyTier?: number;
   /** A cloud project, where the provider's addresses name one. */
   readonly project?: string;
   /** The dated version of an API that wants one in its address. */
@@ -101,12 +107,25 @@ export interface Route {
   readonly retryEmpty: boolean;
   /** Written: it holds strictly. Absent: the order leans away from the operator of what failed. */
   readonly spread?: Spread;
+  readonly constraints?: Constraints;
+}
+
+/** What every target of a route must keep. What a provider does not declare, it does not keep. */
+export interface Constraints {
+  /** Names of regions; a trailing `*` stands for any ending. */
+  readonly regions?: readonly string[];
+  readonly jurisdictions?: readonly string[];
+  readonly dataClass?: string;
 }
 
 export interface RouteTarget {
   readonly provider: string;
   readonly model: string;
   readonly lastResort: boolean;
+  /** Its share of the calls among neighbours that have one, too. */
+  readonly weight?: number;
+  /** What is known against it and accepted by name. */
+  readonly despite?: readonly Objection[];
 }
 
 export const defaultLimits: ServerLimits = {

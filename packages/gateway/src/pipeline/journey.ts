@@ -7,7 +7,7 @@ import type { Attempt, Plan, Target } from "#domain/plan";
 import type { Exchange } from "#domain/ports";
 import type { GatewayKey, Snapshot } from "#domain/snapshot";
 import type { Fingerprint } from "#policy/deadly-requests";
-import { isPlan, makePlan, type PlanningView } from "#policy/make-plan";
+import { isPlan, makePlan, type PlanningView, type Wanted } from "#policy/make-plan";
 import { nextCandidate, type Step } from "#policy/next-candidate";
 import { findKind } from "#providers/kinds";
 import type { FieldScan } from "#wire/json-splice";
@@ -89,7 +89,7 @@ export class Journey {
   plan(): Plan | Failure {
     if (this.#plan !== undefined) return this.#plan;
     const { call, snapshot, key } = this.input;
-    const made = makePlan(call, snapshot, this.view);
+    const made = makePlan(this.#wanted(), snapshot, this.view);
     if (!isPlan(made)) return made;
     // Every name of a chain: one that is allowed does not open the door to the others.
     const barred = made.uses.find((name) => key?.routes?.includes(name) === false);
@@ -100,6 +100,14 @@ export class Journey {
     this.#plan = withAbleTargets(made, call, snapshot);
     this.#deadlineAtMs = call.acceptedAtMs + made.timeouts.totalMs;
     return this.#plan;
+  }
+
+  /** What the body needs is looked for only where there is a choice. */
+  #wanted(): Wanted {
+    const { call, dialect, scan } = this.input;
+    const { model, options, operation } = call;
+    const needs = operation === "generate" ? () => dialect.findNeeds(call.body, scan) : () => ({});
+    return { model, options, operation, needs };
   }
 
   /** Never rejects: a bug of ours on the way ends the call like any failure, so that it too leaves its record. */

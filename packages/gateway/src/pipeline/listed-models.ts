@@ -32,7 +32,7 @@ export function listedModels(view: ListView): readonly ListedModel[] {
 export function findModel(id: string, view: ListView): ListedModel | undefined {
   const listed = listedModels(view).find((each) => each.id === id);
   if (listed !== undefined) return listed;
-  const found = findTargets({ names: [id], wish: undefined }, view.snapshot, view.traitsOf);
+  const found = findTargets({ names: [id] }, view.snapshot, view.traitsOf);
   if (found.kind !== "found" || !isAllowed(found.uses[0] ?? id, view)) return undefined;
   const [target] = found.targets;
   if (target?.traits === undefined) return undefined;
@@ -47,7 +47,7 @@ function isAllowed(use: string, { allowed }: ListView): boolean {
 
 /** A route or an alias; undefined where it leads nowhere, or where this caller may not go. */
 function namedEntry(name: string, view: ListView): ListedModel | undefined {
-  const found = findTargets({ names: [name], wish: undefined }, view.snapshot, view.traitsOf);
+  const found = findTargets({ names: [name] }, view.snapshot, view.traitsOf);
   if (found.kind !== "found" || !isAllowed(found.uses[0] ?? name, view)) return undefined;
   const traits = sharedTraits(found.targets);
   return { id: name, ownedBy: "hedgerow", createdAtS: 0, ...(traits === undefined ? {} : { traits }) };

@@ -1,5 +1,4 @@
 import { nearestNames } from "#catalogue/catalogue";
-import type { ProviderWish } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import type { ModelTraits } from "#domain/model";
 import type { Target } from "#domain/plan";
@@ -20,7 +19,6 @@ export interface Found {
 interface Asked {
   /** Names in the order to try; an empty one means "you choose". */
   readonly names: readonly string[];
-  readonly wish: ProviderWish | undefined;
 }
 
 const maxAliasSteps = 8;
@@ -41,14 +39,7 @@ export function findTargets(asked: Asked, snapshot: Snapshot, traitsOf: TraitsOf
     uses.push(found.route?.name ?? name);
     for (const target of found.targets) if (!targets.has(target.id)) targets.set(target.id, target);
   }
-  const wanted = honour(asked.wish, [...targets.values()]);
-  if (wanted.length === 0) {
-    return failure(
-      "model_not_found",
-      "The request's `provider` object leaves no target; loosen `only`, `ignore` or `max_price`.",
-    );
-  }
-  return { kind: "found", route, uses, targets: wanted };
+  return { kind: "found", route, uses, targets: [...targets.values()] };
 }
 
 function targetsOf(
@@ -62,7 +53,7 @@ function targetsOf(
   if (route !== undefined) {
     const targets = route.targets.flatMap((each) => {
       const spec = snapshot.providers.get(each.provider);
-      return spec === undefined ? [] : [targetOf(spec, each.model, { lastResort: each.lastResort, traitsOf })];
+      return spec === undefined ? [] : [targetOf(spec, each.model, { ...each, traitsOf })];
     });
     return { route, targets };
   }
@@ -111,51 +102,21 @@ function servedBy(name: string, snapshot: Snapshot, traitsOf: TraitsOf): readonl
   return targets;
 }
 
-function targetOf(spec: ProviderSpec, model: string, more: { lastResort: boolean; traitsOf: TraitsOf }): Target {
+function targetOf(
+  spec: ProviderSpec,
+  model: string,
+  more: Pick<Target, "lastResort" | "weight" | "despite"> & { readonly traitsOf: TraitsOf },
+): Target {
   const traits = more.traitsOf(spec, model);
   return {
     id: `${spec.id}/${model}`,
     provider: spec.id,
     model,
     lastResort: more.lastResort,
+    ...(more.weight === undefined ? {} : { weight: more.weight }),
+    ...(more.despite === undefined ? {} : { despite: more.despite }),
     ...(traits === undefined ? {} : { traits }),
   };
-}
-
-/** OpenRouter's `provider` object where the meaning is the same. */
-function honour(wish: ProviderWish | undefined, targets: readonly Target[]): readonly Target[] {
-  if (wish === undefined) return targets;
-  const { only, ignore, order, maxPrice } = wish;
-  const kept = targets.filter(
-    (target) =>
-      (only === undefined || only.includes(target.provider)) &&
-      ignore?.includes(target.provider) !== true &&
-      (maxPrice === undefined || isWithin(target, maxPrice)),
-  );
-  const rank = (target: Target): number => {
-    const at = order?.indexOf(target.provider) ?? -1;
-    return at === -1 ? Number.MAX_SAFE_INTEGER : at;
-  };
-  const byPrice = wish.sort === "price" ? kept.toSorted((a, b) => priceOf(a) - priceOf(b)) : kept;
-  const ordered = order === undefined ? byPrice : byPrice.toSorted((a, b) => rank(a) - rank(b));
-  return wish.allowFallbacks === false ? ordered.slice(0, 1) : ordered;
-}
-
-function isWithin(target: Target, ceiling: NonNullable<ProviderWish["maxPrice"]>): boolean {
-  const price = target.traits?.price;
-  if (price === undefined) return false;
-  return (
-    (price.input ?? Number.POSITIVE_INFINITY) <= (ceiling.prompt ?? Number.POSITIVE_INFINITY) &&
-    (price.output ?? Number.POSITIVE_INFINITY) <= (ceiling.completion ?? Number.POSITIVE_INFINITY)
-  );
-}
-
-/** For comparison only: prompts are usually some three times as long as answers. */
-function priceOf(target: Target): number {
-  const price = target.traits?.price;
-  if (price?.input === undefined) return Number.POSITIVE_INFINITY;
-  // What has a price of input only, writes nothing: it makes vectors or orders documents.
-  return price.input * 3 + (price.output ?? 0);
 }
 
 function unknownModel(name: string, snapshot: Snapshot): Failure {

@@ -5,7 +5,7 @@ import { defaultTimeouts, type Snapshot } from "#domain/snapshot";
 import { sift, type Conditions } from "./constraints.ts";
 import { findTargets, type TraitsOf } from "./find-targets.ts";
 import { placeOf, type Health, type Readiness } from "./health.ts";
-import { panic, readmit, type Parked } from "./readmit.ts";
+import { compareParked, panic, readmit, type Parked } from "./readmit.ts";
 import { defaultSpread, spreadOut, type SharedRisk } from "./spread.ts";
 import { arrange } from "./wishes.ts";
 
@@ -35,13 +35,16 @@ export function makePlan(call: Wanted, snapshot: Snapshot, view: PlanningView): 
   const names = [first, ...(call.options.chain ?? [])].filter((name, at, all) => all.indexOf(name) === at);
   const found = findTargets({ names }, snapshot, view.traitsOf);
   if (found.kind !== "found") return found;
-  const sifted = sift(lastResortsLast(found.targets, (target) => target), {
-    route: found.route,
-    options: call.options,
-    ...(call.needs === undefined ? {} : { needs: call.needs }),
-    snapshot,
-    ...view,
-  });
+  const sifted = sift(
+    lastResortsLast(found.targets, (target) => target),
+    {
+      route: found.route,
+      options: call.options,
+      ...(call.needs === undefined ? {} : { needs: call.needs }),
+      snapshot,
+      ...view,
+    },
+  );
   if (sifted.kind !== "sifted") return sifted;
   const ordered = inOrder(sifted.kept, call.options, view);
   const { ready, parked } = sortByHealth(ordered, (target) => readinessOf(target, call.operation, { snapshot, view }));
@@ -74,6 +77,18 @@ export function makePlan(call: Wanted, snapshot: Snapshot, view: PlanningView): 
 
 export function isPlan(made: Plan | Failure): made is Plan {
   return "targets" in made;
+}
+
+/** As the caller wishes, else as it is written. */
+function inOrder(targets: readonly Target[], options: CallOptions, view: PlanningView): readonly PlannedTarget[] {
+  const asWritten = targets.map((target, at) => ({ target, why: wording(target, at) }));
+  const ordered = lastResortsLast(arrange(targets, options, view.latencyOf) ?? asWritten, ({ target }) => target);
+  return options.provider?.allowFallbacks === false ? ordered.slice(0, 1) : ordered;
+}
+
+function lastResortsLast<T>(all: readonly T[], targetOf: (each: T) => Target): readonly T[] {
+  if (!all.some((each) => targetOf(each).lastResort)) return all;
+  return all.toSorted((a, b) => Number(targetOf(a).lastResort) - Number(targetOf(b).lastResort));
 }
 
 interface Kept {
@@ -115,12 +130,6 @@ function leanAway(
   return { targets, skipped: [] };
 }
 
-/** Where both are parked: the one that may be asked if need be, then the one that is back sooner. */
-function isBetter(a: Parked["state"], b: Parked["state"]): boolean {
-  const asked = Number(a.by === "asked") - Number(b.by === "asked");
-  return asked === 0 ? a.untilMs < b.untilMs : asked < 0;
-}
-
 /** A target is as ready as the readiest of its credentials. */
 function readinessOf(
   target: Target,
@@ -134,7 +143,7 @@ function readinessOf(
     const place = placeOf({ provider: target.provider, model: target.model, credential }, operation);
     const state = view.health.readiness(place, view.nowMs);
     if (state.kind === "ready") return state;
-    if (best?.kind !== "parked" || isBetter(state, best)) best = state;
+    if (best?.kind !== "parked" || compareParked(state, best) < 0) best = state;
   }
   return best ?? { kind: "ready" };
 }

@@ -179,6 +179,7 @@ export function spreadOut(
   }
   const order = judged.toSorted(
     (a, b) =>
+      Number(a.planned.parked ?? false) - Number(b.planned.parked ?? false) ||
       Number(a.planned.target.lastResort) - Number(b.planned.target.lastResort) ||
       a.overlap - b.overlap ||
       a.measured - b.measured,

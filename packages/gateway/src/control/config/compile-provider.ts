@@ -56,8 +56,18 @@ function compileProvider(naming: Naming, context: CompileContext, report: Report
     ...(operator === undefined ? {} : { operator }),
     ...(owner === undefined ? {} : { owner }),
     ...(usual === undefined ? {} : { usual }),
+    ...promises(entry),
     ...inSpec(settings),
     models,
+  };
+}
+
+/** What routes may ask it to keep. */
+function promises({ jurisdiction, dataClasses, safetyTier }: ProviderNaming["entry"]): Partial<ProviderSpec> {
+  return {
+    ...(jurisdiction === undefined ? {} : { jurisdiction }),
+    ...(dataClasses === undefined ? {} : { dataClasses }),
+    ...(safetyTier === undefined ? {} : { safetyTier }),
   };
 }
 
@@ -140,7 +150,7 @@ function corrected(
   { context, report }: { readonly context: CompileContext; readonly report: Report },
 ): ModelTraits {
   const { known, correction } = figures;
-  const { context: contextTokens, maxOutput } = correction;
+  const { context: contextTokens, maxOutput, safetyTier } = correction;
   const from = { source: "configuration", date: context.date };
   const price = mergedPrice({ known: known?.price, correction: correction.price, from }, () => {
     report([...naming.path, "price"], "the catalogue has no price to correct", "give both `input` and `output`");
@@ -150,6 +160,7 @@ function corrected(
     name: correction.name ?? known?.name ?? figures.fallbackName,
     ...(contextTokens === undefined ? {} : { contextTokens }),
     ...(maxOutput === undefined ? {} : { maxOutputTokens: maxOutput }),
+    ...(safetyTier === undefined ? {} : { safetyTier }),
     ...(price === undefined ? {} : { price }),
     capabilities: { ...known?.capabilities, ...capabilitiesOf(correction) },
     from,

@@ -16,6 +16,7 @@ export function compileRoutes(document: ConfigDocument, report: Report): Readonl
       maxAttempts: entry.retries?.attempts ?? defaultAttempts,
       retryEmpty: entry.retries?.empty ?? true,
       ...(entry.spread === undefined ? {} : { spread: entry.spread }),
+      ...(entry.constraints === undefined ? {} : { constraints: entry.constraints }),
     });
   }
   return routes;
@@ -65,6 +66,14 @@ function compileTargets(
       );
     }
     seen.set(text, index);
-    return { provider, model, lastResort: typeof written !== "string" && written.when === "last-resort" };
+    if (typeof written === "string") return { provider, model, lastResort: false };
+    const { when, weight, despite } = written;
+    return {
+      provider,
+      model,
+      lastResort: when === "last-resort",
+      ...(weight === undefined ? {} : { weight }),
+      ...(despite === undefined ? {} : { despite: typeof despite === "string" ? [despite] : despite }),
+    };
   });
 }

@@ -1,10 +1,21 @@
 import { z } from "zod";
 import type { DialectId } from "#domain/call";
-import { Secret } from "#domain/secret";
 import { defaultLimits, defaultTimeouts } from "#domain/snapshot";
 import { supplySection } from "./supply-schema.ts";
-import { durationPattern, moneyPattern, parseDuration, parseMoney, parseSize, sizePattern } from "./units.ts";
-import type { Parsed } from "./units.ts";
+import {
+  about,
+  count,
+  duration,
+  flag,
+  mebibytes,
+  money,
+  seconds,
+  secretText,
+  size,
+  text,
+  word,
+} from "./schema-values.ts";
+import { durationPattern, moneyPattern, sizePattern } from "./units.ts";
 
 /** Names appear in headers, records and paths. A provider's ends at the first slash of `provider/model`. */
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/u;
@@ -17,76 +28,6 @@ export const maxWorkers = 64;
 
 const name = z.string().regex(namePattern, nameRule);
 const modelName = z.string().regex(modelNamePattern, "a model's name has 1 to 200 characters and no spaces");
-
-interface Measure {
-  readonly parse: (text: string) => Parsed;
-  readonly expected: string;
-  readonly pattern: string;
-}
-
-const durations: Measure = {
-  parse: parseDuration,
-  expected: "a duration with its unit, such as 10s",
-  pattern: durationPattern,
-};
-const sizes: Measure = { parse: parseSize, expected: "a size with its unit, such as 4MiB", pattern: sizePattern };
-const amounts: Measure = { parse: parseMoney, expected: "an amount such as 3usd", pattern: moneyPattern };
-
-/** A number with its unit, read from text. What is said of it stands on the text, for the JSON Schema shows that. */
-function measured({ parse, expected, pattern }: Measure, words: About = {}) {
-  return z
-    .string({ error: () => `expected ${expected}` })
-    .meta({ pattern, ...words })
-    .transform((text, context) => {
-      const parsed = parse(text);
-      if (parsed.kind === "parsed") return parsed.value;
-      context.issues.push({ code: "custom", message: parsed.why, input: text });
-      return z.NEVER;
-    });
-}
-
-const duration = (description: string, byDefault: string) =>
-  measured(durations, about(description, byDefault)).exactOptional();
-
-const size = (description: string, byDefault: string) => measured(sizes, about(description, byDefault)).exactOptional();
-
-/** Nano-dollars from `3usd`, or from a plain number of dollars. */
-const money = (description: string) =>
-  z
-    .union([
-      measured(amounts),
-      z
-        .number()
-        .min(0)
-        .max(1_000_000)
-        .transform((dollars) => Math.round(dollars * 1_000_000_000)),
-    ])
-    .meta({ description })
-    .exactOptional();
-
-const count = (description: string, range: { min: number; max: number; byDefault?: number }) =>
-  z.int().min(range.min).max(range.max).meta(about(description, range.byDefault)).exactOptional();
-
-const text = (description: string) => z.string().min(1).max(200).meta({ description }).exactOptional();
-
-const secretText = (description: string) =>
-  z
-    .string()
-    .min(1, "a secret must not be empty")
-    .meta({ description })
-    .transform((value) => new Secret(value));
-
-const flag = (description: string) => z.boolean().meta({ description }).exactOptional();
-
-// A type, not an interface: only a type fits zod's open-ended metadata.
-type About = { readonly description?: string; readonly default?: string | number };
-
-function about(description: string, byDefault?: string | number): About {
-  return byDefault === undefined ? { description } : { description, default: byDefault };
-}
-
-const seconds = (ms: number) => `${ms / 1000}s`;
-const mebibytes = (bytes: number) => (bytes < 1024 ** 2 ? `${bytes / 1024}KiB` : `${bytes / 1024 ** 2}MiB`);
 
 const attemptTimeouts = {
   connect: duration("Until the connection stands, TLS included.", seconds(defaultTimeouts.connectMs)),
@@ -176,6 +117,7 @@ const model = z
     structuredOutput: flag("Whether the model obeys a JSON schema."),
     reasoning: flag("Whether the model reasons before it answers."),
     sampling: flag("Whether the model takes temperature and the like."),
+    safetyTier: count("How far you trust it, 0 to 9; it comes before the provider's.", { min: 0, max: 9 }),
     inputs: z
       .array(z.enum(["text", "image", "pdf", "audio", "video"]).meta({ description: "One kind of input." }))
       .meta({ description: "Kinds of input the model takes." })
@@ -219,6 +161,16 @@ const provider = z
     operator: text("Who runs the inference: providers with one operator fail together. It wins over the supply graph."),
     owner: text("Who owns the machines: it wins over what the supply graph knows."),
     region: text("Where it runs; of clouds the region that is asked."),
+    jurisdiction: text("Under whose law it works, in the words of your routes' constraints."),
+    dataClasses: z
+      .array(word.meta({ description: "A class of data." }))
+      .max(50)
+      .meta({ description: "Classes of data it may be sent, in the words of your routes' constraints." })
+      .exactOptional(),
+    safetyTier: count("How far you trust its models, 0 to 9: no backup is below its route's first target.", {
+      min: 0,
+      max: 9,
+    }),
     project: text("The cloud project that is asked: Vertex, Azure AI Foundry."),
     resource: text("The resource whose name is part of the address: Azure."),
     apiVersion: text("The version of an API that has it in the address: Azure's `api-version`."),
@@ -232,6 +184,11 @@ const provider = z
   .meta({ description: "An account at a vendor or host, under a name of yours." });
 
 const targetText = z.string().regex(/^[^/\s]+\/\S+$/u, "expected provider/model");
+
+const objection = z.enum(["critical", "safety"]).meta({
+  description:
+    "critical: a difference in the compatibility table; safety: a lower safety tier than the first target's.",
+});
 
 const target = z
   .union([
@@ -247,6 +204,10 @@ const target = z
         .positive()
         .max(1_000_000)
         .meta({ description: "Share of the traffic. Accepted, not yet enforced." })
+        .exactOptional(),
+      despite: z
+        .union([objection, z.array(objection).min(1).max(2)])
+        .meta({ description: "Takes part in automatic failover although this speaks against it." })
         .exactOptional(),
     }),
   ])
@@ -280,6 +241,24 @@ const route = z
         description:
           "Backups must not share this with what failed; none: the order as written. Without it, backups at another operator only come first.",
       })
+      .exactOptional(),
+    constraints: z
+      .strictObject({
+        regions: z
+          .array(word.meta({ description: "A region; a trailing * stands for any ending." }))
+          .min(1)
+          .max(50)
+          .meta({ description: "Regions that may answer." })
+          .exactOptional(),
+        jurisdictions: z
+          .array(word.meta({ description: "A jurisdiction." }))
+          .min(1)
+          .max(50)
+          .meta({ description: "Jurisdictions that may answer." })
+          .exactOptional(),
+        dataClass: text("The class of data the calls hold: only who may be sent it is asked."),
+      })
+      .meta({ description: "What every target must keep; who does not declare it, does not keep it." })
       .exactOptional(),
     confidence: z
       .strictObject({

@@ -1,4 +1,5 @@
 import type { Dialect } from "#dialects/dialect";
+import { findNeeds } from "#dialects/find-needs";
 import { encodeModel, encodeModels } from "#dialects/openai-chat/encode-models";
 import { attachFacts } from "./attach-facts.ts";
 import { decodeTokenCount, encodeTokenCount } from "./count-tokens.ts";
@@ -8,6 +9,7 @@ import { encodeAnswer } from "./encode-answer.ts";
 import { encodeFailure, encodeStreamFailure } from "./encode-failure.ts";
 import { encodeCountRequest, encodeRequest } from "./encode-request.ts";
 import { streamEncoder } from "./encode-stream.ts";
+import { needSigns } from "./need-signs.ts";
 import { peek } from "./peek.ts";
 import { relayEdits } from "./relay-edits.ts";
 import { upstreamPath } from "./upstream-path.ts";
@@ -25,6 +27,7 @@ export const bedrockConverse: Dialect = {
   requestIdHeader: "x-amzn-requestid",
   returnHeaders: [],
   peek,
+  findNeeds: (body, scan) => findNeeds(body, scan, needSigns),
   relayEdits,
   decodeRequest,
   decodeCount,

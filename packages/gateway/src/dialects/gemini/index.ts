@@ -1,11 +1,13 @@
 import { attachFacts } from "#dialects/attach-facts";
 import type { Dialect } from "#dialects/dialect";
+import { findNeeds } from "#dialects/find-needs";
 import { decodeCount, decodeRequest } from "./decode-request.ts";
 import { embedClient } from "./embed-client.ts";
 import { encodeAnswer } from "./encode-answer.ts";
 import { encodeFailure, errorJson } from "./encode-failure.ts";
 import { encodeModel, encodeModels } from "./encode-models.ts";
 import { eventFrame, heartbeat, lastElement, streamContentType, streamEncoder } from "./encode-stream.ts";
+import { needSigns } from "./need-signs.ts";
 import { peek } from "./peek.ts";
 import { relayEdits } from "./relay-edits.ts";
 import { geminiUpstream } from "./upstream.ts";
@@ -19,6 +21,7 @@ export const gemini: Dialect = {
   requestIdHeader: "x-request-id",
   returnHeaders: ["x-gemini-service-tier"],
   peek,
+  findNeeds: (body, scan) => findNeeds(body, scan, needSigns),
   relayEdits,
   decodeRequest,
   decodeCount,

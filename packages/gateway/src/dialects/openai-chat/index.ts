@@ -1,4 +1,5 @@
 import type { Dialect } from "#dialects/dialect";
+import { findNeeds } from "#dialects/find-needs";
 import type { Operation } from "#domain/call";
 import { decodeAnswer, streamDecoder } from "./decode-answer.ts";
 import { decodeCompletion } from "./decode-completion.ts";
@@ -12,6 +13,7 @@ import { encodeModel, encodeModels } from "./encode-models.ts";
 import { encodeRequest } from "./encode-request.ts";
 import { attachFacts, heartbeat, streamEncoder } from "./encode-stream.ts";
 import { fitRelayed } from "./fit-relayed.ts";
+import { needSigns } from "./need-signs.ts";
 import { peek } from "./peek.ts";
 import { detailsIssuer } from "./reasoning-issuer.ts";
 import { relayEdits } from "./relay-edits.ts";
@@ -40,6 +42,7 @@ export const openaiChat: Dialect = {
   requestIdHeader: "x-request-id",
   returnHeaders: ["openai-processing-ms", "openai-version"],
   peek,
+  findNeeds: (body, scan) => findNeeds(body, scan, needSigns),
   relayEdits,
   decodeRequest,
   encodeRequest,

@@ -1,5 +1,6 @@
 import type { Operation } from "#domain/call";
 import type { Dialect } from "#dialects/dialect";
+import { findNeeds } from "#dialects/find-needs";
 import { attachFacts } from "#dialects/attach-facts";
 import { encodeModel, encodeModels } from "#dialects/openai-chat/encode-models";
 import { decodeTokenCount, encodeTokenCount, fitRelayed } from "./count-tokens.ts";
@@ -9,6 +10,7 @@ import { encodeAnswer } from "./encode-answer.ts";
 import { encodeFailure, encodeStreamFailure } from "./encode-failure.ts";
 import { encodeCountRequest, encodeRequest } from "./encode-request.ts";
 import { heartbeat, streamEncoder } from "./encode-stream.ts";
+import { needSigns } from "./need-signs.ts";
 import { peek } from "./peek.ts";
 import { relayEdits } from "./relay-edits.ts";
 import { threads } from "./threads.ts";
@@ -29,6 +31,7 @@ export const openaiResponses: Dialect = {
   requestIdHeader: "x-request-id",
   returnHeaders: ["openai-processing-ms", "openai-version"],
   peek,
+  findNeeds: (body, scan) => findNeeds(body, scan, needSigns),
   relayEdits,
   decodeRequest,
   encodeRequest,
