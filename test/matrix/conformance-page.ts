@@ -66,6 +66,7 @@ what the script says. A cell passes where
 
 - the provider took every request, and found in it all that was meant, or the caller was told of what it lacks by a name
   that stands in [translation.md](translation.md);
+- in a second turn the provider got its own thoughts back, seal and all, whether or not the client can carry them;
 - the client understood exactly what the provider said: text, thoughts, tool calls, refusal, ending, stop sequence, all
   counts of tokens;
 - the answer keeps the grammar of the client's language, as its strictest reader has it.`;

@@ -113,6 +113,8 @@ function turnOf({ cell, lane, reply, outcomes, recorded }: TurnParts): Turn {
   // What the answer itself loses is known only after a stream's head.
   const untold = recorded.filter((warning) => !inHead.has(ascii(warning)));
   if (!cell.streamed && untold.length > 0) throw new Error(`the caller was not told: ${untold.join("; ")}`);
+  const isThoughtOver = cell.scenario.intent.reasoning === "on" && outcomes.length > 0;
+  if (isThoughtOver && !cell.upstream.itsThoughts.test(last.body.toString())) throw new Error("its thoughts are gone");
   const lost = lostFacets(cell.scenario.intent, received, outcomes);
   if (lost.length > 0 && recorded.length === 0) throw new Error(`lost without a word: ${lost.join(", ")}`);
   const answer = cell.streamed ? outlined(cell.client.outline(reply.body)) : steady(reply.body);

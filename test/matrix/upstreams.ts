@@ -16,6 +16,8 @@ export interface MatrixUpstream {
   readonly thinking?: AskedModel;
   /** The path in front of what the language's own path says. */
   readonly basePath: string;
+  /** What in a request shows that it got its own thoughts back: their seal, or their words where it seals none. */
+  readonly itsThoughts: RegExp;
   /** How it behaves beside what it says. */
   readonly behaves?: Behaviour;
   /** What it says is relayed as it came, although strict clients of its language would stumble over it. */
@@ -56,6 +58,7 @@ export const upstreams: readonly MatrixUpstream[] = [
       model: "deepseek-reasoner",
       habits: { reasoningEcho: true },
     },
+    itsThoughts: /"reasoning_content":"First look/,
     basePath: "/v1",
     says: { "hidden reasoning with tools": "Chat has no sealed thoughts" },
     endings: { "stop-sequence": "stop" },
@@ -66,6 +69,7 @@ export const upstreams: readonly MatrixUpstream[] = [
     title: "OpenAI Responses",
     plain: { ...openai, model: "gpt-4.1" },
     thinking: { ...openai, model: "gpt-5.1" },
+    itsThoughts: /"encrypted_content":"[^"]{20}/,
     basePath: "/v1",
     endings: { "stop-sequence": "stop" },
     refusesApart: true,
@@ -74,6 +78,7 @@ export const upstreams: readonly MatrixUpstream[] = [
     dialect: "anthropic-messages",
     title: "Anthropic Messages",
     plain: { kind: "anthropic", vendor: "anthropic", shelf: "anthropic", model: "claude-opus-4-6" },
+    itsThoughts: /"(?:signature|data)":"[^"]{20}/,
     basePath: "/v1",
     says: { refusal: { text: "I cannot help with that.", finish: "policy" } },
     endings: {},
@@ -82,6 +87,7 @@ export const upstreams: readonly MatrixUpstream[] = [
     dialect: "gemini",
     title: "Gemini",
     plain: { kind: "gemini", vendor: "google", shelf: "gemini", model: "gemini-3-pro-preview" },
+    itsThoughts: /"thoughtSignature":"[^"]{20}/,
     basePath: "/v1beta",
     endings: { "stop-sequence": "stop" },
   },
@@ -89,6 +95,7 @@ export const upstreams: readonly MatrixUpstream[] = [
     dialect: "bedrock-converse",
     title: "Bedrock Converse",
     plain: { kind: "bedrock", vendor: "anthropic", shelf: "bedrock", model: "anthropic.claude-opus-4-6-v1" },
+    itsThoughts: /"(?:signature|redactedContent)":"[^"]{20}/,
     basePath: "",
     endings: {},
   },
@@ -96,6 +103,7 @@ export const upstreams: readonly MatrixUpstream[] = [
     dialect: "cohere-chat",
     title: "Cohere Chat",
     plain: { kind: "cohere", vendor: "cohere", shelf: "cohere", model: "command-a-reasoning-08-2025" },
+    itsThoughts: /"thinking":"First look/,
     basePath: "/v2",
     says: {
       filtered: "Cohere has no word for a filtered answer",
@@ -164,6 +172,7 @@ export const hosts: readonly MatrixUpstream[] = [
   {
     ...known(chat),
     title: "Mistral",
+    itsThoughts: /"type":"thinking".*First look/,
     plain: {
       kind: "mistral",
       vendor: "mistral",
