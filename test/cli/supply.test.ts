@@ -1,19 +1,49 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { supply } from "#cli/commands/supply";
 import { openSupply } from "#control/config/open-supply";
+import { ingestRecords } from "#control/store/ingest";
+import { openStore, storeFile } from "#control/store/sqlite";
 import { ConfigFolder } from "../world/config-folder.ts";
 import { runCommand } from "../world/run-command.ts";
+import { attemptRecord, callRecord } from "../world/sample-record.ts";
 
 const folder = new ConfigFolder({ A: "key-a" });
 afterAll(() => folder.remove());
 
 const hedgerow = (...args: readonly string[]) =>
-  runCommand(["supply", ...args, ...(args.includes("--on") ? [] : ["--on", "2026-11-21"])], [supply], { cwd: "/" });
+  runCommand(
+    ["supply", ...args, ...(args.includes("--on") || args.includes("hidden") ? [] : ["--on", "2026-11-21"])],
+    [supply],
+    { cwd: "/" },
+  );
 
 async function json(...args: readonly string[]) {
   const ran = await hedgerow(...args, "--json");
   expect([ran.code, ran.err]).toEqual([0, ""]);
   return JSON.parse(ran.out) as Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
+}
+
+/** A call every ten minutes of the last week to each of three targets; two fail in the same hour, the third in another. */
+function recordWeek(data: string, { together, apart }: { together: readonly string[]; apart: string }): void {
+  mkdirSync(data);
+  const opened = openStore(join(data, storeFile));
+  if (opened.kind === "refused") throw new Error(opened.message);
+  const step = 600_000;
+  // In the middle of an interval, so that the clock of the command cannot move a call into the next.
+  const start = Date.now() - 7 * 86_400_000 + step / 2;
+  const records = Array.from({ length: 1000 }, (_, at) =>
+    [...together, apart].map((target) => {
+      const isBad = target === apart ? at >= 700 && at < 706 : at >= 300 && at < 306;
+      const [provider = "", model = ""] = target.split("/");
+      const failed = isBad ? ({ outcome: "failed", failure: "upstream_failed" } as const) : {};
+      const attempt = attemptRecord({ target, provider, model, startedMs: 0, ...failed });
+      return callRecord(`${target} ${at}`, { at: new Date(start + at * step).toISOString(), attempts: [attempt] });
+    }),
+  ).flat();
+  ingestRecords(opened.store, { file: "w1-1-000001.jsonl", fromOffset: 0, toOffset: 1, chainHash: "h" }, records);
+  opened.store.close();
 }
 
 describe("hedgerow supply", () => {
@@ -91,7 +121,36 @@ describe("hedgerow supply", () => {
     expect(ran.out).toContain("our contract");
   });
 
+  it("proposes what recorded calls show and no claim says, and changes nothing", async () => {
+    const data = join(folder.path, "records");
+    const yaml = `
+providers:
+  anthropic: { kind: anthropic, key: "\u0024{A}" }
+  resold: { kind: openai-compatible, url: "http://127.0.0.1:9/v1" }
+  xai: { kind: xai, key: "\u0024{A}" }
+`;
+    folder.read(yaml);
+    recordWeek(data, { together: ["anthropic/claude-x", "resold/claude-x"], apart: "xai/grok-4.6" });
+    const io = { cwd: folder.path, env: { A: "key-a" } };
+    const ran = await runCommand(["supply", "hidden", "--data", data, "--every", "10m"], [supply], io);
+    expect([ran.code, ran.err]).toEqual([0, ""]);
+    expect(ran.out).toContain("storefront:anthropic anthropic and provider:resold\n");
+    expect(ran.out).toContain("6 of 6 and 6 bad intervals together");
+    expect(ran.out).toContain("set `operator: anthropic` at providers.resold");
+    expect(ran.out).not.toContain("xai");
+    const told = await runCommand(["supply", "hidden", "--data", data, "--every", "10m", "--json"], [supply], io);
+    expect(JSON.parse(told.out)).toMatchObject({
+      proposals: [{ declare: { provider: "resold", operator: "anthropic" } }],
+    });
+    folder.read(yaml.replace('9/v1"', '9/v1", operator: anthropic'));
+    const after = await runCommand(["supply", "hidden", "--data", data, "--every", "10m"], [supply], io);
+    expect(after.out).toBe("Of 3 targets, none fail together more than chance and claims explain.\n");
+  });
+
   it.each([
+    [["hidden", "--data", "/nowhere"], 1, "without a configuration nobody knows whose the recorded targets are"],
+    [["hidden", "--since", "soon"], 2, "--since: "],
+    [["show", "Grok", "--since", "1h"], 2, "--since goes with `hidden`"],
     [["show", "Antropic"], 1, 'nobody is called "Antropic"; did you mean'],
     [["show"], 2, "a name is missing"],
     [["between", "Grok"], 2, "`between` takes two names"],

@@ -28,8 +28,10 @@ export interface ProposedEdge {
   readonly shares: readonly string[];
   /** Other places of the same vendor's models that did not fail then: the more, the less it was demand for the model. */
   readonly spared: readonly string[];
-  /** For a person to confirm; absent where nobody says who operates either of them. */
+  /** For a person to confirm; neither this nor `declare` where nobody says who operates either of them. */
   readonly claim?: Claim;
+  /** Where the place has no shop in the graph: what the configuration would say of the provider. */
+  readonly declare?: { readonly provider: string; readonly operator: string };
   /** In words. */
   readonly why: string;
 }
@@ -165,7 +167,6 @@ function proposal([a, b]: readonly [Place, Place], { counts, lift, pValue, place
   const beta = estimateBeta({ relation: isOneVendor ? "operator" : "vendor", counts });
   const spared = isOneVendor ? sparedOf([a, b], places) : [];
   const measured = `${counts.joint} of ${counts.badA} and ${counts.badB} bad intervals together, ${counts.intervals} looked at`;
-  const claim = claimOf([a, b], `measured: ${measured}`, onDate);
   const demand = spared.length > 0 ? `; ${spared.join(", ")} did not fail with them` : "";
   const doubt = isOneVendor && spared.length === 0 ? "; it may be demand for the same models" : "";
   return {
@@ -179,7 +180,7 @@ function proposal([a, b]: readonly [Place, Place], { counts, lift, pValue, place
     isOneVendor,
     shares: sharedGroups(a.groups, b.groups).map((group) => groupText(group)),
     spared,
-    ...(claim === undefined ? {} : { claim }),
+    ...wordFor([a, b], `measured: ${measured}`, onDate),
     why: `${measured}, where chance expects ${((counts.badA * counts.badB) / counts.intervals).toFixed(2)}${demand}${doubt}`,
   };
 }
@@ -198,19 +199,22 @@ function sparedOf([a, b]: readonly [Place, Place], places: readonly Place[]): re
 }
 
 /** The maker's own serving is the likelier operator of both; else the one that is known. */
-function claimOf([a, b]: readonly [Place, Place], source: string, seen: string): Claim | undefined {
+function wordFor(
+  [a, b]: readonly [Place, Place],
+  source: string,
+  seen: string,
+): Pick<ProposedEdge, "claim" | "declare"> {
   const isMakers = (place: Place) => operatorOf(place.groups)?.name === place.vendor;
   const [from, to] = isMakers(b) || (!isMakers(a) && operatorOf(a.groups) === undefined) ? [a, b] : [b, a];
-  const operator = operatorOf(to.groups);
-  if (operator === undefined) return undefined;
-  const shop =
-    from.groups.find(({ kind }) => kind === "storefront")?.name ??
-    from.groups.find(({ kind }) => kind === "provider")?.name;
-  if (shop === undefined) return undefined;
+  const operator = operatorOf(to.groups)?.name;
+  if (operator === undefined) return {};
+  const named = (wanted: RiskGroup["kind"]) => from.groups.find(({ kind }) => kind === wanted)?.name;
+  const [shop, provider] = [named("storefront"), named("provider")];
+  if (shop === undefined) return provider === undefined ? {} : { declare: { provider, operator } };
   const suffix = shop.endsWith(`/${from.vendor}`) || from.vendor === "" ? "" : `/${from.vendor}`;
   const subject: SupplyNodeId = `storefront:${shop}${suffix}`;
-  const object: SupplyNodeId = `operator:${operator.name}`;
-  return { subject, relation: "operated-by", object, share: [0, 1], status: "unverified", source, seen };
+  const object: SupplyNodeId = `operator:${operator}`;
+  return { claim: { subject, relation: "operated-by", object, share: [0, 1], status: "unverified", source, seen } };
 }
 
 function operatorOf(groups: readonly RiskGroup[]): RiskGroup | undefined {

@@ -20,6 +20,7 @@ import { claimStatuses, nodeKinds } from "#supply/relations";
 import { UsageError } from "#cli/command";
 import type { Command, CommandIo } from "#cli/command";
 import { readCommandLine } from "#cli/command-line";
+import { showHidden } from "#cli/hidden-edges";
 import * as say from "#cli/supply-text";
 import { terminalLine } from "#cli/terminal-text";
 
@@ -29,14 +30,17 @@ const usage = `Usage: hedgerow supply [-c FILE] [--json]
        hedgerow supply suppliers|customers|rivals|investors|investments|both NAME
        hedgerow supply claims [--status fact|report|unverified|declared]
        hedgerow supply contradictions
+       hedgerow supply hidden [--since 7d] [--every 30m] [--data FOLDER]
 
 Who runs, owns, supplies and rivals whom, as dated claims with their sources: what ships with the gateway, and the
 \`supply\` section of the configuration. \`both\` names who is supplier and rival at once. NAME is an id
-(operator:anthropic) or any name or other name of it: Claude, Google Cloud, Colossus.
+(operator:anthropic) or any name or other name of it: Claude, Google Cloud, Colossus. \`hidden\` looks through recorded
+calls for targets that fail together though no claim says why, and proposes claims for you to confirm.
 
   -c, --config FILE   the configuration (default: hedgerow.yaml where it exists, else only what ships)
       --on DATE       as it stood on this day (default: today)
       --status S      only claims that are borne out so far
+      --since DURATION, --every DURATION, --data FOLDER   of \`hidden\`: how far back, in what intervals, in which records
       --json          print one JSON object
 `;
 
@@ -57,16 +61,27 @@ export const supply: Command = {
         config: { type: "string", short: "c" },
         on: { type: "string" },
         status: { type: "string" },
+        since: { type: "string" },
+        every: { type: "string" },
+        data: { type: "string" },
         json: { type: "boolean" },
       },
       words: { least: 0, most: 3, what: "what to show" },
     });
     const [what = "overview", ...names] = words;
+    const { config, since, every, data: folder } = values;
+    const json = values.json === true;
+    if (what === "hidden") {
+      if (names.length > 0) throw new UsageError(`unexpected ${JSON.stringify(names[0])}`);
+      return showHidden({ config, since, every, data: folder, json }, io);
+    }
+    for (const [option, given] of Object.entries({ since, every, data: folder }))
+      if (given !== undefined) throw new UsageError(`--${option} goes with \`hidden\``);
     const status = statusFrom(values.status, what);
     const on = dayFrom(values.on);
-    const data = supplyOf(values.config, on, io);
+    const data = supplyOf(config, on, io);
     if (data === undefined) return Promise.resolve(1);
-    const asking: Asking = { io, json: values.json === true, data, graph: new SupplyGraph(data, on) };
+    const asking: Asking = { io, json, data, graph: new SupplyGraph(data, on) };
     return Promise.resolve(answer({ what, names, ...(status === undefined ? {} : { status }) }, asking));
   },
 };
@@ -109,7 +124,7 @@ const askable = {
   Record<string, (graph: SupplyGraph, ids: readonly SupplyNode["id"][]) => readonly Relation[]>
 >;
 
-const others = ["show", "between", "both", "claims", "contradictions"];
+const others = ["show", "between", "both", "claims", "contradictions", "hidden"];
 
 function answer({ what, names, status }: Question, asking: Asking): number {
   if (what === "overview") return overview(asking);
