@@ -57,7 +57,7 @@ const introduction = `# Conformance
 
 Every language clients speak, over every language providers speak, whole and streamed: what works, what is refused on
 purpose, and what there is nothing to ask about. The tests that make this page (\`test/matrix\`) hold it to what they see;
-the exact bytes sent to providers and given to clients lie beside them in \`golden/\`.
+what is sent to providers and given to clients lies beside them in \`golden/\`.
 
 A cell is one client's language × one provider's × one scenario × stream on or off. The client asks as its official SDK
 asks, keeps the answer as its SDK keeps it, and goes on with its tools' results where the scenario does. The provider is
