@@ -69,6 +69,8 @@ export interface Plan {
   /** What did not work when the plan was made. */
   readonly failing: readonly FailedTarget[];
   readonly spread: SpreadRule;
+  /** As the route says: by the chance of success. Absent: as written, or as the call wishes. */
+  readonly order?: "success";
   readonly timeouts: Timeouts;
   /** What the route itself says: it wins over a provider's own timeouts, which win over the defaults. */
   readonly routeTimeouts: Partial<Timeouts>;

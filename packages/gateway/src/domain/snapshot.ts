@@ -107,6 +107,8 @@ export interface Route {
   readonly retryEmpty: boolean;
   /** Written: it holds strictly. Absent: the order leans away from the operator of what failed. */
   readonly spread?: Spread;
+  /** Whoever is likeliest to answer now comes first, whatever the order of `targets`. Absent: as written. */
+  readonly order?: "success";
   readonly constraints?: Constraints;
 }
 

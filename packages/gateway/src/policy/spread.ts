@@ -157,7 +157,7 @@ function betaText({ beta, lo, hi, events }: CoFailure): string {
   return `${percent(beta)} [${percent(lo)}, ${percent(hi)}; ${events} ${events === 1 ? "event" : "events"}]`;
 }
 
-function percent(share: number): string {
+export function percent(share: number): string {
   return `${Math.round(share * 1000) / 10} %`;
 }
 
