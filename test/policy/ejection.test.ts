@@ -144,6 +144,57 @@ describe("the panic rule", () => {
   });
 });
 
+describe("targets with more calls than they serve without waiting", () => {
+  /** First content of the last calls came three times as late as before, and `waiting` more run. */
+  function crowd(health: Health, provider: string, waiting: number): void {
+    let nowMs = 0;
+    for (let n = 0; n < 40; n += 1) {
+      const visits = Array.from({ length: 20 }, () => health.begin(placeAt(provider), nowMs));
+      nowMs += 1_100;
+      for (const each of visits) each.content(nowMs);
+      for (const each of visits) each.succeeded(nowMs);
+    }
+    for (let n = 0; n < 3; n += 1) {
+      const visits = Array.from({ length: 30 }, () => health.begin(placeAt(provider), nowMs));
+      nowMs += 4_000;
+      for (const each of visits) each.content(nowMs);
+      for (const each of visits) each.succeeded(nowMs);
+    }
+    for (let n = 0; n < waiting; n += 1) health.begin(placeAt(provider), nowMs);
+  }
+
+  it("are asked after those that are free, with the number in words", () => {
+    const health = new Health();
+    crowd(health, "a", 100);
+    const plan = planFor("main", health, 60_000);
+    expect(ids(plan)).toEqual(["b/m", "c/m", "a/m"]);
+    expect(plan.targets[2]?.why).toMatch(/100 calls in flight; at more than \d+ .* asked after those that are free/);
+  });
+
+  it("are asked all the same where it is so everywhere, the idlest first", () => {
+    const health = new Health();
+    for (const [provider, waiting] of [
+      ["a", 120],
+      ["b", 100],
+      ["c", 110],
+    ] as const)
+      crowd(health, provider, waiting);
+    expect(ids(planFor("main", health, 60_000))).toEqual(["b/m", "c/m", "a/m"]);
+    expect(next(planFor("main", health, 60_000), [], { health, nowMs: 60_000 })).toMatchObject({
+      target: { id: "b/m" },
+    });
+    expect(ids(planFor("solo", health, 60_000))).toEqual(["a/m"]);
+  });
+
+  it("are refused only where there is room for no more, with a time to come back", () => {
+    const health = new Health();
+    for (let n = 0; n < 1_024; n += 1) health.begin(placeAt("a"), 0);
+    const made = makePlan({ model: "solo", options: { metadata: false } }, snapshot, { ...shared, health, nowMs: 0 });
+    expect(made).toMatchObject({ kind: "overloaded", retryAfterMs: 1_000 });
+    expect(ids(planFor("main", health, 0))).toEqual(["b/m", "c/m"]);
+  });
+});
+
 describe("requests that kill connections", () => {
   const plan = planFor("main", new Health(), 0);
 

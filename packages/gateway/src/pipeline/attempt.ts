@@ -2,8 +2,10 @@ import type { AnswerFrame, StreamDecoder } from "#dialects/dialect";
 import { failure, type Failure } from "#domain/failure";
 import type { Outcome } from "#domain/plan";
 import type { UpstreamFlow, UpstreamHandler, UpstreamRequest } from "#domain/ports";
-import { placeOf, type Visit } from "#policy/health";
+import { placeOf } from "#policy/health";
+import type { Visit } from "#policy/visit";
 import type { ProviderKind } from "#providers/provider";
+import { rateLimitsOf } from "#providers/rate-limit-headers";
 import { ascii } from "./answer-headers.ts";
 import type { AttemptInput, AttemptResult } from "./attempt-input.ts";
 import { CommitGate } from "./gate.ts";
@@ -115,6 +117,8 @@ class AttemptRun implements UpstreamHandler {
     this.#headers = headers;
     this.#firstByteAtMs = nowMs;
     this.#watchdog.sawByte(nowMs);
+    const limits = rateLimitsOf(headers, this.#input.plane.clock.wallMs());
+    if (limits.length > 0) this.#visit?.learned(limits, nowMs);
     if (status !== 200 || !this.#input.streamed) return;
     if (!isStreamType(headers["content-type"], streamTypesOf(this.#input))) return;
     this.#decoder = openDecoder(this.#input, {

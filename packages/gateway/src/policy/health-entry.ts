@@ -1,5 +1,6 @@
 import type { FailureKind } from "#domain/failure";
 import { FailureWindow } from "./failure-window.ts";
+import type { Load } from "./load.ts";
 
 /** What is known of one scope: an endpoint, a model at an endpoint, a credential, or a credential for one model. */
 export interface Entry {
@@ -25,6 +26,8 @@ export interface Entry {
   sinceMs: number;
   /** Who holds the one slot for probes after an opening. */
   probe: object | undefined;
+  /** Of a credential for one model: what it carries. */
+  load: Load | undefined;
   /** Soft failures count here alone, hard ones here as well. */
   readonly window: FailureWindow;
 }
@@ -44,6 +47,7 @@ export function newEntry(key: string): Entry {
     cause: "upstream_failed",
     sinceMs: 0,
     probe: undefined,
+    load: undefined,
     window: new FailureWindow(),
   };
 }

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { failure } from "#domain/failure";
-import { Health, type Place, type Visit } from "./health.ts";
+import { Health, type Place } from "./health.ts";
+import type { Visit } from "./visit.ts";
 
 const place: Place = { provider: "a", model: "m", credential: "a#1" };
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { failure, type FailureKind } from "#domain/failure";
-import { Health, type Place, type Readiness, type Visit } from "./health.ts";
+import { Health, type Place } from "./health.ts";
+import type { Readiness } from "./readiness.ts";
+import type { Visit } from "./visit.ts";
 
 const place: Place = { provider: "a", model: "m", credential: "a#1" };
 const other: Place = { provider: "a", model: "m", credential: "a#2" };

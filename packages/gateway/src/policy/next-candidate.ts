@@ -3,6 +3,7 @@ import type { Attempt, FailedTarget, Plan, PlannedTarget, SkippedTarget, Target 
 import type { Snapshot } from "#domain/snapshot";
 import { placeOf, type Danger } from "./health.ts";
 import type { PlanningView } from "./make-plan.ts";
+import { compareParked, mayPanic, type Parked } from "./readmit.ts";
 import { spreadOut } from "./spread.ts";
 
 /** What to do after the attempts so far. */
@@ -99,14 +100,13 @@ function credentialFor(at: Situation, { target, parked }: PlannedTarget): string
 
 /** Of a target that the plan has although it is parked: one that nobody asked us to spare, and that is back soonest. */
 function soonestCredential(at: Situation, target: Target): string | undefined {
-  let soonest: { readonly credential: string; readonly untilMs: number } | undefined;
+  let soonest: { readonly credential: string; readonly state: Parked["state"] } | undefined;
   for (const credential of credentialsOf(at, target)) {
     const place = placeOf({ provider: target.provider, model: target.model, credential }, at.plan.operation);
     const state = at.view.health.readiness(place, at.view.nowMs);
     if (state.kind === "ready") return credential;
-    if (state.by !== "asked" && (soonest === undefined || state.untilMs < soonest.untilMs)) {
-      soonest = { credential, untilMs: state.untilMs };
-    }
+    if (!mayPanic(state)) continue;
+    if (soonest === undefined || compareParked(state, soonest.state) < 0) soonest = { credential, state };
   }
   return soonest?.credential;
 }

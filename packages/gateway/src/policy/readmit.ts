@@ -1,5 +1,5 @@
 import type { PlannedTarget, Target } from "#domain/plan";
-import type { Readiness } from "./health.ts";
+import type { Readiness } from "./readiness.ts";
 
 /** A target with why it is not to be asked now. */
 export interface Parked {
@@ -8,31 +8,42 @@ export interface Parked {
 }
 
 /** Whoever asked us to wait, or has no working account, is left alone; whoever broke may be tried rather than nobody. */
-export function mayPanic({ state }: Parked): boolean {
-  return state.by !== "asked";
+export function mayPanic(state: Parked["state"]): boolean {
+  return state.by !== "asked" && state.by !== "packed";
 }
 
-/** All are parked: of those that broke the one that is back soonest. */
+/** Where both are parked: the one that may be asked if need be, then the one that is back sooner, then the idler one. */
+export function compareParked(a: Parked["state"], b: Parked["state"]): number {
+  return Number(mayPanic(b)) - Number(mayPanic(a)) || a.untilMs - b.untilMs || a.load - b.load;
+}
+
+/** All are parked: those that are only busy, the idlest first; or of those that broke the one that is back soonest. */
 export function panic(parked: readonly Parked[]): readonly PlannedTarget[] {
-  const [soonest] = parked.filter(mayPanic).toSorted((a, b) => a.state.untilMs - b.state.untilMs);
+  const busy = idlestFirst(parked);
+  if (busy.length > 0) return busy.map((each) => asked(each, "but so it is everywhere"));
+  const [soonest] = parked.filter(({ state }) => mayPanic(state)).toSorted((a, b) => compareParked(a.state, b.state));
   return soonest === undefined ? [] : [asked(soonest, "but nothing else is left")];
 }
 
 /**
- * Parked targets that are asked all the same once everybody before them failed. Where a share of calls fails, no more
- * than half of the targets are left out for it: what ails most of them is likelier the calls or the way to all of them.
- * And whoever is being tried by another call may be back.
+ * Parked targets that are asked all the same once everybody before them failed: those that are only busy, and whoever is
+ * being tried by another call, for it may be back. Where a share of calls fails, no more than half of the targets are
+ * left out for it: what ails most of them is likelier the calls or the way to all of them.
  */
 export function readmit(parked: readonly Parked[], targetCount: number): readonly PlannedTarget[] {
+  const busy = idlestFirst(parked);
   const tried = parked.filter(({ state }) => state.by === "probing");
-  const ejected = parked
-    .filter(({ state }) => state.by === "rate")
-    .toSorted((a, b) => a.state.untilMs - b.state.untilMs);
-  const over = Math.max(0, parked.length - tried.length - Math.floor(targetCount / 2));
+  const ejected = parked.filter(({ state }) => state.by === "rate").toSorted((a, b) => compareParked(a.state, b.state));
+  const over = Math.max(0, parked.length - busy.length - tried.length - Math.floor(targetCount / 2));
   return [
+    ...busy.map((each) => asked(each, "asked after those that are free")),
     ...tried.map((each) => asked(each, "asked after those that are well")),
     ...ejected.slice(0, over).map((each) => asked(each, "but no more than half of the targets are left out for that")),
   ];
+}
+
+function idlestFirst(parked: readonly Parked[]): readonly Parked[] {
+  return parked.filter(({ state }) => state.by === "full").toSorted((a, b) => a.state.load - b.state.load);
 }
 
 function asked({ target, state }: Parked, why: string): PlannedTarget {

@@ -31,7 +31,7 @@ export function retryAfterMs(hints: WaitHints): number | undefined {
 
 const decimal = /^\d{1,18}(?:\.\d{1,18})?(?:e\d{1,2})?$/i;
 
-function plainNumber(text: string | undefined): number | undefined {
+export function plainNumber(text: string | undefined): number | undefined {
   const trimmed = text?.trim() ?? "";
   return decimal.test(trimmed) ? Number(trimmed) : undefined;
 }
@@ -106,7 +106,7 @@ function fromResets(headers: Readonly<Record<string, string>>, wallMs: number): 
 }
 
 /** A number is seconds, seconds since 1970 or milliseconds since 1970 by its size; else a duration or RFC 3339. */
-function resetMs(text: string, wallMs: number): number | undefined {
+export function resetMs(text: string, wallMs: number): number | undefined {
   const number = plainNumber(text);
   if (number !== undefined) {
     if (number >= 1e11) return sinceNow(number, wallMs);
