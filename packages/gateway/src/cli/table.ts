@@ -4,6 +4,8 @@ export interface Column<Row> {
   readonly title: string;
   readonly value: (row: Row) => string;
   readonly align?: "left" | "right";
+  /** Never cut: sentences that a reader is to act on. For a last column. */
+  readonly whole?: true;
 }
 
 const widestCell = 60;
@@ -13,7 +15,7 @@ const gap = "  ";
 export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
   if (rows.length === 0) return "";
   const head = columns.map((column) => column.title);
-  const body = rows.map((row) => columns.map((column) => cut(terminalLine(column.value(row)))));
+  const body = rows.map((row) => columns.map((column) => shown(column, row)));
   const widths = head.map((title, at) => Math.max(...[title, ...body.map((cells) => cells[at] ?? "")].map(widthOf)));
   const lines = [head, ...body].map((cells) =>
     cells
@@ -27,6 +29,11 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
 function pad(cell: string, width: number, align: "left" | "right"): string {
   const room = " ".repeat(Math.max(0, width - widthOf(cell)));
   return align === "right" ? room + cell : cell + room;
+}
+
+function shown<Row>(column: Column<Row>, row: Row): string {
+  const cell = terminalLine(column.value(row));
+  return column.whole === true ? cell : cut(cell);
 }
 
 function cut(cell: string): string {

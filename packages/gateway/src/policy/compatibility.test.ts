@@ -32,7 +32,7 @@ function party(id: string, traits: Partial<ModelTraits> = {}, more: Partial<Part
     },
     vendor: provider,
     region: "eu-central-1",
-    safety: { name: "standard", rank: 1 },
+    safetyTier: 5,
     ...more,
   };
 }
@@ -50,14 +50,16 @@ describe("compatibility", () => {
 
   it("takes nothing unknown for a low risk, and says of whom it is unknown", () => {
     const stranger: Party = { target: { id: "local/x", provider: "local", model: "x", lastResort: false } };
-    for (const aspects of [compatibility(claude, stranger), compatibility(stranger, claude)]) {
+    const { safetyTier: _, ...untold } = claude;
+    for (const aspects of [compatibility(untold, stranger), compatibility(stranger, claude)]) {
       for (const { risk, why } of aspects) {
         expect(risk).toBe("moderate");
         expect(why).toMatch(/^unknown: /u);
       }
     }
     expect(judged("tools", stranger)?.why).toBe("unknown: whether tools can be called is not known of the backup");
-    expect(criticalWhy(compatibility(claude, stranger))).toBeUndefined();
+    expect(criticalWhy(compatibility(untold, stranger))).toBeUndefined();
+    expect(criticalWhy(compatibility(claude, stranger))).toContain("trusted as far as tier 5");
   });
 
   it.each<[AspectName, string, Party, string]>([
@@ -88,8 +90,8 @@ describe("compatibility", () => {
     ["modalities", "high", party("b/b", { capabilities: { ...able, inputs: ["text"] } }), "does not take image"],
     ["jurisdiction", "critical", party("b/b", {}, { region: "us-east-1" }), "data leaves eu for us"],
     ["jurisdiction", "low", party("b/b", {}, { region: "europe-west4" }), "both are in eu"],
-    ["safety tier", "critical", party("b/b", {}, { safety: { name: "open", rank: 0 } }), "from standard to open"],
-    ["safety tier", "low", party("b/b", {}, { safety: { name: "strict", rank: 2 } }), "as strict or stricter"],
+    ["safety tier", "critical", party("b/b", {}, { safetyTier: 3 }), "from tier 5 to 3"],
+    ["safety tier", "low", party("b/b", {}, { safetyTier: 9 }), "trusted as far"],
     ["price", "low", party("b/b", { price: { input: 1, output: 1, from } }), "costs no more"],
     ["price", "moderate", party("b/b", { price: { input: 6e9, output: 30e9, from } }), "2.0 times as much"],
     ["price", "high", party("b/b", { price: { input: 30e9, output: 150e9, from } }), "10 times as much"],

@@ -40,8 +40,8 @@ export interface Party {
   readonly region?: string;
   /** Whose law holds, where the configuration says it. */
   readonly jurisdiction?: string;
-  /** How strict its safeguards are; a higher rank is stricter. */
-  readonly safety?: { readonly name: string; readonly rank: number };
+  /** How far it is trusted, 0 to 9, where the configuration says it. */
+  readonly safetyTier?: number;
 }
 
 /**
@@ -184,15 +184,17 @@ function jurisdiction(primary: Party, backup: Party): Judged {
   return { cells, verdict: [isBinding ? "critical" : "high", `data leaves ${law} for ${backupLaw}`] };
 }
 
-function safetyTier(primary: Party, backup: Party): Judged {
-  const { safety } = primary;
-  const { safety: backupSafety } = backup;
-  const cells = [safety?.name ?? unknown, backupSafety?.name ?? unknown] as const;
-  if (safety === undefined || backupSafety === undefined)
-    return { cells, verdict: unsure("how strict its safeguards are", safety, backupSafety) };
-  if (backupSafety.rank < safety.rank)
-    return { cells, verdict: ["critical", `safeguards go down from ${safety.name} to ${backupSafety.name}`] };
-  return { cells, verdict: ["low", "safeguards are as strict or stricter"] };
+function safetyTier({ safetyTier: tier }: Party, { safetyTier: backupTier }: Party): Judged {
+  const cells = [
+    tier === undefined ? unknown : `tier ${tier}`,
+    backupTier === undefined ? unknown : `tier ${backupTier}`,
+  ] as const;
+  if (tier !== undefined && backupTier === undefined)
+    return { cells, verdict: ["critical", `nobody says that the backup is trusted as far as tier ${tier}`] };
+  if (tier === undefined || backupTier === undefined)
+    return { cells, verdict: unsure("how far it is trusted", tier, backupTier) };
+  if (backupTier < tier) return { cells, verdict: ["critical", `trust goes down from tier ${tier} to ${backupTier}`] };
+  return { cells, verdict: ["low", "the backup is trusted as far"] };
 }
 
 /** A dearer backup costs money and breaks nothing: ceilings of price are the route's own. */

@@ -68,7 +68,13 @@ function forbidden(target: Target, primary: Target | undefined, conditions: Cond
   if (primary === undefined || target === primary) return undefined;
   const downgrade = target.despite?.includes("safety") === true ? undefined : isBelow(target, primary, snapshot);
   if (downgrade !== undefined) return downgrade;
-  return target.despite?.includes("critical") === true ? undefined : conditions.isCritical?.(primary, target);
+  if (target.despite?.includes("critical") === true || isCallersOwn(target, route)) return undefined;
+  return conditions.isCritical?.(primary, target);
+}
+
+/** A caller who lists models in the request allows each by name. */
+function isCallersOwn({ id }: Target, route: Route | undefined): boolean {
+  return route?.targets.some(({ provider, model }) => `${provider}/${model}` === id) !== true;
 }
 
 function breaks(constraints: Constraints, target: Target, { snapshot, groupsOf }: Conditions): string | undefined {

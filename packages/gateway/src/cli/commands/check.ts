@@ -1,19 +1,32 @@
+import { catalogueTraits } from "#control/config/catalogue-traits";
 import { readConfiguration } from "#control/config/configuration";
+import type { Configuration } from "#control/config/configuration";
 import { renderProblem } from "#control/config/problem";
 import type { ConfigProblem } from "#control/config/problem";
+import { compareTargets, objectionsTo } from "#policy/chain-compatibility";
+import { worstRisk } from "#policy/compatibility";
+import { findTargets } from "#policy/find-targets";
+import { targetGroups } from "#supply/target-groups";
 import type { Command, CommandIo } from "#cli/command";
 import { readCommandLine } from "#cli/command-line";
+import { printCompatibility } from "#cli/compatibility-text";
+import type { ComparedBackup, CompatibilityReport } from "#cli/compatibility-text";
 import { terminalLine } from "#cli/terminal-text";
 
 const usage = `Usage: hedgerow check [-c FILE] [--json]
+       hedgerow check --compatibility ROUTE [-c FILE] [--json]
 
-Validates a configuration and warns of what will surprise its operator: routes with one target or one operator,
-models without a price, deprecated models, settings this version does not enforce, and more.
+Validates a configuration and warns of what will surprise its operator: routes with one target or one operator, backups
+that share a risk, retiring models, models without a price, settings this version does not enforce, and more.
+With --compatibility: what changes for callers when a backup answers in place of a route's first target, aspect by
+aspect, each with its risk from Low to Critical. A Critical backup is kept out of automatic failover unless the route
+allows it by name: { target: PROVIDER/MODEL, despite: critical }.
 
-  -c, --config FILE   the configuration (default: hedgerow.yaml where it exists, else the environment)
-      --json          print one JSON object: { file, version, problems, warnings }
+  -c, --config FILE         the configuration (default: hedgerow.yaml where it exists, else the environment)
+      --compatibility NAME  a route, or any chain: openai/gpt-5.4,anthropic/claude-sonnet-5
+      --json                print one JSON object: { file, version, problems, warnings } or { chain, primary, backups }
 
-Exit code 1 when the configuration cannot be served; warnings do not change it.
+Exit code 1 when the configuration cannot be served; warnings and risks do not change it.
 `;
 
 interface CheckReport {
@@ -31,19 +44,33 @@ export const check: Command = {
   usage,
   run(args, io) {
     const { values } = readCommandLine(args, {
-      options: { config: { type: "string", short: "c" }, json: { type: "boolean" } },
+      options: {
+        config: { type: "string", short: "c" },
+        compatibility: { type: "string" },
+        json: { type: "boolean" },
+      },
       words: { least: 0, most: 0, what: "nothing" },
     });
-    const report = examine(values.config, io);
+    const today = new Date().toISOString().slice(0, 10);
+    const asked = { ...(values.config === undefined ? {} : { path: values.config }), today };
+    if (values.compatibility !== undefined) {
+      return Promise.resolve(compare(values.compatibility, { ...asked, json: values.json === true }, io));
+    }
+    const report = examine(asked, io);
     if (values.json === true) io.stdout(`${JSON.stringify(report, null, 2)}\n`);
     else print(report, io);
     return Promise.resolve(report.problems.length === 0 ? 0 : 1);
   },
 };
 
-function examine(path: string | undefined, io: CommandIo): CheckReport {
+interface Asked {
+  /** The configuration's file, where one is named. */
+  readonly path?: string;
+  readonly today: string;
+}
+
+function examine({ path, today }: Asked, io: CommandIo): CheckReport {
   const { cwd, env } = io;
-  const today = new Date().toISOString().slice(0, 10);
   const read = readConfiguration({ cwd, env, today, ...(path === undefined ? {} : { path }) });
   switch (read.kind) {
     case "configured":
@@ -57,6 +84,49 @@ function examine(path: string | undefined, io: CommandIo): CheckReport {
       return { file: "environment", problems: [], warnings: [{ file: "environment", path: "", message, fix }] };
     }
   }
+}
+
+function compare(chain: string, { json, ...asked }: Asked & { readonly json: boolean }, io: CommandIo): number {
+  const { cwd, env } = io;
+  const read = readConfiguration({ cwd, env, ...asked });
+  if (read.kind !== "configured") {
+    print(examine(asked, io), io);
+    return 1;
+  }
+  const report = compared(chain, read, asked.today);
+  if (typeof report === "string") {
+    io.stderr(`hedgerow check: ${terminalLine(report)}\n`);
+    return 1;
+  }
+  if (json) io.stdout(`${JSON.stringify(report, null, 2)}\n`);
+  else printCompatibility(report, io);
+  return 0;
+}
+
+/** The table's content, or in words why there is no such chain. */
+function compared(chain: string, { snapshot }: Configuration, today: string): CompatibilityReport | string {
+  const names = chain.split(",").map((name) => name.trim());
+  const found = findTargets({ names }, snapshot, catalogueTraits(today));
+  if (found.kind !== "found") return found.message;
+  const [primary, ...backups] = found.targets;
+  if (primary === undefined) return `${chain} has no target`;
+  const by = { snapshot, groupsOf: targetGroups(snapshot, today) };
+  return {
+    chain,
+    primary: primary.id,
+    backups: backups.map((target): ComparedBackup => {
+      const aspects = compareTargets(primary, target, by);
+      const objections = objectionsTo(aspects);
+      const isAllowed = ({ objection }: (typeof objections)[number]) => target.despite?.includes(objection) === true;
+      return {
+        target: target.id,
+        worst: worstRisk(aspects),
+        keptOutFor: objections.filter((each) => !isAllowed(each)),
+        allowed: objections.filter(isAllowed),
+        aspects,
+      };
+    }),
+  };
 }
 
 function print(report: CheckReport, io: CommandIo): void {

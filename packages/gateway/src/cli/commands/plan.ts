@@ -1,13 +1,13 @@
-import { catalogueLookup } from "#control/config/catalogue-lookup";
+import { catalogueTraits } from "#control/config/catalogue-traits";
 import { compileMade, readConfiguration } from "#control/config/configuration";
 import type { Configuration } from "#control/config/configuration";
 import { simulatedDocument } from "#control/config/from-environment";
 import { renderProblem } from "#control/config/problem";
 import type { Failure } from "#domain/failure";
 import type { Plan } from "#domain/plan";
+import { criticalBackup } from "#policy/chain-compatibility";
 import { Health } from "#policy/health";
 import { isPlan, makePlan } from "#policy/make-plan";
-import { findKind } from "#providers/kinds";
 import { targetGroups } from "#supply/target-groups";
 import type { Command, CommandIo } from "#cli/command";
 import { readCommandLine } from "#cli/command-line";
@@ -61,15 +61,13 @@ function configurationFor(path: string | undefined, io: CommandIo): Configuratio
 }
 
 function planFor(model: string, { snapshot }: Configuration): Plan | Failure {
-  const lookup = catalogueLookup(todayIso());
   const call = { model, options: { metadata: false } };
+  const groupsOf = targetGroups(snapshot, todayIso());
   return makePlan(call, snapshot, {
     health: new Health(),
-    traitsOf: (spec, name) => {
-      const kind = findKind(spec.kind);
-      return spec.models.get(name) ?? (kind === undefined ? undefined : lookup.findModel(kind, name));
-    },
-    groupsOf: targetGroups(snapshot, todayIso()),
+    traitsOf: catalogueTraits(todayIso()),
+    groupsOf,
+    isCritical: (primary, backup) => criticalBackup(primary, backup, { snapshot, groupsOf }),
     nowMs: 0,
   });
 }
