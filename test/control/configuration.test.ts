@@ -67,10 +67,10 @@ providers:
   openai: { kind: openai, key: \${OPENAI_API_KEY}, limits: { rpm: 60 } }
 routes:
   default:
-    targets: [{ target: openai/gpt-5.4, weight: 2 }]
+    targets: [openai/gpt-5.4]
     confidence: { min: 0.9 }
 `);
-    const paths = ["providers.openai.limits", "routes.default.targets[0].weight", "routes.default.confidence"];
+    const paths = ["providers.openai.limits", "routes.default.confidence"];
     for (const path of paths) {
       expect(snapshot.notices).toContainEqual(expect.stringContaining(`${path} is not enforced in this version`));
       expect(warnings).toContainEqual(expect.objectContaining({ path, line: expect.any(Number) }));

@@ -6,6 +6,7 @@ import type { DataPlane } from "#pipeline/data-plane";
 import { LiveCalls } from "#pipeline/live-calls";
 import { processMemory } from "#pipeline/process-memory";
 import { serveCall } from "#pipeline/serve-call";
+import { Affinity } from "#policy/affinity";
 import { Health } from "#policy/health";
 import { RetryBudget } from "#policy/retry-budget";
 import { VirtualClock } from "#simulation/virtual-clock";
@@ -188,6 +189,7 @@ export class PipelineWorld {
       health: this.health,
       memory: processMemory(() => this.clock.wallMs()),
       retryBudgets: { of: () => budget },
+      affinity: new Affinity(),
       traitsOf: (spec, model) => spec.models.get(model),
       live: this.live,
       random: () => 0,

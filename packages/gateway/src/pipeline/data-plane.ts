@@ -2,6 +2,7 @@ import type { Failure } from "#domain/failure";
 import type { Clock, Journal, Memory, SendUpstream } from "#domain/ports";
 import type { CallRecord } from "#domain/record";
 import type { Snapshot } from "#domain/snapshot";
+import type { Affinity } from "#policy/affinity";
 import type { TraitsOf } from "#policy/find-targets";
 import type { Health } from "#policy/health";
 import type { RetryBudget } from "#policy/retry-budget";
@@ -19,6 +20,7 @@ export interface DataPlane {
   readonly health: Health;
   readonly memory: Memory;
   readonly retryBudgets: RetryBudgets;
+  readonly affinity: Affinity;
   readonly traitsOf: TraitsOf;
   readonly live: LiveCalls;
   /** 0..1 */

@@ -15,6 +15,7 @@ import { withAbleTargets } from "./able-targets.ts";
 import { streamHeaders, type AnswerFacts } from "./answer-headers.ts";
 import { attempt } from "./attempt.ts";
 import type { AttemptResult } from "./attempt-input.ts";
+import { CallAffinity } from "./call-affinity.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { findLane } from "./find-lane.ts";
 import { groupsOfTargets } from "./groups-of.ts";
@@ -67,6 +68,7 @@ export class Journey {
   #plan: Plan | undefined;
   #deadlineAtMs = 0;
   readonly #decoded;
+  readonly #affinity: CallAffinity;
   #print: string | undefined;
   readonly #fingerprint: Fingerprint = () => {
     const { body, model, operation } = this.input.call;
@@ -75,7 +77,8 @@ export class Journey {
 
   constructor(input: JourneyInput) {
     this.input = input;
-    const { call, dialect, plane } = input;
+    const { call, dialect, plane, scan } = input;
+    this.#affinity = new CallAffinity(plane.affinity, { call, scan }, () => plane.clock.nowMs());
     this.#decoded = decodeOnce(call, dialect, (request) => withThoughts(request, plane.memory, call.caller));
   }
 
@@ -107,13 +110,15 @@ export class Journey {
     const { call, dialect, scan } = this.input;
     const { model, options, operation } = call;
     const needs = operation === "generate" ? () => dialect.findNeeds(call.body, scan) : () => ({});
-    return { model, options, operation, needs };
+    return { model, options, operation, needs, seed: call.id, served: this.#affinity };
   }
 
   /** Never rejects: a bug of ours on the way ends the call like any failure, so that it too leaves its record. */
   async travel(): Promise<JourneyEnd> {
     try {
-      return await this.#travel();
+      const end = await this.#travel();
+      if (end.kind === "answered") this.#affinity.answered(end.result.attempt.target.id);
+      return end;
     } catch (bug) {
       this.input.plane.onBug(bug);
       return { kind: "refused", failure: failure("internal_error", "The gateway failed on this call.") };

@@ -11,6 +11,7 @@ import { LiveCalls } from "#pipeline/live-calls";
 import { processMemory } from "#pipeline/process-memory";
 import { serveCall } from "#pipeline/serve-call";
 import type { TraitsOf } from "#policy/find-targets";
+import { Affinity } from "#policy/affinity";
 import { Health } from "#policy/health";
 import { RetryBudget } from "#policy/retry-budget";
 import { startListener, type Listener } from "#transport/listener";
@@ -94,6 +95,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     },
     memory: options.memory ?? processMemory(Date.now),
     retryBudgets: retryBudgets(),
+    affinity: new Affinity(),
     traitsOf: options.traitsOf ?? traitsFromCatalogue(),
     live,
     random: Math.random,

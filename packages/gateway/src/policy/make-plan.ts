@@ -3,8 +3,10 @@ import { failure, traitsOf, type Failure } from "#domain/failure";
 import type { FailedTarget, Plan, PlannedTarget, SkippedTarget, SpreadRule, Target, Timeouts } from "#domain/plan";
 import { defaultTimeouts, type Snapshot } from "#domain/snapshot";
 import { sift, type Conditions } from "./constraints.ts";
+import { drawOrder } from "./draw.ts";
 import { findTargets, type TraitsOf } from "./find-targets.ts";
-import { placeOf, type Health, type Readiness } from "./health.ts";
+import { placeOf, type Health } from "./health.ts";
+import type { Readiness } from "./readiness.ts";
 import { compareParked, panic, readmit, type Parked } from "./readmit.ts";
 import { defaultSpread, spreadOut, type SharedRisk } from "./spread.ts";
 import { arrange } from "./wishes.ts";
@@ -18,6 +20,15 @@ export interface Wanted {
   readonly operation?: Operation;
   /** Looked for when it is asked: a sole target needs no choosing. Absent: nothing is known. */
   readonly needs?: () => Needs;
+  /** What weights draw by: a session or a call. Absent: nothing is drawn. */
+  readonly seed?: string;
+  readonly served?: Served;
+}
+
+/** The ids of the targets that served the same before; asked for only where it matters. */
+export interface Served {
+  bySession(): string | undefined;
+  byPrompt(): string | undefined;
 }
 
 /** What is known of the world at this moment. */
@@ -46,7 +57,7 @@ export function makePlan(call: Wanted, snapshot: Snapshot, view: PlanningView): 
     },
   );
   if (sifted.kind !== "sifted") return sifted;
-  const ordered = inOrder(sifted.kept, call.options, view);
+  const ordered = inOrder(sifted.kept, call, view);
   const { ready, parked } = sortByHealth(ordered, (target) => readinessOf(target, call.operation, { snapshot, view }));
   const written = found.route?.spread;
   const spread = written === undefined ? defaultSpread : { by: written, strict: true };
@@ -79,11 +90,24 @@ export function isPlan(made: Plan | Failure): made is Plan {
   return "targets" in made;
 }
 
-/** As the caller wishes, else as it is written. */
-function inOrder(targets: readonly Target[], options: CallOptions, view: PlanningView): readonly PlannedTarget[] {
+/** As the caller wishes, else as it is written and drawn; whoever serves the session comes first. */
+function inOrder(targets: readonly Target[], { options, seed, served }: Wanted, view: PlanningView) {
+  const wished = arrange(targets, options, view.latencyOf);
   const asWritten = targets.map((target, at) => ({ target, why: wording(target, at) }));
-  const ordered = lastResortsLast(arrange(targets, options, view.latencyOf) ?? asWritten, ({ target }) => target);
-  return options.provider?.allowFallbacks === false ? ordered.slice(0, 1) : ordered;
+  const ordered = lastResortsLast(
+    wished ?? drawOrder(asWritten, options.session ?? seed, () => served?.byPrompt()),
+    ({ target }) => target,
+  );
+  const sticky = stick(ordered, options.provider?.order === undefined ? served?.bySession() : undefined);
+  return options.provider?.allowFallbacks === false ? sticky.slice(0, 1) : sticky;
+}
+
+/** A last resort is no place to stay at. */
+function stick(planned: readonly PlannedTarget[], session: string | undefined): readonly PlannedTarget[] {
+  const last = planned.find(({ target }) => target.id === session && !target.lastResort);
+  if (last === undefined) return planned;
+  const why = "answered this session last";
+  return [{ ...last, why }, ...planned.filter((each) => each !== last)];
 }
 
 function lastResortsLast<T>(all: readonly T[], targetOf: (each: T) => Target): readonly T[] {

@@ -19,10 +19,6 @@ export function notEnforced(document: ConfigDocument): readonly NotEnforced[] {
     if (provider.limits !== undefined) add(["providers", name, "limits"], "the account's limits are not held");
   }
   for (const [name, route] of Object.entries(document.routes ?? {})) {
-    for (const [index, target] of route.targets.entries()) {
-      if (typeof target === "string" || target.weight === undefined) continue;
-      add(["routes", name, "targets", index, "weight"], "targets are asked in the order written");
-    }
     if (route.confidence !== undefined) add(["routes", name, "confidence"], "answers pass without a gate");
   }
   return found;

@@ -203,7 +203,7 @@ const target = z
         .number()
         .positive()
         .max(1_000_000)
-        .meta({ description: "Share of the traffic. Accepted, not yet enforced." })
+        .meta({ description: "Its share of the calls among neighbours in the list that have a weight, too." })
         .exactOptional(),
       despite: z
         .union([objection, z.array(objection).min(1).max(2)])
