@@ -34,6 +34,30 @@ function isOwnAlone({ bytes }: AnyRecording): boolean {
 /** Seals of other vendors stand bare in a relay of another's language: nobody can tell whose they are. */
 const othersSeals = /^xai |stream-a-refusal/u;
 
+/** Of answers without anything sealed, which differ in words alone, one in so many is replayed. */
+const step = 4;
+
+function isSealed({ known }: FirstTurn): boolean {
+  return [...known.calls, ...known.thoughts].some(({ seal }) => seal !== "");
+}
+
+let turns: Promise<readonly FirstTurn[]> | undefined;
+
+/** Read once for all clients. */
+function firstTurns(): Promise<readonly FirstTurn[]> {
+  turns ??= readTurns();
+  return turns;
+}
+
+async function readTurns(): Promise<readonly FirstTurn[]> {
+  const read: FirstTurn[] = [];
+  for (const [index, recording] of recordings.entries()) {
+    const turn = unreadable.test(recording.name) ? undefined : await firstTurn(recording);
+    if (turn !== undefined && (isSealed(turn) || index % step === 0)) read.push(turn);
+  }
+  return read;
+}
+
 interface SecondTurn {
   /** What the client stored of the answer. */
   readonly kept: readonly JsonView[];
@@ -110,18 +134,16 @@ function expectNothingCarried(turn: FirstTurn, { asking, body }: SecondTurn, tit
 }
 
 describe.each(keepers)("a conversation kept by %s", (title, keeper) => {
-  const own = recordings.filter(({ name }) => !unreadable.test(name));
-
   it(
     "brings ids, arguments, seals and thoughts back to their provider exactly, and none of the sealed to another",
     { timeout: 120_000 },
     async () => {
       const counts = { turns: 0, sealed: 0, calls: 0 };
-      for (const recording of own) {
-        const turn = await firstTurn(recording);
+      for (const turn of await firstTurns()) {
+        const { recording } = turn;
         const isArray = recording.dialect === "gemini" && recording.bytes.toString().startsWith("[");
         // The official client asks for no array.
-        if (turn === undefined || (isArray && keeper.dialect === "gemini")) continue;
+        if (isArray && keeper.dialect === "gemini") continue;
         const second = await secondTurn(turn, keeper);
         const sent = Buffer.concat(openLane({ ...second.asking, body: second.body }).body).toString();
         const found = readHistory(recording.dialect, turnsOf(objectOf(JSON.parse(sent))));
@@ -136,7 +158,7 @@ describe.each(keepers)("a conversation kept by %s", (title, keeper) => {
         if (!othersSeals.test(recording.name)) expectNothingCarried(turn, second, title);
       }
       console.info(`${title}: ${counts.turns} answers, ${counts.calls} calls, ${counts.sealed} seals brought back`);
-      const [calls, sealed] = fixtures === undefined ? [15, 5] : [400, 75];
+      const [calls, sealed] = fixtures === undefined ? [10, 5] : [200, 75];
       expect(counts.calls).toBeGreaterThan(calls);
       expect(counts.sealed).toBeGreaterThan(sealed);
     },
