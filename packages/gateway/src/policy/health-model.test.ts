@@ -191,7 +191,7 @@ describe("Health against a reference", () => {
       fc.property(fc.commands(commands, { maxCommands: 120, size: "max" }), (cmds) => {
         fc.modelRun(() => ({ model: new Reference(), real: new Health() }), cmds);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -204,7 +204,7 @@ describe("Health against a reference", () => {
         for (const { visit } of model.running) visit.left();
         expect(health.readiness(place, model.nowMs + 72_000).kind).toBe("ready");
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 });
