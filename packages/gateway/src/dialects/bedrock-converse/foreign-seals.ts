@@ -1,11 +1,15 @@
+import { isForeignClaudeSeal, mayHoldForeignClaudeSeals } from "#dialects/claude-seals";
+import type { EncodeTarget } from "#dialects/dialect";
 import { parseExact } from "#dialects/exact-numbers";
 import { sealMark } from "#dialects/seal-tag";
 import { isObject, type JsonObject } from "#dialects/shape";
 import type { Span } from "#wire/json-splice";
-import { blobOf, readRedacted, readSignature } from "./seal-tag.ts";
+import { blobOf, readRedacted, readSignature, textOf } from "./seal-tag.ts";
 
 /** How a marked `redactedContent` begins: it is base64. */
 const blobMark = Buffer.from(sealMark).toString("base64").slice(0, 12);
+
+type Target = Pick<EncodeTarget, "issuer" | "traits">;
 
 interface Kept {
   readonly json: string;
@@ -13,16 +17,18 @@ interface Kept {
 }
 
 /**
- * A piece of a body for a target of the same language, where earlier turns were answered by another vendor and carry
- * seals we tagged: thoughts the target's vendor sealed get their own seal back, all others are taken out, because a
- * foreign signature is refused. Undefined where there are none, which is nearly always: then the bytes stay as they are.
+ * A piece of a body for a target of the same language, where earlier turns were answered by another vendor: thoughts
+ * whose seal we tagged and the target's vendor made get their own seal back, all other foreign ones are taken out,
+ * because a foreign signature is refused. Undefined where there are none, which is nearly always: then the bytes stay as
+ * they are.
  */
-export function withoutForeignSeals(body: Uint8Array, span: Span, issuer: string): Kept | undefined {
+export function withoutForeignSeals(body: Uint8Array, span: Span, target: Target): Kept | undefined {
   const bytes = Buffer.from(body.buffer, body.byteOffset + span.start, span.end - span.start);
-  if (!bytes.includes(sealMark) && !bytes.includes(blobMark)) return undefined;
+  const mayHoldBare = mayHoldForeignClaudeSeals(target) && bytes.includes('"reasoningContent"');
+  if (!mayHoldBare && !bytes.includes(sealMark) && !bytes.includes(blobMark)) return undefined;
   const value = parseExact(bytes.toString("utf8"));
   const seen = { changed: false, lost: false };
-  const kept = Array.isArray(value) ? keptMessages(value, issuer, seen) : keptInput(value, issuer, seen);
+  const kept = Array.isArray(value) ? keptMessages(value, target, seen) : keptInput(value, target, seen);
   return seen.changed ? { json: JSON.stringify(kept), lost: seen.lost } : undefined;
 }
 
@@ -31,19 +37,19 @@ interface Seen {
   lost: boolean;
 }
 
-function keptInput(input: unknown, issuer: string, seen: Seen): unknown {
+function keptInput(input: unknown, target: Target, seen: Seen): unknown {
   const converse = isObject(input) ? input["converse"] : undefined;
   if (!isObject(input) || !isObject(converse) || !Array.isArray(converse["messages"])) return input;
-  return { ...input, converse: { ...converse, messages: keptMessages(converse["messages"], issuer, seen) } };
+  return { ...input, converse: { ...converse, messages: keptMessages(converse["messages"], target, seen) } };
 }
 
-function keptMessages(messages: readonly unknown[], issuer: string, seen: Seen): readonly unknown[] {
+function keptMessages(messages: readonly unknown[], target: Target, seen: Seen): readonly unknown[] {
   const kept: unknown[] = [];
   let isGap = false;
   for (const message of messages) {
     const content = contentOf(message);
     const left = content?.flatMap((block) => {
-      const sent = isObject(block) ? unsealed(block, issuer) : block;
+      const sent = isObject(block) ? unsealed(block, target) : block;
       seen.changed ||= sent !== block;
       seen.lost ||= sent === undefined;
       return sent === undefined ? [] : [sent];
@@ -72,18 +78,21 @@ function contentOf(message: unknown): readonly unknown[] | undefined {
   return Array.isArray(content) ? (content as readonly unknown[]) : undefined;
 }
 
-/** The block as the issuer may see it: itself where we did not tag it, undefined where it must not be sent. */
-function unsealed(block: JsonObject, issuer: string): JsonObject | undefined {
+/** The block as the target may see it: itself where no other vendor sealed it, undefined where it must not be sent. */
+function unsealed(block: JsonObject, target: Target): JsonObject | undefined {
   const thought = block["reasoningContent"];
   if (!isObject(thought)) return block;
   const { reasoningText: text, redactedContent: blob } = thought;
-  if (isObject(text) && typeof text["signature"] === "string" && text["signature"].startsWith(sealMark)) {
-    const seal = readSignature(text["signature"]);
-    if (seal?.issuer !== issuer) return undefined;
+  if (isObject(text) && typeof text["signature"] === "string") {
+    const { signature } = text;
+    if (!signature.startsWith(sealMark)) return isForeignClaudeSeal(signature, target) ? undefined : block;
+    const seal = readSignature(signature);
+    if (seal?.issuer !== target.issuer) return undefined;
     return { ...block, reasoningContent: { reasoningText: { ...text, signature: seal.value } } };
   }
-  if (typeof blob !== "string" || !blob.startsWith(blobMark)) return block;
+  if (typeof blob !== "string") return block;
+  if (!blob.startsWith(blobMark)) return isForeignClaudeSeal(textOf(blob), target) ? undefined : block;
   const seal = readRedacted(blob);
-  if (seal?.issuer !== issuer) return undefined;
+  if (seal?.issuer !== target.issuer) return undefined;
   return { ...block, reasoningContent: { redactedContent: blobOf(seal.value) } };
 }

@@ -12,7 +12,7 @@ export function relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarg
   // The conversation stands under `messages`, that of a count inside `input`.
   for (const field of ["messages", "input"]) {
     const span = scan.fields.get(field);
-    const kept = span === undefined ? undefined : withoutForeignSeals(body, span, target.issuer);
+    const kept = span === undefined ? undefined : withoutForeignSeals(body, span, target);
     if (kept === undefined) continue;
     edits.set(field, kept.json);
     if (kept.lost) ledger.note("foreign-reasoning");

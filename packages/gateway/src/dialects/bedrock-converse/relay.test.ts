@@ -5,6 +5,7 @@ import { encodeEventStreamFrame } from "#wire/encode-event-stream";
 import { eventStreamDecoder } from "#wire/event-stream";
 import { editFields, scanFields } from "#wire/json-splice";
 import { bedrockConverse } from "./index.ts";
+import { blobOf } from "./seal-tag.ts";
 
 const target: EncodeTarget = {
   model: "anthropic.claude-opus-4-6-v1",
@@ -104,6 +105,22 @@ describe("relayEdits of Converse", () => {
       asks,
       { content: [thought("b3du"), sealed("own")] },
     ]);
+  });
+
+  it("takes Anthropic's bare seals out for a model that is known to be another vendor's, and for no other", () => {
+    // As Anthropic's look: a protocol buffer message in base64.
+    const bare = Buffer.from([0x12, 90, ...Array.from({ length: 90 }, (_, at) => at * 2)]).toString("base64");
+    const said = '{"text":"a"}';
+    const traits = { name: "amazon/nova-pro", capabilities: {}, from: { source: "test", date: "2026-11-25" } };
+    for (const block of [thought(bare), { reasoningContent: { redactedContent: blobOf(bare) } }]) {
+      const text = `{"messages":[{"role":"assistant","content":[${JSON.stringify(block)},${said}]}]}`;
+      const { body, scan } = scanned(text);
+      const nova = bedrockConverse.relayEdits(scan, body, { ...target, issuer: "amazon", traits });
+      expect(nova.edits.get("messages")).toBe(`[{"role":"assistant","content":[${said}]}]`);
+      expect(nova.warnings).toEqual([expect.stringMatching(/^foreign-reasoning: /)]);
+      expect(bedrockConverse.relayEdits(scan, body, { ...target, issuer: "amazon" }).edits.size).toBe(0);
+      expect(bedrockConverse.relayEdits(scan, body, { ...target, traits }).edits.size).toBe(0);
+    }
   });
 
   it("keeps the digits of numbers in a conversation it changes", () => {
