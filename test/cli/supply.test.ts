@@ -1,8 +1,9 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { supply } from "#cli/commands/supply";
 import { openSupply } from "#control/config/open-supply";
+import type { MeasuredPair } from "#domain/supply";
 import { ingestRecords } from "#control/store/ingest";
 import { openStore, storeFile } from "#control/store/sqlite";
 import { ConfigFolder } from "../world/config-folder.ts";
@@ -142,6 +143,21 @@ providers:
     expect(JSON.parse(told.out)).toMatchObject({
       proposals: [{ declare: { provider: "resold", operator: "anthropic" } }],
     });
+    const { snapshot: before } = folder.configured(yaml);
+    expect(before.measured).toBeUndefined();
+    const measured = await runCommand(["supply", "measure", "--data", data, "--every", "10m"], [supply], io);
+    expect(measured.out).toMatch(/anthropic\/claude-x +resold\/claude-x +0\.\d\d +0\.\d\d to 0\.\d\d +1 of 1\n/);
+    expect(measured.out).toContain("6 pairs of 3 targets measured; 4 of them never failed together");
+    const { snapshot } = folder.configured(yaml, { overrides: { data } });
+    const isPair = (pair: MeasuredPair) => pair.failed === "anthropic/claude-x" && pair.other === "resold/claude-x";
+    const pair = snapshot.measured?.find(isPair);
+    expect(pair).toMatchObject({ events: 1, joint: 1 });
+    expect(pair?.beta).toBeGreaterThan(0.02);
+    expect(snapshot.version).not.toBe(before.version);
+    writeFileSync(join(data, "co-failures.json"), "{}");
+    const broken = folder.configured(yaml, { overrides: { data } }).snapshot;
+    expect(broken.notices.join("\n")).toContain("co-failures.json in the data folder is not read");
+    expect(broken.measured).toBeUndefined();
     folder.read(yaml.replace('9/v1"', '9/v1", operator: anthropic'));
     const after = await runCommand(["supply", "hidden", "--data", data, "--every", "10m"], [supply], io);
     expect(after.out).toBe("Of 3 targets, none fail together more than chance and claims explain.\n");
@@ -150,7 +166,7 @@ providers:
   it.each([
     [["hidden", "--data", "/nowhere"], 1, "without a configuration nobody knows whose the recorded targets are"],
     [["hidden", "--since", "soon"], 2, "--since: "],
-    [["show", "Grok", "--since", "1h"], 2, "--since goes with `hidden`"],
+    [["show", "Grok", "--since", "1h"], 2, "--since goes with `hidden` and `measure`"],
     [["show", "Antropic"], 1, 'nobody is called "Antropic"; did you mean'],
     [["show"], 2, "a name is missing"],
     [["between", "Grok"], 2, "`between` takes two names"],

@@ -35,7 +35,7 @@ function periodText(from: string | undefined, to: string | undefined): string {
   return to === undefined ? `since ${from}` : `${from} to ${to}`;
 }
 
-export function edgeLines(edge: SupplyEdge, indent = ""): readonly string[] {
+function edgeLines(edge: SupplyEdge, indent = ""): readonly string[] {
   return edge.claims.flatMap((claim) => claimLines(claim, indent));
 }
 

@@ -3,7 +3,7 @@ import type { ModelTraits } from "./model.ts";
 import type { Objection, Spread, Timeouts } from "./plan.ts";
 import type { ChatQuirks } from "./quirks.ts";
 import type { Secret } from "./secret.ts";
-import type { SupplyData } from "./supply.ts";
+import type { MeasuredPair, SupplyData } from "./supply.ts";
 
 /** The compiled configuration a worker runs on. Immutable; a new one replaces it whole. */
 export interface Snapshot {
@@ -20,6 +20,8 @@ export interface Snapshot {
   readonly defaultRoute?: string;
   /** Who depends on whom: the seed and the configuration's own claims. */
   readonly supply: SupplyData;
+  /** What own traffic showed of targets failing together; absent: nothing was measured. */
+  readonly measured?: readonly MeasuredPair[];
   /** Shown once at start and in answers' warnings: for instance that only simulated providers answer. */
   readonly notices: readonly string[];
 }

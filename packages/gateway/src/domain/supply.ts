@@ -89,6 +89,22 @@ export interface SupplyData extends SupplySeed {
 /** For worlds in which nobody claims anything: every group is then the configuration's own word. */
 export const emptySupply: SupplyData = { version: "000000000000", date: "1970-01-01", nodes: [], claims: [] };
 
+/**
+ * How often one target takes another along, as measured in own traffic: beside what is claimed, never in its place.
+ * `beta`: the mean, within `lo` and `hi` (95 %), from so many events, in `joint` of which
+ * both failed.
+ */
+export interface MeasuredPair {
+  /** Of whose failures. */
+  readonly failed: string;
+  readonly other: string;
+  readonly beta: number;
+  readonly lo: number;
+  readonly hi: number;
+  readonly events: number;
+  readonly joint: number;
+}
+
 /** What targets share when they fail together (RFC 4202 calls it a shared-risk link group). */
 export type RiskKind =
   | "provider"

@@ -10,6 +10,7 @@ export function describeChange(before: Snapshot, after: Snapshot): readonly stri
     ...changedEntries("key", byName(before), byName(after)),
     ...changedFields(before.limits, after.limits).map((name) => `limit ${name} changed`),
     ...(before.supply.version === after.supply.version ? [] : ["what is claimed of supply changed"]),
+    ...(sameSettings(before.measured, after.measured) ? [] : ["what was measured of common failures changed"]),
     ...(before.defaultRoute === after.defaultRoute ? [] : ["the default route changed"]),
   ];
 }

@@ -116,7 +116,8 @@ function pooled(series: readonly OutcomeSeries[]): readonly Place[] {
 /** At fewer operators than these an outage of most of them is no sign of our own. */
 const leastOperators = 4;
 
-function withoutOwnTrouble(places: readonly Place[]): readonly Place[] {
+/** Without the intervals in which more than two thirds of at least four operators failed: what failed was the way there. */
+export function withoutOwnTrouble<P extends Pick<Place, "key" | "groups" | "bad">>(places: readonly P[]): readonly P[] {
   const length = Math.max(0, ...places.map(({ bad }) => bad.length));
   const own = new Set<number>();
   for (let at = 0; at < length; at += 1) {

@@ -65,7 +65,7 @@ export function supplierAndRival(graph: SupplyGraph, ids: readonly SupplyNodeId[
 }
 
 /** The organisations at the top of these nodes: `vendor:google` is Alphabet's. A node of none is its own. */
-export function organisationsOf(graph: SupplyGraph, ids: readonly SupplyNodeId[]): ReadonlySet<SupplyNodeId> {
+function organisationsOf(graph: SupplyGraph, ids: readonly SupplyNodeId[]): ReadonlySet<SupplyNodeId> {
   return new Set(ids.map((id) => topOf(graph, id)));
 }
 
@@ -182,6 +182,6 @@ function isDerived(path: EdgePath): boolean {
   return !path.some(({ relation }) => said.has(relation));
 }
 
-export function statusOf(path: EdgePath): ClaimStatus {
+function statusOf(path: EdgePath): ClaimStatus {
   return path.map(({ status }) => status).reduce(weaker);
 }

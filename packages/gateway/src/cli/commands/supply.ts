@@ -21,6 +21,7 @@ import { UsageError } from "#cli/command";
 import type { Command, CommandIo } from "#cli/command";
 import { readCommandLine } from "#cli/command-line";
 import { showHidden } from "#cli/hidden-edges";
+import { measure } from "#cli/measure-pairs";
 import * as say from "#cli/supply-text";
 import { terminalLine } from "#cli/terminal-text";
 
@@ -30,17 +31,18 @@ const usage = `Usage: hedgerow supply [-c FILE] [--json]
        hedgerow supply suppliers|customers|rivals|investors|investments|both NAME
        hedgerow supply claims [--status fact|report|unverified|declared]
        hedgerow supply contradictions
-       hedgerow supply hidden [--since 7d] [--every 30m] [--data FOLDER]
+       hedgerow supply hidden|measure [--since 7d] [--every 30m] [--data FOLDER]
 
 Who runs, owns, supplies and rivals whom, as dated claims with their sources: what ships with the gateway, and the
 \`supply\` section of the configuration. \`both\` names who is supplier and rival at once. NAME is an id
 (operator:anthropic) or any name or other name of it: Claude, Google Cloud, Colossus. \`hidden\` looks through recorded
-calls for targets that fail together though no claim says why, and proposes claims for you to confirm.
+calls for targets that fail together though no claim says why, and proposes claims for you to confirm. \`measure\` learns
+from them how often one target takes another along, and writes it where the gateway's planner reads it.
 
   -c, --config FILE   the configuration (default: hedgerow.yaml where it exists, else only what ships)
       --on DATE       as it stood on this day (default: today)
       --status S      only claims that are borne out so far
-      --since DURATION, --every DURATION, --data FOLDER   of \`hidden\`: how far back, in what intervals, in which records
+      --since DURATION, --every DURATION, --data FOLDER   of these two: how far back, in what intervals, in which records
       --json          print one JSON object
 `;
 
@@ -71,12 +73,13 @@ export const supply: Command = {
     const [what = "overview", ...names] = words;
     const { config, since, every, data: folder } = values;
     const json = values.json === true;
-    if (what === "hidden") {
+    if (what === "hidden" || what === "measure") {
       if (names.length > 0) throw new UsageError(`unexpected ${JSON.stringify(names[0])}`);
-      return showHidden({ config, since, every, data: folder, json }, io);
+      const ask = what === "hidden" ? showHidden : measure;
+      return ask({ config, since, every, data: folder, json }, io);
     }
     for (const [option, given] of Object.entries({ since, every, data: folder }))
-      if (given !== undefined) throw new UsageError(`--${option} goes with \`hidden\``);
+      if (given !== undefined) throw new UsageError(`--${option} goes with \`hidden\` and \`measure\``);
     const status = statusFrom(values.status, what);
     const on = dayFrom(values.on);
     const data = supplyOf(config, on, io);
@@ -124,7 +127,7 @@ const askable = {
   Record<string, (graph: SupplyGraph, ids: readonly SupplyNode["id"][]) => readonly Relation[]>
 >;
 
-const others = ["show", "between", "both", "claims", "contradictions", "hidden"];
+const others = ["show", "between", "both", "claims", "contradictions", "hidden", "measure"];
 
 function answer({ what, names, status }: Question, asking: Asking): number {
   if (what === "overview") return overview(asking);

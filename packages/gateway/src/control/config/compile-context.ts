@@ -1,6 +1,6 @@
 import type { Capabilities, ModelTraits } from "#domain/model";
 import type { Secret } from "#domain/secret";
-import type { SupplySeed } from "#domain/supply";
+import type { MeasuredPair, SupplySeed } from "#domain/supply";
 import type { ProviderKind, SettingName } from "#providers/provider";
 import type { ConfigPath } from "./problem.ts";
 
@@ -33,6 +33,8 @@ export interface CompileContext {
   readonly probed?: (target: string) => Capabilities | undefined;
   /** The claims that ship with the gateway; absent: none. */
   readonly supply?: SupplySeed;
+  /** What own traffic showed of targets failing together. */
+  readonly measured?: readonly MeasuredPair[];
   /** ISO date of the configuration: the date of the figures it states. */
   readonly date: string;
   /** From the command line, over the document's. */

@@ -40,6 +40,7 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
     aliases,
     keys,
     supply,
+    ...(context.measured === undefined ? {} : { measured: context.measured }),
     ...(routes.has("default") ? { defaultRoute: "default" } : {}),
     notices: [...(context.notices ?? []), ...notEnforced(document).map((each) => each.notice)],
   };

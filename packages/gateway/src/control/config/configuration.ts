@@ -11,6 +11,7 @@ import {
   type CapabilityFile,
   type CapabilityFileRead,
 } from "./capability-file.ts";
+import { coFailureFile, readCoFailureFile, type CoFailureFileRead } from "./co-failure-file.ts";
 import { compile, serverSettings } from "./compile.ts";
 import type { ServerSettings } from "./compile-context.ts";
 import { documentFromEnvironment, impliedAccess } from "./from-environment.ts";
@@ -86,6 +87,12 @@ function capabilitiesOf({ document }: MadeDocument, { cwd, overrides }: Finishin
   return readCapabilityFile(resolve(cwd, data, capabilityFile));
 }
 
+function measuredOf({ document }: MadeDocument, { cwd, overrides }: Finishing): CoFailureFileRead {
+  if (cwd === undefined) return { kind: "missing" };
+  const { data } = serverSettings(document, overrides);
+  return readCoFailureFile(resolve(cwd, data, coFailureFile));
+}
+
 function probedIn({ targets }: CapabilityFile): (target: string) => Capabilities | undefined {
   return (target) => {
     const probed = Object.hasOwn(targets, target) ? targets[target] : undefined;
@@ -109,6 +116,7 @@ function finish(made: MadeDocument, finishing: Finishing): Configuration | Refus
   const { places, date, today, overrides, plainSecrets, env } = finishing;
   const { findModel, nearestModels } = catalogueLookup(today);
   const capabilities = capabilitiesOf(made, finishing);
+  const measured = measuredOf(made, finishing);
   const compiled = compile(made.document, {
     findKind,
     kindIds: [...providerKinds.keys()],
@@ -117,15 +125,18 @@ function finish(made: MadeDocument, finishing: Finishing): Configuration | Refus
     date,
     supply: openSupply(),
     ...(capabilities.kind === "read" ? { probed: probedIn(capabilities.file) } : {}),
-    notices:
-      capabilities.kind === "broken"
-        ? [...made.notices, `${capabilityFile} in the data folder is not read: ${capabilities.why}`]
-        : made.notices,
+    ...(measured.kind === "read" ? { measured: measured.file.pairs } : {}),
+    notices: [
+      ...made.notices,
+      ...Object.entries({ [capabilityFile]: capabilities, [coFailureFile]: measured }).flatMap(([file, read]) =>
+        read.kind === "broken" ? [`${file} in the data folder is not read: ${read.why}`] : [],
+      ),
+    ],
     ...(overrides === undefined ? {} : { overrides }),
   });
   const inPlace = (findings: readonly Finding[]) => inFileOrder(findings.map((finding) => located(finding, places)));
   if (compiled.kind === "refused") return { kind: "refused", problems: inPlace(compiled.findings) };
   const { snapshot, server } = compiled;
-  const warnings = lint({ document: made.document, snapshot, server, places, nearestModels, plainSecrets });
+  const warnings = lint({ document: made.document, snapshot, server, places, nearestModels, plainSecrets, today });
   return { kind: "configured", from: places.file, snapshot, server, warnings: inPlace(warnings) };
 }

@@ -13,7 +13,7 @@ export interface SeriesWish {
 }
 
 /** A fifth of a year in half hours; longer spans are cut off at their beginning. */
-export const maxIntervals = 3500;
+const maxIntervals = 3500;
 
 /** More than so many of an interval's attempts failed: it was bad. */
 const badAbove = 0.1;
