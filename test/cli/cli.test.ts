@@ -119,7 +119,7 @@ describe("text for terminals", () => {
 describe("init", () => {
   const env = { OPENAI_API_KEY: "canary-openai-key", ANTHROPIC_API_KEY: "canary-anthropic-key" };
 
-  it("writes a file that names the keys found, holds none, and passes check without a warning", async () => {
+  it("writes a file that names the keys found, holds none, and passes check but for what its vendors share", async () => {
     const ran = await hedgerow(["init"], { env });
     expect(ran).toMatchObject({ code: 0, err: "" });
     expect(ran.out).toContain("OpenAI (OPENAI_API_KEY), Anthropic (ANTHROPIC_API_KEY)");
@@ -127,7 +127,8 @@ describe("init", () => {
     expect(written).toContain("key: ${OPENAI_API_KEY}");
     expect(written + ran.out).not.toContain("canary");
     const checked = await hedgerow(["check"], { env });
-    expect(checked).toMatchObject({ code: 0, out: expect.stringContaining("0 errors, 0 warnings; version ") });
+    expect(checked).toMatchObject({ code: 0, out: expect.stringContaining("0 errors, 2 warnings; version ") });
+    expect(checked.out.match(/hangs on edge:cloudflare|may share owner:/gu)).toHaveLength(2);
   });
 
   it("writes examples where no key is found, valid once the key is set", async () => {
@@ -198,6 +199,39 @@ describe("plan", () => {
     expect(ran.out).toMatch(/1 {2}anthropic\/claude-sonnet-5 .*\n2 {2}openai\/gpt-5\.4 /);
     expect(ran.out).toContain("at most 3 attempts");
     expect(ran.out).toContain("total 600s");
+  });
+
+  it("says whom each target shares a risk with, and who follows a fault or a refusal of the first", async () => {
+    const yaml = `
+providers:
+  direct: { kind: anthropic, key: k }
+  foundry: { kind: openai-compatible, url: "https://foundry.example/v1", operator: anthropic }
+  other: { kind: openai-compatible, url: "https://other.example/v1", operator: somebody }
+routes:
+  default: { targets: [direct/claude-sonnet-5, foundry/claude, other/model], spread: operator }
+`;
+    writeFileSync(join(cwd, "hedgerow.yaml"), yaml);
+    const ran = await hedgerow(["plan", "hi"]);
+    expect(ran).toMatchObject({ code: 0, err: "" });
+    expect(ran.out).toContain("(spread by operator, strictly)");
+    expect(ran.out).toMatch(/foundry\/claude: .*operator:anthropic/u);
+    expect(ran.out).toContain(
+      "upstream_failed: other/model: operator:somebody is apart from the failed one, direct/claude-sonnet-5 (upstream failed)",
+    );
+    const skipped = {
+      target: "foundry/claude",
+      why: "shares operator:anthropic with the failed one, direct/claude-sonnet-5 (upstream failed)",
+    };
+    expect(ran.out).toContain(`skipped ${skipped.target}: ${skipped.why}`);
+    const { then, groups } = JSON.parse((await hedgerow(["plan", "hi", "--json"])).out);
+    expect(then[0]).toEqual({
+      after: "upstream_failed",
+      target: "other/model",
+      credential: "other#0",
+      why: expect.stringContaining("operator:somebody is apart"),
+      skipped: [skipped],
+    });
+    expect(groups["foundry/claude"]).toEqual(expect.arrayContaining(["provider:foundry", "operator:anthropic"]));
   });
 
   it("shows the simulated plan where nothing is configured", async () => {

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { ConfigFolder } from "../world/config-folder.ts";
+import { expectGolden } from "../reports/golden-text.ts";
 import { renderProblem } from "#control/config/problem";
 
 const folder = new ConfigFolder({ A: "key-a", B: "key-b" });
@@ -16,15 +17,22 @@ providers:
 const route = (targets: string, more = "") => `${providers}routes:\n  default: { targets: [${targets}]${more} }\n`;
 
 describe("lint", () => {
-  it("finds nothing to say about two vendors, known models and prices", () => {
+  it("finds nothing to say about targets that share nothing, with known models and prices", () => {
+    const own = "models: { m: { context: 100000, price: { input: 1, output: 2 } } }";
     const yaml = `
 providers:
-  openai: { kind: openai, key: \${A} }
-  anthropic: { kind: anthropic, key: \${B} }
+  mistral: { kind: mistral, key: \${A}, ${own} }
+  ours: { kind: openai-compatible, url: http://127.0.0.1:1, operator: ours, owner: ours, ${own} }
 routes:
-  default: { targets: [openai/gpt-5.4, anthropic/claude-sonnet-5] }
+  default: { targets: [mistral/m, ours/m] }
 `;
     expect(warnings(yaml)).toEqual([]);
+  });
+
+  it("says of two vendors what they share for sure, and what they may share", () => {
+    const said = warnings(route("openai/gpt-5.4, anthropic/claude-sonnet-5")).join("\n");
+    expect(said).toContain("every target (2) hangs on edge:cloudflare (report): they can fail together");
+    expect(said).toContain("may share owner:microsoft (0 to 100 %, report), owner:google (0 to 100 %, report)");
   });
 
   it.each([
@@ -75,6 +83,49 @@ routes:
         "routes: { default: { targets: [one/x] } }",
       "the price of one/x is unknown",
     ],
+    [
+      "members of a longer chain that share an operator",
+      route("openai/gpt-5.4, anthropic/claude-sonnet-5, second/gpt-5.4-mini"),
+      "targets[2]: openai/gpt-5.4 and second/gpt-5.4-mini share storefront:openai (declared), operator:openai (fact)",
+    ],
+    [
+      "one model everywhere",
+      providers +
+        "  cloud: { kind: bedrock, key: ${A}, region: eu-central-1 }\n" +
+        "routes: { default: { targets: [anthropic/claude-sonnet-5, cloud/eu.anthropic.claude-sonnet-5] } }",
+      "every target serves anthropic/claude-sonnet-5: when it is scarce or withdrawn, no target is left",
+    ],
+    [
+      "a region profile",
+      providers +
+        "  cloud: { kind: bedrock, key: ${A}, region: eu-central-1 }\n" +
+        "routes: { default: { targets: [cloud/eu.anthropic.claude-sonnet-5, openai/gpt-5.4] } }",
+      'cloud/eu.anthropic.claude-sonnet-5 is served in whichever region of "eu" has room',
+    ],
+    [
+      "a region that is several",
+      providers +
+        "  cloud: { kind: vertex, key: ${A}, project: p, region: global }\n" +
+        "routes: { default: { targets: [cloud/gemini-3-pro, openai/gpt-5.4] } }",
+      'providers.cloud.region: "global" is no single region',
+    ],
+    [
+      "regions asked for where none is known",
+      route("openai/gpt-5.4, anthropic/claude-sonnet-5", ", spread: region"),
+      "the route asks for regions, and nobody said where openai/gpt-5.4 runs; set `region` of openai",
+    ],
+    [
+      "a safety downgrade",
+      providers.replace("kind: openai, key: ${A}", "kind: openai, key: ${A}, safetyTier: 5") +
+        "routes: { default: { targets: [openai/gpt-5.4, anthropic/claude-sonnet-5] } }",
+      "anthropic/claude-sonnet-5 is kept out of automatic failover: safety tier: nobody says",
+    ],
+    [
+      "a window that no backup has",
+      "providers: { one: { kind: openai, key: ${A}, models: { big: { context: 9000000 } } } }\n" +
+        "routes: { default: { targets: [one/big, one/gpt-5.4] } }",
+      "window of 9,000,000 tokens: prompts beyond 1,050,000 tokens have no backup",
+    ],
   ])("warns of %s", (_what, yaml, words) => expect(warnings(yaml).join("\n")).toContain(words));
 
   it("keeps the plain key itself out of the warning", () => {
@@ -85,5 +136,36 @@ routes:
 
   it("warns of a model that the catalogue calls retired, with the source and its date", () => {
     expect(warnings(route("openai/gpt-4-turbo")).join("\n")).toMatch(/openai\/gpt-4-turbo is retired \(.+, 20\d\d-/);
+  });
+
+  it("counts the days to a shutdown, and names the vendor's usual notice", () => {
+    const warned = folder.configured(route("anthropic/claude-opus-4-1-20250805"), { today: "2026-07-10" }).warnings;
+    expect(warned.map(renderProblem).join("\n")).toMatch(
+      /claude-opus-4-1-20250805 is deprecated and will go away on 2026-\d\d-\d\d, in \d+ days, where this vendor's notices come 60 days before \(median\)/u,
+    );
+  });
+
+  it("says everything once, with its line and what to do", () => {
+    const yaml = `
+providers:
+  openai: { kind: openai, key: sk-plain-text, limits: { rpm: 5 } }
+  second: { kind: openai, key: \${B} }
+  anthropic: { kind: anthropic, key: \${B}, safetyTier: 3 }
+  cloud: { kind: bedrock, key: \${A}, region: us }
+  far: { kind: openai-compatible, key: \${A}, url: 'http://proxy.example/v1', models: { x: { context: 10, tools: false } } }
+routes:
+  one: { targets: [openai/gpt-4-turbo, second/gpt-4-turbo, far/x] }
+  two: { targets: [openai/gpt-4-turbo, far/x, cloud/us.anthropic.claude-sonnet-5, anthropic/claude-sonnet-5] }
+  three: { targets: [{ target: far/x, when: last-resort }] }
+`;
+    const found = folder.configured(yaml).warnings;
+    expect(found.length).toBeGreaterThan(12);
+    for (const { line, fix, message } of found) {
+      expect(line, message).toBeGreaterThan(2);
+      expect(fix, message).toMatch(/\w{3}/u);
+    }
+    const texts = found.map(({ message }) => message.replace(/ \(also at .*\)$/u, ""));
+    expect(new Set(texts).size).toBe(texts.length);
+    expectGolden("lint.txt", `${found.map(renderProblem).join("\n")}\n`);
   });
 });

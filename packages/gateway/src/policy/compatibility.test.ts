@@ -95,7 +95,7 @@ describe("compatibility", () => {
     ["price", "low", party("b/b", { price: { input: 1, output: 1, from } }), "costs no more"],
     ["price", "moderate", party("b/b", { price: { input: 6e9, output: 30e9, from } }), "2.0 times as much"],
     ["price", "high", party("b/b", { price: { input: 30e9, output: 150e9, from } }), "10 times as much"],
-  ])("judges %s %s", (aspect, risk, backup, words) => {
+  ])("judges %s %s", (...[aspect, risk, backup, words]) => {
     expect(judged(aspect, backup)?.risk).toBe(risk);
     expect(judged(aspect, backup)?.why).toContain(words);
   });
@@ -112,8 +112,8 @@ describe("compatibility", () => {
   it("loses nothing where the primary has nothing to lose", () => {
     const plain = party("a/a", { capabilities: { ...able, tools: false, structuredOutput: false, reasoning: false } });
     const aspects = compatibility(plain, party("b/b", { capabilities: { ...able, inputs: ["text", "image"] } }));
-    const lows = ["tools", "structured output", "reasoning state", "modalities"];
-    for (const { aspect, risk } of aspects) if (lows.includes(aspect)) expect(risk).toBe("low");
+    const lows = new Set(["tools", "structured output", "reasoning state", "modalities"]);
+    for (const { aspect, risk } of aspects) if (lows.has(aspect)) expect(risk).toBe("low");
   });
 
   it("joins every critical reason, and names the worst risk", () => {

@@ -279,8 +279,11 @@ function blended(of: Price | undefined): number | undefined {
 }
 
 function priceText(of: Price | undefined): string {
-  const dollars = (nano: number | undefined) => (nano === undefined ? "?" : String(nano / 1e9));
   return of === undefined ? unknown : `${dollars(of.input)} in, ${dollars(of.output)} out USD/M`;
+}
+
+function dollars(nano: number | undefined): string {
+  return nano === undefined ? "?" : String(nano / 1e9);
 }
 
 function percent(share: number): string {
