@@ -1,10 +1,36 @@
 import type { FailureKind } from "#domain/failure";
 import { FailureWindow } from "./failure-window.ts";
 import type { Load } from "./load.ts";
+import type { RecentSuccess } from "./recent-success.ts";
+
+/** The narrowest thing that explains a failure, by name. */
+export type Scope =
+  | { readonly kind: "endpoint"; readonly provider: string }
+  | { readonly kind: "model"; readonly provider: string; readonly model: string }
+  | { readonly kind: "credential"; readonly provider: string; readonly credential: string }
+  /** A credential for one model. */
+  | { readonly kind: "share"; readonly provider: string; readonly model: string; readonly credential: string };
+
+/** In words, and one for each scope: `endpoint xai`, `model xai/grok-4`, `credential xai#1`, `credential xai#1 grok-4`. */
+export function keyOf(scope: Scope): string {
+  switch (scope.kind) {
+    case "endpoint":
+      return `endpoint ${scope.provider}`;
+    case "model":
+      return `model ${scope.provider}/${scope.model}`;
+    case "credential":
+      return `credential ${scope.credential}`;
+    case "share":
+      return `credential ${scope.credential} ${scope.model}`;
+  }
+}
 
 /** What is known of one scope: an endpoint, a model at an endpoint, a credential, or a credential for one model. */
 export interface Entry {
+  readonly scope: Scope;
   readonly key: string;
+  /** How often it opened in all, by what this process saw itself. */
+  openings: number;
   /** Hard failures since the last clean end. */
   consecutive: number;
   /** How often it opened since the last clean end: each doubles the wait. */
@@ -28,13 +54,17 @@ export interface Entry {
   probe: object | undefined;
   /** Of a credential for one model: what it carries. */
   load: Load | undefined;
+  /** Of a model at an endpoint: how its calls end. */
+  recent: RecentSuccess | undefined;
   /** Soft failures count here alone, hard ones here as well. */
   readonly window: FailureWindow;
 }
 
-export function newEntry(key: string): Entry {
+export function newEntry(scope: Scope, key: string): Entry {
   return {
+    scope,
     key,
+    openings: 0,
     consecutive: 0,
     opened: 0,
     openUntilMs: 0,
@@ -48,6 +78,7 @@ export function newEntry(key: string): Entry {
     sinceMs: 0,
     probe: undefined,
     load: undefined,
+    recent: undefined,
     window: new FailureWindow(),
   };
 }
@@ -75,6 +106,17 @@ export interface Opening {
   readonly order: number;
 }
 
+export interface Said {
+  readonly cause: FailureKind;
+  readonly opened: number;
+  readonly openForMs: number;
+  readonly byRate: boolean;
+  readonly coolForMs: number;
+  readonly asked: boolean;
+  readonly cooled: number;
+  readonly dead: boolean;
+}
+
 /** Where it is open already, calls that were in flight then fail now: they say nothing new but how long to wait. */
 export function open(entry: Entry, opening: Opening): void {
   const { nowMs, chance, cause, waitMs = 0, order } = opening;
@@ -89,6 +131,26 @@ export function open(entry: Entry, opening: Opening): void {
   entry.openUntilMs = nowMs + Math.max(jitteredMs, waitMs);
   entry.openedAt = order;
   entry.opened += 1;
+  entry.openings += 1;
+}
+
+/** What another process says of an opening or a wait: it never shortens what is known here. */
+export function hear(
+  entry: Entry,
+  said: Said,
+  { nowMs, order }: { readonly nowMs: number; readonly order: number },
+): void {
+  if (said.opened > 0 && nowMs + said.openForMs > entry.openUntilMs) {
+    note(entry, said.cause, nowMs);
+    entry.byRate = said.byRate;
+    entry.openUntilMs = nowMs + said.openForMs;
+    entry.openedAt = order;
+    entry.opened = Math.max(entry.opened, said.opened);
+    if (!said.byRate) entry.consecutive = Math.max(entry.consecutive, tripAfter);
+  }
+  if (said.coolForMs > 0) park(entry, { nowMs, waitMs: said.coolForMs, cause: said.cause, asked: said.asked });
+  entry.cooled = Math.max(entry.cooled, said.cooled);
+  entry.dead ||= said.dead;
 }
 
 /** A clean end of a call that was sent after the opening. */

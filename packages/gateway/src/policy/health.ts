@@ -1,11 +1,14 @@
 import type { Operation } from "#domain/call";
 import type { Failure } from "#domain/failure";
 import { DeadlyRequests, type Fingerprint } from "./deadly-requests.ts";
-import { isGated, newEntry, type Entry } from "./health-entry.ts";
+import { isGated, keyOf, newEntry, type Entry, type Scope } from "./health-entry.ts";
+import { healthRows, type HealthRow } from "./health-rows.ts";
+import { applyHint, hintOf, type HealthHint } from "./hints.ts";
 import { Load } from "./load.ts";
+import { RecentSuccess } from "./recent-success.ts";
 import { readinessAt, type Readiness } from "./readiness.ts";
 import { entriesOf, type Site } from "./site.ts";
-import { judge, OneVisit, type Visit } from "./visit.ts";
+import { judge, OneVisit, type OnNews, type Visit } from "./visit.ts";
 
 export type { Readiness } from "./readiness.ts";
 
@@ -35,6 +38,11 @@ export interface Danger {
 }
 
 const maxEntries = 4096;
+/** Of one message to the other workers. */
+const maxHints = 64;
+const maxNews = 512;
+const longestKey = 400;
+const noHints: readonly HealthHint[] = [];
 /** How many of the longest unused entries are looked at for one that can be forgotten without loss. */
 const maxLooked = 16;
 /**
@@ -49,6 +57,14 @@ export class Health {
   /** By credential and model: what `#entries` holds, found without making a key. */
   readonly #sites = new Map<string, Map<string, Site>>();
   readonly #deadly = new DeadlyRequests();
+  /** What others should know, and whether it is that all is well again. */
+  readonly #news = new Map<Entry, boolean>();
+  readonly #onNews: OnNews = (entry, closed) => {
+    // Where nobody takes the news, the latest are enough.
+    const oldest = this.#news.keys().next();
+    if (this.#news.size >= maxNews && oldest.done !== true) this.#news.delete(oldest.value);
+    this.#news.set(entry, closed);
+  };
   #order = 0;
 
   /** Whether an attempt there makes sense now. */
@@ -72,6 +88,7 @@ export class Health {
       request,
       deadly: this.#deadly,
       nextOrder: () => (this.#order += 1),
+      onNews: this.#onNews,
     });
     visit.start();
     return visit;
@@ -81,7 +98,44 @@ export class Health {
   failed(place: Place, what: Failure, nowMs: number): void {
     const site = this.#site(place);
     this.#touch(site);
-    judge({ site, what, opening: { nowMs, chance: 0.5, order: (this.#order += 1) }, sentAt: this.#order });
+    judge({
+      site,
+      what,
+      opening: { nowMs, chance: 0.5, order: (this.#order += 1) },
+      sentAt: this.#order,
+      onNews: this.#onNews,
+    });
+  }
+
+  /** How calls to a model at a provider ended, by whatever credential. */
+  recentAt(place: Pick<Place, "provider" | "model">): RecentSuccess {
+    const { provider, model } = place;
+    return (this.#entry({ kind: "model", provider, model }).recent ??= new RecentSuccess());
+  }
+
+  /** What was found out since the last time, for the other workers of the node; the rest waits for the next time. */
+  takeHints(nowMs: number): readonly HealthHint[] {
+    if (this.#news.size === 0) return noHints;
+    const hints: HealthHint[] = [];
+    for (const [entry, closed] of this.#news) {
+      if (hints.length >= maxHints) break;
+      this.#news.delete(entry);
+      if (entry.key.length <= longestKey) hints.push(hintOf(entry, closed, nowMs));
+    }
+    return hints;
+  }
+
+  /** What another worker found out. It is not told on. */
+  hear(hints: readonly HealthHint[], nowMs: number): void {
+    for (const hint of hints) {
+      this.#order += 1;
+      applyHint(this.#entry(hint.scope), hint, { nowMs, order: this.#order });
+    }
+  }
+
+  /** The scopes with something to tell, those in trouble first. */
+  rows(nowMs: number): readonly HealthRow[] {
+    return healthRows(this.#entries.values(), nowMs);
   }
 
   /** Calls on their way to a place. */
@@ -93,7 +147,9 @@ export class Health {
   dangerOf(request: Fingerprint, nowMs: number): Danger {
     const killers = this.#deadly.killers(request, nowMs);
     if (killers.length < 2) return { killers, proven: false };
-    const areWell = killers.every((provider) => (this.#entries.get(endpointKey({ provider }))?.consecutive ?? 0) === 0);
+    const areWell = killers.every(
+      (provider) => (this.#entries.get(keyOf({ kind: "endpoint", provider }))?.consecutive ?? 0) === 0,
+    );
     return { killers, proven: areWell };
   }
 
@@ -101,28 +157,27 @@ export class Health {
     let models = this.#sites.get(place.credential);
     const known = models?.get(place.model);
     if (known?.provider === place.provider) return known;
-    const share = this.#entry(`credential ${place.credential} ${place.model}`);
-    const load = (share.load ??= new Load());
-    const site = {
-      provider: place.provider,
-      endpoint: this.#entry(endpointKey(place)),
-      model: this.#entry(`model ${place.provider}/${place.model}`),
-      account: this.#entry(`credential ${place.credential}`),
-      share,
-      load,
-    };
+    const { provider, model, credential } = place;
+    const endpoint = this.#entry({ kind: "endpoint", provider });
+    const atModel = this.#entry({ kind: "model", provider, model });
+    const account = this.#entry({ kind: "credential", provider, credential });
+    const share = this.#entry({ kind: "share", provider, model, credential });
+    const load = share.load ?? new Load();
+    const site = { provider, endpoint, model: atModel, account, share, load, recent: this.recentAt(place) };
     // Making an entry may have emptied the sites.
-    models = this.#sites.get(place.credential);
-    if (models === undefined) this.#sites.set(place.credential, (models = new Map()));
-    models.set(place.model, site);
+    models = this.#sites.get(credential);
+    if (models === undefined) this.#sites.set(credential, (models = new Map()));
+    models.set(model, site);
     return site;
   }
 
-  #entry(key: string): Entry {
+  #entry(scope: Scope): Entry {
+    const key = keyOf(scope);
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
     if (this.#entries.size >= maxEntries) this.#forgetOne();
-    const fresh = newEntry(key);
+    const fresh = newEntry(scope, key);
+    if (scope.kind === "share") fresh.load = new Load();
     this.#entries.set(key, fresh);
     return fresh;
   }
@@ -149,8 +204,4 @@ export class Health {
       if (this.#entries.delete(entry.key)) this.#entries.set(entry.key, entry);
     }
   }
-}
-
-function endpointKey({ provider }: { readonly provider: string }): string {
-  return `endpoint ${provider}`;
 }

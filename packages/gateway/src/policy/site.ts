@@ -1,5 +1,6 @@
 import type { Entry } from "./health-entry.ts";
 import type { Load } from "./load.ts";
+import type { RecentSuccess } from "./recent-success.ts";
 
 /** The four scopes of a place. */
 export interface Site {
@@ -9,6 +10,7 @@ export interface Site {
   readonly account: Entry;
   readonly share: Entry;
   readonly load: Load;
+  readonly recent: RecentSuccess;
 }
 
 export function entriesOf({ endpoint, model, account, share }: Site): readonly Entry[] {

@@ -30,7 +30,11 @@ interface VisitParts {
   readonly request: Fingerprint | undefined;
   readonly deadly: DeadlyRequests;
   readonly nextOrder: () => number;
+  readonly onNews: OnNews;
 }
+
+/** Told of what others should know: an opening, a wait, or (`closed`) a clean end after them. */
+export type OnNews = (entry: Entry, closed: boolean) => void;
 
 export class OneVisit implements Visit {
   readonly #parts: VisitParts;
@@ -60,16 +64,21 @@ export class OneVisit implements Visit {
   }
 
   learned(limits: readonly RateLimit[], nowMs: number): void {
-    this.#parts.site.load.headroom.learn(limits, nowMs);
+    const { site, onNews } = this.#parts;
+    site.load.headroom.learn(limits, nowMs);
+    if (site.load.headroom.emptyUntilMs(nowMs) > 0) onNews(site.share, false);
   }
 
   succeeded(nowMs: number): void {
     if (!this.#end()) return;
-    const { site, order, request, deadly } = this.#parts;
+    const { site, order, request, deadly, onNews } = this.#parts;
     for (const entry of entriesOf(site)) {
       // What was sent before it opened may end well while everything sent since fails.
-      if (entry.opened === 0 || entry.openedAt <= order) close(entry, nowMs);
+      if (entry.opened > 0 && entry.openedAt > order) continue;
+      if (isGated(entry)) onNews(entry, true);
+      close(entry, nowMs);
     }
+    site.recent.note(false, nowMs);
     if (request !== undefined) deadly.answered(request);
   }
 
@@ -77,14 +86,17 @@ export class OneVisit implements Visit {
     const held = entriesOf(this.#parts.site).filter((entry) => entry.probe === this);
     if (!this.#end()) return;
     if (traitsOf(what).health === "none" || this.#isItsOwnFault(what, nowMs)) return;
-    const { site, order, nextOrder } = this.#parts;
+    const { site, order, nextOrder, onNews } = this.#parts;
     const opening = { nowMs, chance, order: nextOrder() };
+    site.recent.note(true, nowMs);
     // This call counts as one of those that were too many.
     if (what.kind === "slow_down") site.load.limit.slowDown(site.load.inFlight + 1, nowMs);
-    judge({ site, what, opening, sentAt: order });
+    judge({ site, what, opening, sentAt: order, onNews });
     // Whatever kept a probe from ending well, it did not end well.
     for (const entry of held) {
-      if (readyAtMs(entry) <= nowMs) open(entry, { ...opening, cause: what.kind, waitMs: undefined });
+      if (readyAtMs(entry) > nowMs) continue;
+      open(entry, { ...opening, cause: what.kind, waitMs: undefined });
+      onNews(entry, false);
     }
   }
 
@@ -121,24 +133,30 @@ interface Judgement {
   readonly opening: Pick<Opening, "nowMs" | "chance" | "order">;
   /** The place of the failed call in the order of calls and openings. */
   readonly sentAt: number;
+  readonly onNews: OnNews;
 }
 
 /** What a failure does to its scope. */
-export function judge({ site, what, opening, sentAt }: Judgement): void {
+export function judge({ site, what, opening, sentAt, onNews }: Judgement): void {
   const entry = scopeOf(site, what);
-  const { nowMs } = opening;
+  affect(entry, what, { ...opening, sentAt });
+  if (readyAtMs(entry) > opening.nowMs) onNews(entry, false);
+}
+
+function affect(entry: Entry, what: Failure, at: Judgement["opening"] & { readonly sentAt: number }): void {
+  const { nowMs, sentAt } = at;
   const { kind: cause, retryAfterMs: waitMs } = what;
   switch (traitsOf(what).health) {
     case "hard": {
       const tooMany = entry.window.failed(nowMs);
       // Sent before it opened last: that opening has said all that this could say.
-      if (isStale(entry, opening, sentAt)) return;
+      if (isStale(entry, at, sentAt)) return;
       entry.consecutive += 1;
-      if (tooMany || entry.consecutive >= tripAfter) open(entry, { ...opening, cause, waitMs });
+      if (tooMany || entry.consecutive >= tripAfter) open(entry, { ...at, cause, waitMs });
       return;
     }
     case "soft":
-      if (entry.window.failed(nowMs) && !isStale(entry, opening, sentAt)) open(entry, { ...opening, cause, waitMs });
+      if (entry.window.failed(nowMs) && !isStale(entry, at, sentAt)) open(entry, { ...at, cause, waitMs });
       if (cause === "upstream_overloaded") rest(entry, nowMs, waitMs);
       return;
     case "cool":
