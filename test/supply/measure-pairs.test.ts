@@ -8,7 +8,7 @@ import { sampleSnapshot } from "../world/sample-snapshot.ts";
 const series = (target: string, marks: string): OutcomeSeries => ({
   target,
   groups: [{ kind: "model", name: target, share: [1, 1], status: "declared" }],
-  bad: [...marks].map((mark) => (mark === "-" ? undefined : mark === "x")),
+  bad: Array.from(marks, (mark) => (mark === "-" ? undefined : mark === "x")),
 });
 
 describe("measuring pairs", () => {
