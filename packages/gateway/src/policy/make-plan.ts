@@ -7,6 +7,8 @@ import { drawOrder } from "./draw.ts";
 import { findTargets, type TraitsOf } from "./find-targets.ts";
 import { placeOf, type Health } from "./health.ts";
 import type { Readiness } from "./readiness.ts";
+import type { Outlook } from "./recent-success.ts";
+import { rankBySuccess } from "./rank-by-success.ts";
 import { compareParked, panic, readmit, type Parked } from "./readmit.ts";
 import { defaultSpread, spreadOut, type SharedRisk } from "./spread.ts";
 import { arrange } from "./wishes.ts";
@@ -63,7 +65,10 @@ export function makePlan(call: Wanted, snapshot: Snapshot, view: PlanningView): 
   const spread = written === undefined ? defaultSpread : { by: written, strict: true };
   const failing = parked.map(({ target, state }): FailedTarget => ({ target, cause: state.cause, parked: true }));
   const kept = leanAway(ready, failing, { rule: spread, risk: view });
-  const targets = ready.length > 0 ? [...kept.targets, ...readmit(parked, ordered.length)] : panic(parked);
+  const order = hasOwnOrder(call.options) ? undefined : found.route?.order;
+  const ranking = { risk: view, outlookOf: outlooks(call.operation, view) };
+  const led = order === undefined ? kept.targets : rankBySuccess(kept.targets, failing, ranking);
+  const targets = ready.length > 0 ? [...led, ...readmit(parked, ordered.length)] : panic(parked);
   if (targets.length === 0) return noneLeft(parked, view.nowMs);
   return {
     route: found.route?.name ?? first,
@@ -79,10 +84,26 @@ export function makePlan(call: Wanted, snapshot: Snapshot, view: PlanningView): 
     ],
     failing,
     spread,
+    ...(order === undefined ? {} : { order }),
     timeouts: timeoutsFor(found.route?.timeouts, call.options),
     routeTimeouts: found.route?.timeouts ?? {},
     maxAttempts: found.route?.maxAttempts ?? defaultAttempts,
     retryEmpty: found.route?.retryEmpty ?? true,
+  };
+}
+
+function hasOwnOrder({ sort, provider }: CallOptions): boolean {
+  return sort !== undefined || provider?.sort !== undefined || provider?.order !== undefined;
+}
+
+/** How calls to targets ended of late. */
+export function outlooks(
+  operation: Operation | undefined,
+  { health, nowMs }: Pick<PlanningView, "health" | "nowMs">,
+): (target: Target) => Outlook {
+  return ({ provider, model }) => {
+    const place = placeOf({ provider, model, credential: "" }, operation);
+    return health.recentAt(place).outlook(nowMs);
   };
 }
 

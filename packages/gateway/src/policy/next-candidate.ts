@@ -2,7 +2,8 @@ import { failure, traitsOf, type Failure } from "#domain/failure";
 import type { Attempt, FailedTarget, Plan, PlannedTarget, SkippedTarget, Target } from "#domain/plan";
 import type { Snapshot } from "#domain/snapshot";
 import { placeOf, type Danger } from "./health.ts";
-import type { PlanningView } from "./make-plan.ts";
+import { outlooks, type PlanningView } from "./make-plan.ts";
+import { rankBySuccess } from "./rank-by-success.ts";
 import { compareParked, mayPanic, type Parked } from "./readmit.ts";
 import { spreadOut } from "./spread.ts";
 
@@ -120,7 +121,9 @@ function choose(at: Situation, last: Attempt, next: string): Step {
   }
   const remaining = untried(at).filter(({ target }) => next !== "larger-window" || isLarger(target, last.target));
   const failed = [...at.attempts.flatMap(failedOf), ...at.plan.failing];
-  const { order, barred: skipped } = spreadOut(remaining, failed, { rule: at.plan.spread, risk: at.view });
+  const { order: apart, barred: skipped } = spreadOut(remaining, failed, { rule: at.plan.spread, risk: at.view });
+  const ranking = { risk: at.view, outlookOf: outlooks(at.plan.operation, at.view) };
+  const order = at.plan.order === "success" ? rankBySuccess(apart, failed, ranking) : apart;
   for (const planned of order) {
     const { target, why } = planned;
     const credential = credentialFor(at, planned);

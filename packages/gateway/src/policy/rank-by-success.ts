@@ -28,12 +28,15 @@ export function rankBySuccess(
     return { planned, outlook, failing };
   });
   const order = ranked.toSorted(
-    (a, b) => Number(a.planned.target.lastResort) - Number(b.planned.target.lastResort) || a.failing - b.failing,
+    (a, b) =>
+      Number(a.planned.target.lastResort) - Number(b.planned.target.lastResort) ||
+      Number(a.planned.parked === true) - Number(b.planned.parked === true) ||
+      a.failing - b.failing,
   );
-  return order.map(({ planned, outlook, failing }, at) => ({
-    ...planned,
-    why: `number ${at + 1} by success: ${inWords(outlook, failing)}${telling.length > 0 ? `; ${planned.why}` : ""}`,
-  }));
+  return order.map(({ planned, outlook, failing }, at) => {
+    const why = `number ${at + 1} by success: ${inWords(outlook, failing)}`;
+    return Object.assign({}, planned, { why: telling.length > 0 ? `${why}; ${planned.why}` : why });
+  });
 }
 
 function takenAlong(failed: Target, candidate: Target, risk: SharedRisk): number {
