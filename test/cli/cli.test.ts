@@ -223,8 +223,8 @@ routes:
       why: "shares operator:anthropic with the failed one, direct/claude-sonnet-5 (upstream failed)",
     };
     expect(ran.out).toContain(`skipped ${skipped.target}: ${skipped.why}`);
-    const { then, groups } = JSON.parse((await hedgerow(["plan", "hi", "--json"])).out);
-    expect(then[0]).toEqual({
+    const { next, groups } = JSON.parse((await hedgerow(["plan", "hi", "--json"])).out);
+    expect(next[0]).toEqual({
       after: "upstream_failed",
       target: "other/model",
       credential: "other#0",

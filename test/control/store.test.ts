@@ -1,12 +1,14 @@
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { chainHash, genesisOf, markLine, recordLine, segmentFile } from "#ledger/journal-line";
 import { attemptRecord, callRecord } from "../world/sample-record.ts";
 import { ingestJournal } from "#control/store/ingest-journal";
 import { ingestRecords, ingestedPosition, retention } from "#control/store/ingest";
+import { migrations } from "#control/store/migrations";
 import { callTotals, listCalls, maxListedCalls } from "#control/store/read-calls";
 import { openStore, openStoreForReading } from "#control/store/sqlite";
 import type { Store } from "#control/store/sqlite";
@@ -48,6 +50,29 @@ describe("opening the store", () => {
     second.close();
   });
 
+  it("brings one of the first version up to date, keeps its calls, and has room for plans and groups then", () => {
+    const path = join(folder, "first.sqlite");
+    const old = new DatabaseSync(path);
+    old.exec(`CREATE TABLE schema_version (version INTEGER NOT NULL); INSERT INTO schema_version VALUES (1)`);
+    old.exec(migrations[0] ?? "");
+    old.exec(`INSERT INTO calls (id, at_ms, snapshot, caller, dialect, operation, route, requested_model, streamed,
+      decision, committed, status, request_bytes, answer_bytes, duration_ms, warnings)
+      VALUES ('req_old', 1795255200000, 's', 'c', 'd', 'o', 'r', 'm', 0, 'answered', 1, 200, 1, 1, 1, '[]')`);
+    old.close();
+    const store = opened(path);
+    const plan = { chosen: [{ target: "a/m", why: "first" }], skipped: [{ target: "b/m", why: "shares operator:x" }] };
+    const attempts = [attemptRecord({ groups: ["provider:a", "operator:x"] })];
+    ingestRecords(store, piece(0, 10), [callRecord("req_new", { graph: "0123456789ab", plan, attempts })]);
+    expect(store.all("SELECT id, graph, plan FROM calls ORDER BY id")).toEqual([
+      { id: "req_new", graph: "0123456789ab", plan: JSON.stringify(plan) },
+      { id: "req_old", graph: null, plan: null },
+    ]);
+    expect(store.all("SELECT risk_groups FROM attempts")).toEqual([
+      { risk_groups: JSON.stringify(["provider:a", "operator:x"]) },
+    ]);
+    store.close();
+  });
+
   it("refuses one that a newer version wrote", () => {
     const path = join(folder, "newer.sqlite");
     const store = opened(path);
@@ -61,7 +86,9 @@ describe("opening the store", () => {
   it("refuses to read what has no schema yet, and what is no store", () => {
     const empty = join(folder, "empty.sqlite");
     writeFileSync(empty, "");
-    expect(openStoreForReading(empty)).toMatchObject({ message: expect.stringContaining("older schema (0 of 1)") });
+    expect(openStoreForReading(empty)).toMatchObject({
+      message: expect.stringContaining(`older schema (0 of ${migrations.length})`),
+    });
     const other = join(folder, "other.sqlite");
     writeFileSync(other, "this is no database, and long enough to be looked at ".repeat(20));
     expect(openStore(other)).toMatchObject({ message: expect.stringContaining("cannot be opened") });

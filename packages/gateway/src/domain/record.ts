@@ -23,6 +23,19 @@ export interface AttemptRecord {
   readonly usage?: Usage;
   /** Integer nano-dollars; absent where price or usage is unknown. */
   readonly costNanoUsd?: number;
+  /** The target's shared-risk groups, `operator:anthropic`, by the graph that the call's record names. */
+  readonly groups?: readonly string[];
+}
+
+/** Why targets were asked, one for each attempt, and why others were not: in words, shortened where they are many. */
+export interface PlanRecord {
+  readonly chosen: readonly WhyRecord[];
+  readonly skipped: readonly WhyRecord[];
+}
+
+export interface WhyRecord {
+  readonly target: string;
+  readonly why: string;
 }
 
 /** Exactly one for every call, whatever happens. */
@@ -52,5 +65,9 @@ export interface CallRecord {
   readonly warnings: readonly string[];
   readonly tags?: readonly string[];
   readonly session?: string;
+  /** The version of the supply graph that the call was planned by. */
+  readonly graph?: string;
+  /** Absent where there was no plan. */
+  readonly plan?: PlanRecord;
   readonly attempts: readonly AttemptRecord[];
 }

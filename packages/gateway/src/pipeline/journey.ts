@@ -3,7 +3,7 @@ import type { Dialect } from "#dialects/dialect";
 import { costNanoUsd } from "#catalogue/catalogue";
 import type { Call } from "#domain/call";
 import { failure, traitsOf, type Failure } from "#domain/failure";
-import type { Attempt, Plan, Target } from "#domain/plan";
+import type { Attempt, Plan, SkippedTarget, Target } from "#domain/plan";
 import type { Exchange } from "#domain/ports";
 import type { GatewayKey, Snapshot } from "#domain/snapshot";
 import type { Fingerprint } from "#policy/deadly-requests";
@@ -18,9 +18,11 @@ import type { AttemptResult } from "./attempt-input.ts";
 import { CallAffinity } from "./call-affinity.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { findLane } from "./find-lane.ts";
+import { criticalPairs } from "./critical-pairs.ts";
 import { groupsOfTargets } from "./groups-of.ts";
 import { decodeOnce } from "./lane-request.ts";
 import { isLane, type Lane } from "./lane.ts";
+import { coFailureOf } from "./measured-pairs.ts";
 import type { CallControl } from "./live-calls.ts";
 import type { Thread } from "./thread.ts";
 import { withThoughts } from "./thoughts.ts";
@@ -63,6 +65,10 @@ export class Journey {
   route = "";
   /** A further attempt was wanted and the route's retry budget had none left. */
   budgetSpent = false;
+  /** Why each attempt was made. */
+  readonly chosen: SkippedTarget[] = [];
+  /** Why the others were not, by target; the last reason is the one that held. */
+  readonly passedOver = new Map<string, string>();
   /** No target answers this call, but the gateway itself. */
   estimated = false;
   #plan: Plan | undefined;
@@ -84,8 +90,15 @@ export class Journey {
 
   get view(): PlanningView {
     const { plane, snapshot } = this.input;
-    const groupsOf = groupsOfTargets(snapshot, plane.clock.wallMs());
-    return { health: plane.health, traitsOf: plane.traitsOf, groupsOf, nowMs: plane.clock.nowMs() };
+    const wallMs = plane.clock.wallMs();
+    return {
+      health: plane.health,
+      traitsOf: plane.traitsOf,
+      groupsOf: groupsOfTargets(snapshot, wallMs),
+      coFailure: coFailureOf(snapshot),
+      isCritical: criticalPairs(snapshot, wallMs),
+      nowMs: plane.clock.nowMs(),
+    };
   }
 
   /** The plan, made once. */
@@ -101,6 +114,7 @@ export class Journey {
     }
     this.route = made.route;
     this.#plan = withAbleTargets(made, call, snapshot);
+    for (const { target, why } of this.#plan.skipped) this.passedOver.set(target, why);
     this.#deadlineAtMs = call.acceptedAtMs + made.timeouts.totalMs;
     return this.#plan;
   }
@@ -140,8 +154,10 @@ export class Journey {
         this.budgetSpent = !granted;
         return granted;
       });
+      for (const { target, why } of step.skipped ?? []) this.passedOver.set(target, why);
       if (step.kind === "stop") return this.#conclude(step.why, empty);
       if (step.afterMs > 0 && !(await this.#wait(step.afterMs))) continue;
+      this.chosen.push({ target: step.target.id, why: step.why });
       const tried = await this.#attempt(plan, step);
       if (tried === undefined) continue;
       const { result, lane } = tried;

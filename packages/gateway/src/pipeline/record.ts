@@ -1,8 +1,9 @@
 import type { Call } from "#domain/call";
 import { traitsOf } from "#domain/failure";
 import type { Attempt } from "#domain/plan";
-import type { AttemptRecord, CallRecord, Decision } from "#domain/record";
+import type { AttemptRecord, CallRecord, Decision, WhyRecord } from "#domain/record";
 import type { Snapshot } from "#domain/snapshot";
+import { groupText } from "#supply/graph";
 import type { Turned } from "./accept.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { Journey, JourneyEnd } from "./journey.ts";
@@ -36,7 +37,31 @@ export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
     warnings: journey.warnings,
     ...(call.options.tags === undefined ? {} : { tags: call.options.tags }),
     ...(call.options.session === undefined ? {} : { session: call.options.session }),
+    graph: snapshot.supply.version,
+    ...planRecord(journey),
     attempts,
+  };
+}
+
+/** Words are for people, and a record is kept a million times. */
+const longestWhy = 240;
+const mostWhys = 20;
+const mostGroups = 32;
+
+function short(target: string, why: string): WhyRecord {
+  const words = why.length <= longestWhy ? why : `${why.slice(0, longestWhy)}…`;
+  return { target: target.slice(0, longestName), why: words };
+}
+
+function planRecord({ chosen, passedOver }: Journey): Pick<CallRecord, "plan"> {
+  // Who was passed over and asked after all, was not left out.
+  const skipped = [...passedOver].filter(([target]) => !chosen.some((each) => each.target === target));
+  if (chosen.length === 0 && skipped.length === 0) return {};
+  return {
+    plan: {
+      chosen: chosen.slice(0, mostWhys).map(({ target, why }) => short(target, why)),
+      skipped: skipped.slice(0, mostWhys).map(([target, why]) => short(target, why)),
+    },
   };
 }
 
@@ -132,5 +157,6 @@ function attemptRecord(tried: Attempt, journey: Journey): AttemptRecord {
     endedMs: tried.endedAtMs - since,
     ...(usage === undefined ? {} : { usage }),
     ...(cost === undefined ? {} : { costNanoUsd: cost }),
+    groups: journey.view.groupsOf(tried.target).slice(0, mostGroups).map(groupText),
   };
 }

@@ -1,7 +1,7 @@
 import type { CallOptions, Needs } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import type { SkippedTarget, Target } from "#domain/plan";
-import type { Constraints, Route, Snapshot } from "#domain/snapshot";
+import type { Route, Snapshot } from "#domain/snapshot";
 import type { RiskGroup } from "#domain/supply";
 import type { LatencyOf } from "./wishes.ts";
 
@@ -32,7 +32,6 @@ type Objector = (target: Target) => string | undefined;
  */
 export function sift(targets: readonly Target[], conditions: Conditions): Sifted | Failure {
   const skipped: SkippedTarget[] = [];
-  const [primary] = targets;
   const without = (from: readonly Target[], objector: Objector): readonly Target[] => {
     const kept: Target[] = [];
     for (const target of from) {
@@ -42,7 +41,10 @@ export function sift(targets: readonly Target[], conditions: Conditions): Sifted
     }
     return kept;
   };
-  const allowed = without(targets, (target) => forbidden(target, primary, conditions));
+  const lawful = without(targets, (target) => breaks(target, conditions));
+  // What the others are measured by is the first that may answer at all, whatever the caller leaves out.
+  const [primary] = lawful;
+  const allowed = without(lawful, (target) => (target === primary ? undefined : isWorse(target, primary, conditions)));
   if (allowed.length === 0 && targets.length > 0) return nobodyMay(skipped);
   let kept = without(allowed, (target) => unwanted(target, conditions.options));
   if (kept.length === 0) {
@@ -58,26 +60,19 @@ export function sift(targets: readonly Target[], conditions: Conditions): Sifted
   return { kind: "sifted", kept, skipped };
 }
 
-/** What the operator of the gateway rules out. */
-function forbidden(target: Target, primary: Target | undefined, conditions: Conditions): string | undefined {
-  const { route, snapshot } = conditions;
-  if (route?.constraints !== undefined) {
-    const broken = breaks(route.constraints, target, conditions);
-    if (broken !== undefined) return broken;
-  }
-  if (primary === undefined || target === primary) return undefined;
-  const downgrade = target.despite?.includes("safety") === true ? undefined : isBelow(target, primary, snapshot);
+/** What is against a change from the first target to this one. */
+function isWorse(target: Target, primary: Target | undefined, conditions: Conditions): string | undefined {
+  if (primary === undefined) return undefined;
+  const { despite = [] } = target;
+  const downgrade = despite.includes("safety") ? undefined : isBelow(target, primary, conditions.snapshot);
   if (downgrade !== undefined) return downgrade;
-  if (target.despite?.includes("critical") === true || isCallersOwn(target, route)) return undefined;
-  return conditions.isCritical?.(primary, target);
+  return despite.includes("critical") ? undefined : conditions.isCritical?.(primary, target);
 }
 
-/** A caller who lists models in the request allows each by name. */
-function isCallersOwn({ id }: Target, route: Route | undefined): boolean {
-  return route?.targets.some(({ provider, model }) => `${provider}/${model}` === id) !== true;
-}
-
-function breaks(constraints: Constraints, target: Target, { snapshot, groupsOf }: Conditions): string | undefined {
+/** Which promise of its route a target does not keep. */
+function breaks(target: Target, { route, snapshot, groupsOf }: Conditions): string | undefined {
+  const { constraints } = route ?? {};
+  if (constraints === undefined) return undefined;
   const spec = snapshot.providers.get(target.provider);
   const { regions, jurisdictions, dataClass } = constraints;
   if (jurisdictions !== undefined) {

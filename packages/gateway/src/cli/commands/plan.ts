@@ -3,11 +3,15 @@ import { compileMade, readConfiguration } from "#control/config/configuration";
 import type { Configuration } from "#control/config/configuration";
 import { simulatedDocument } from "#control/config/from-environment";
 import { renderProblem } from "#control/config/problem";
-import type { Failure } from "#domain/failure";
+import { failure, type Failure, type FailureKind } from "#domain/failure";
 import type { Plan } from "#domain/plan";
+import type { RiskGroup } from "#domain/supply";
+import { coFailureOf } from "#pipeline/measured-pairs";
 import { criticalBackup } from "#policy/chain-compatibility";
 import { Health } from "#policy/health";
-import { isPlan, makePlan } from "#policy/make-plan";
+import { isPlan, makePlan, type PlanningView } from "#policy/make-plan";
+import { nextCandidate, type Step } from "#policy/next-candidate";
+import { groupText } from "#supply/graph";
 import { targetGroups } from "#supply/target-groups";
 import type { Command, CommandIo } from "#cli/command";
 import { readCommandLine } from "#cli/command-line";
@@ -16,12 +20,13 @@ import { terminalLine } from "#cli/terminal-text";
 
 const usage = `Usage: hedgerow plan TEXT… [-m MODEL] [-c FILE] [--json]
 
-Shows the plan a call would get, and why, without sending it: the targets in order, the deadlines, the attempts.
-Every provider counts as healthy: what a running gateway has learnt of failures is not known here.
+Shows the plan a call would get, and why, without sending it: the targets in order, whom each shares a risk with, who
+would follow when the first fails or refuses, the deadlines, the attempts.
+Every provider counts as healthy: what a running gateway has learnt of failures and speed is not known here.
 
   -m, --model NAME    a route, an alias or provider/model (default: the default route)
   -c, --config FILE   the configuration (default: hedgerow.yaml where it exists, else the environment)
-      --json          print one JSON object: { model, plan } or { model, failure }
+      --json          print one JSON object: { model, plan, groups, next } or { model, failure }
 `;
 
 export const plan: Command = {
@@ -29,7 +34,7 @@ export const plan: Command = {
   summary: "the plan a call would get and why, without sending it",
   usage,
   run(args, io) {
-    const { values } = readCommandLine(args, {
+    const { values, words } = readCommandLine(args, {
       options: {
         model: { type: "string", short: "m" },
         config: { type: "string", short: "c" },
@@ -40,14 +45,37 @@ export const plan: Command = {
     const configuration = configurationFor(values.config, io);
     if (configuration === undefined) return Promise.resolve(1);
     const model = values.model ?? "";
-    const made = planFor(model, configuration);
-    if (values.json === true) {
-      io.stdout(`${JSON.stringify({ model, ...(isPlan(made) ? { plan: made } : { failure: made }) }, null, 2)}\n`);
-    } else if (isPlan(made)) print(made, io);
-    else io.stderr(`hedgerow plan: ${terminalLine(`${made.kind}: ${made.message}`)}\n`);
-    return Promise.resolve(isPlan(made) ? 0 : 1);
+    const shown = show({ model, text: words.join(" ") }, configuration);
+    if (values.json === true) io.stdout(`${JSON.stringify({ model, ...asJson(shown) }, null, 2)}\n`);
+    else if (shown.kind === "planned") print(shown, io);
+    else io.stderr(`hedgerow plan: ${terminalLine(`${shown.failure.kind}: ${shown.failure.message}`)}\n`);
+    return Promise.resolve(shown.kind === "planned" ? 0 : 1);
   },
 };
+
+/** What is shown: the plan, and what would come of it. */
+type Shown = Planned | { readonly kind: "failed"; readonly failure: Failure };
+
+interface Planned {
+  readonly kind: "planned";
+  readonly plan: Plan;
+  readonly groups: ReadonlyMap<string, readonly RiskGroup[]>;
+  /** Who follows when the first target fails so. */
+  readonly next: readonly { readonly after: string; readonly step: Step }[];
+}
+
+const firstFailures: readonly FailureKind[] = ["upstream_failed", "rate_limited", "upstream_overloaded"];
+
+function asJson(shown: Shown): object {
+  if (shown.kind === "failed") return { failure: shown.failure };
+  const groups = [...shown.groups].map(([target, of]): [string, readonly string[]] => [target, of.map(groupText)]);
+  const next = shown.next.map(({ after, step: { skipped = [], ...step } }) => ({
+    after,
+    ...(step.kind === "try" ? { target: step.target.id, credential: step.credential, why: step.why } : {}),
+    skipped,
+  }));
+  return { plan: shown.plan, groups: Object.fromEntries(groups), next };
+}
 
 function configurationFor(path: string | undefined, io: CommandIo): Configuration | undefined {
   const today = todayIso();
@@ -60,23 +88,47 @@ function configurationFor(path: string | undefined, io: CommandIo): Configuratio
   return undefined;
 }
 
-function planFor(model: string, { snapshot }: Configuration): Plan | Failure {
-  const call = { model, options: { metadata: false } };
+function show(asked: { readonly model: string; readonly text: string }, { snapshot }: Configuration): Shown {
   const groupsOf = targetGroups(snapshot, todayIso());
-  return makePlan(call, snapshot, {
+  const view: PlanningView = {
     health: new Health(),
     traitsOf: catalogueTraits(todayIso()),
     groupsOf,
+    coFailure: coFailureOf(snapshot),
     isCritical: (primary, backup) => criticalBackup(primary, backup, { snapshot, groupsOf }),
     nowMs: 0,
+  };
+  const bytes = Buffer.byteLength(asked.text);
+  const needs = () => ({ promptTokens: [Math.floor(bytes / 6), Math.ceil(bytes / 2)] as const });
+  const made = makePlan({ model: asked.model, options: { metadata: false }, needs }, snapshot, view);
+  if (!isPlan(made)) return { kind: "failed", failure: made };
+  const groups = new Map(made.targets.map(({ target }) => [target.id, groupsOf(target)]));
+  const stepAfter = (attempts: Parameters<typeof nextCandidate>[0]["attempts"]): Step =>
+    nextCandidate({
+      plan: made,
+      attempts,
+      snapshot,
+      view,
+      deadlineAtMs: made.timeouts.totalMs,
+      chance: 0,
+      turn: 0,
+      mayRetry: () => true,
+    });
+  const first = stepAfter([]);
+  const next = firstFailures.flatMap((kind) => {
+    if (first.kind === "stop" || made.targets.length < 2) return [];
+    const { target, credential } = first;
+    const outcome = { kind: "failed", failure: failure(kind, "as if") } as const;
+    return [{ after: kind, step: stepAfter([{ target, credential, startedAtMs: 0, endedAtMs: 0, outcome }]) }];
   });
+  return { kind: "planned", plan: made, groups, next };
 }
 
 function todayIso(): string {
   return new Date().toISOString().slice(0, 10);
 }
 
-function print(made: Plan, io: CommandIo): void {
+function print({ plan: made, groups, next }: Planned, io: CommandIo): void {
   io.stdout(`route ${terminalLine(made.route)}, at most ${made.maxAttempts} attempts\n\n`);
   const rows = made.targets.map((planned, index) => ({ ...planned, number: index + 1 }));
   io.stdout(
@@ -93,11 +145,26 @@ function print(made: Plan, io: CommandIo): void {
     ),
   );
   for (const { target, why } of made.skipped) io.stdout(`skipped ${terminalLine(`${target}: ${why}`)}\n`);
+  io.stdout(
+    `\nwhat each shares with others that fail (spread by ${made.spread.by}${made.spread.strict ? ", strictly" : ""}):\n`,
+  );
+  for (const [target, of] of groups) io.stdout(`  ${terminalLine(`${target}: ${of.map(withShare).join(", ")}`)}\n`);
+  if (next.length > 0) io.stdout(`\nwhen the first fails:\n`);
+  for (const { after, step } of next) {
+    io.stdout(`  ${after}: ${terminalLine(step.kind === "try" ? `${step.target.id}: ${step.why}` : "nobody else")}\n`);
+    for (const { target, why } of step.skipped ?? []) io.stdout(`    skipped ${terminalLine(`${target}: ${why}`)}\n`);
+  }
   const { connectMs, firstByteMs, firstTokenMs, idleMs, contentIdleMs, totalMs } = made.timeouts;
   const deadlines = { connect: connectMs, firstByte: firstByteMs, firstToken: firstTokenMs, idle: idleMs };
   const all = Object.entries({ ...deadlines, contentIdle: contentIdleMs, total: totalMs });
   io.stdout(`\ndeadlines: ${all.map(([name, ms]) => `${name} ${ms / 1000}s`).join(", ")}\n`);
   io.stdout(`an answer that is whole and empty is ${made.retryEmpty ? "tried once more" : "passed on"}\n`);
+}
+
+/** `owner:spacex (0 to 100 %)`: a share that nobody published is an interval. */
+function withShare(group: RiskGroup): string {
+  const [lo, hi] = group.share.map((share) => Math.round(share * 1000) / 10);
+  return lo === 100 ? groupText(group) : `${groupText(group)} (${lo} to ${hi} %)`;
 }
 
 function dollars(nano: number | undefined): string {

@@ -65,8 +65,8 @@ function insertCall(store: Store, record: CallRecord): boolean {
   const changes = store.run(
     `INSERT INTO calls (id, at_ms, snapshot, caller, dialect, operation, route, requested_model, streamed, decision,
        committed, code, status, finish, request_bytes, answer_bytes, duration_ms, input_uncached, cache_read,
-       cache_write, cache_write_long, output, reasoning, usage_estimated, cost_nano_usd, warnings, tags, session)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       cache_write, cache_write_long, output, reasoning, usage_estimated, cost_nano_usd, warnings, tags, session, graph, plan)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO NOTHING`,
     record.id,
     Date.parse(record.at),
@@ -90,6 +90,8 @@ function insertCall(store: Store, record: CallRecord): boolean {
     JSON.stringify(record.warnings),
     record.tags === undefined ? null : JSON.stringify(record.tags),
     record.session ?? null,
+    record.graph ?? null,
+    record.plan === undefined ? null : JSON.stringify(record.plan),
   );
   if (changes === 0) return false;
   for (const [index, attempt] of record.attempts.entries())
@@ -102,8 +104,8 @@ function insertAttempt(store: Store, row: { callId: string; number: number; atte
   store.run(
     `INSERT INTO attempts (call_id, number, target, provider, model, credential, outcome, failure, status,
        upstream_request_id, started_ms, first_byte_ms, first_content_ms, ended_ms, input_uncached, cache_read,
-       cache_write, cache_write_long, output, reasoning, usage_estimated, cost_nano_usd)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       cache_write, cache_write_long, output, reasoning, usage_estimated, cost_nano_usd, risk_groups)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     row.callId,
     row.number,
     attempt.target,
@@ -120,6 +122,7 @@ function insertAttempt(store: Store, row: { callId: string; number: number; atte
     attempt.endedMs,
     ...usageValues(attempt.usage),
     attempt.costNanoUsd ?? null,
+    attempt.groups === undefined ? null : JSON.stringify(attempt.groups),
   );
 }
 

@@ -68,4 +68,9 @@ export const migrations: readonly string[] = [
     chain_hash TEXT NOT NULL
   );
   `,
+  `
+  ALTER TABLE calls ADD COLUMN graph TEXT;
+  ALTER TABLE calls ADD COLUMN plan TEXT;
+  ALTER TABLE attempts ADD COLUMN risk_groups TEXT;
+  `,
 ];
