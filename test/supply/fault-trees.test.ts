@@ -38,6 +38,12 @@ describe("single points of failure", () => {
     expect(singles(chain, false)).toEqual(expect.arrayContaining(["owner:spacex", "site:colossus-2"]));
   });
 
+  it("of GPT and Claude at their makers are the edge before both, on which both were gone on 18 November 2025", () => {
+    const chain = [link("openai", "openai/gpt-5.4"), link("anthropic", claude)];
+    expect(singles(chain, true)).toEqual(["edge:cloudflare"]);
+    expect(singles([link("openai", "openai/gpt-5.4"), link("bedrock", claude)], true)).toEqual([]);
+  });
+
   it("of one target are whatever it hangs on", () => {
     expect(singles([link("bedrock", claude)], true)).toEqual(
       expect.arrayContaining(["provider:bedrock", "operator:aws", "owner:aws", "identity:aws-iam"]),

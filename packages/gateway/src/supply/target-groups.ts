@@ -55,7 +55,7 @@ function unconfigured({ provider, model }: Target): readonly RiskGroup[] {
   ];
 }
 
-export function suppliedTarget(
+function suppliedTarget(
   spec: ProviderSpec,
   { model, traits }: Pick<Target, "model" | "traits">,
 ): SuppliedTarget {
