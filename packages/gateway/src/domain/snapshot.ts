@@ -52,6 +52,8 @@ export interface GatewayKey {
   readonly sha256: string;
   /** Absent: all routes. */
   readonly routes?: readonly string[];
+  /** May look at how the gateway and its providers are. */
+  readonly admin?: true;
 }
 
 export interface Credential {
@@ -93,12 +95,31 @@ export interface ProviderSpec {
   readonly dataClasses?: readonly string[];
   /** How much its operator trusts it not to do harm, 0 to 9; a model's own comes before it. */
   readonly safetyTier?: number;
+  /** What the account may be asked, as configured. */
+  readonly limits?: AccountLimits;
+  readonly sla?: ServicePromise;
   /** A cloud project, where the provider's addresses name one. */
   readonly project?: string;
   /** The dated version of an API that wants one in its address. */
   readonly apiVersion?: string;
   /** What is known of its models, by the provider's own name: catalogue rows corrected by the configuration. */
   readonly models: ReadonlyMap<string, ModelTraits>;
+}
+
+export interface AccountLimits {
+  /** Requests and tokens a minute. */
+  readonly rpm?: number;
+  readonly tpm?: number;
+  /** Requests at once. */
+  readonly concurrency?: number;
+}
+
+/** What a contract promises. Shares from 0 to 1. */
+export interface ServicePromise {
+  readonly availability: number;
+  /** What counts as downtime. */
+  readonly counts: readonly ("fault" | "timeout" | "capacity")[];
+  readonly credits: readonly { readonly below: number; readonly credit: number }[];
 }
 
 export interface Route {

@@ -169,7 +169,7 @@ const signature = /^aws4-/i;
 const longestKey = 512;
 
 /** One key, in any of the places SDKs put it. Keys are compared by hash, in constant time. */
-function authenticate(
+export function authenticate(
   headers: Readonly<Record<string, string>>,
   query: URLSearchParams,
   keys: readonly GatewayKey[],

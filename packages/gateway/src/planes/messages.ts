@@ -1,3 +1,4 @@
+import type { HealthHint, HealthRow } from "#domain/health";
 import type { MetricsSample } from "./metrics.ts";
 import type { SealedSnapshot } from "./sealed-snapshot.ts";
 
@@ -12,8 +13,23 @@ export type SupervisorMessage =
   | { readonly kind: "fleet"; readonly fleet: Fleet }
   /** Answered by `metrics` with the same id. */
   | { readonly kind: "metrics-request"; readonly id: number }
-  /** The answer to `metrics-wanted`: the samples of the other workers that answered in time. */
-  | { readonly kind: "metrics-of-others"; readonly id: number; readonly samples: readonly MetricsSample[] };
+  /** The answer to `metrics-wanted`: the reports of the other workers that answered in time. */
+  | { readonly kind: "metrics-of-others"; readonly id: number; readonly reports: readonly WorkerReport[] }
+  | HealthNews;
+
+/** What another worker, or this one, found out about providers; nobody waits for it or answers. */
+export interface HealthNews {
+  readonly kind: "health";
+  /** Of the snapshot it was found under: another one may have other keys. */
+  readonly version: string;
+  readonly hints: readonly HealthHint[];
+}
+
+/** A worker's numbers for whoever was asked for them. */
+export interface WorkerReport {
+  readonly metrics: MetricsSample;
+  readonly health: readonly HealthRow[];
+}
 
 export interface WorkerStart {
   readonly kind: "start";
@@ -23,6 +39,8 @@ export interface WorkerStart {
   readonly memory: string;
   readonly listen: ListenAddress;
   readonly snapshot: SealedSnapshot;
+  /** What the workers of the node know of providers. */
+  readonly health: readonly HealthHint[];
   readonly logStyle: "plain" | "json";
 }
 
@@ -42,8 +60,9 @@ export type WorkerMessage =
   | { readonly kind: "draining" }
   /** No call is left and the journal is closed; the exit follows. */
   | { readonly kind: "drained" }
-  | { readonly kind: "metrics"; readonly id: number; readonly sample: MetricsSample }
-  /** Somebody asked this worker for `/metrics`. */
+  | { readonly kind: "metrics"; readonly id: number; readonly report: WorkerReport }
+  | HealthNews
+  /** Somebody asked this worker for `/metrics` or for the health of providers. */
   | { readonly kind: "metrics-wanted"; readonly id: number }
   /** It cannot go on; the exit follows. `code` is the system's, such as `EADDRINUSE`. */
   | { readonly kind: "fatal"; readonly message: string; readonly code?: string };

@@ -12,9 +12,9 @@ afterEach(() => {
 function rounds() {
   const asked: string[] = [];
   const answers: string[] = [];
-  const made = new MetricsRounds<string>({
+  const made = new MetricsRounds<string, readonly unknown[]>({
     ask: (worker, id) => asked.push(`${worker} ${id}`),
-    answer: (asker, id, samples) => answers.push(`${asker} ${id}: ${samples.length}`),
+    answer: (asker, id, reports) => answers.push(`${asker} ${id}: ${reports.length}`),
   });
   return { made, asked, answers };
 }

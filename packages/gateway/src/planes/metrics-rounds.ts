@@ -1,28 +1,26 @@
-import type { MetricsSample } from "./metrics.ts";
-
-interface Round<Worker> {
+interface Round<Worker, Report> {
   readonly asker: Worker;
   readonly askersId: number;
   readonly missing: Set<Worker>;
-  readonly samples: MetricsSample[];
+  readonly reports: Report[];
   readonly timer: NodeJS.Timeout;
 }
 
-export interface RoundsOptions<Worker> {
+export interface RoundsOptions<Worker, Report> {
   readonly ask: (worker: Worker, id: number) => void;
-  readonly answer: (asker: Worker, id: number, samples: readonly MetricsSample[]) => void;
+  readonly answer: (asker: Worker, id: number, reports: readonly Report[]) => void;
 }
 
 /** Less than what the asking worker waits, so that a worker that hangs costs its own numbers and nobody else's. */
 const roundMs = 120;
 
-/** Collects every worker's counts for the one that was asked for `/metrics`. */
-export class MetricsRounds<Worker> {
-  readonly #options: RoundsOptions<Worker>;
-  readonly #rounds = new Map<number, Round<Worker>>();
+/** Collects every worker's numbers for the one that was asked for them. */
+export class MetricsRounds<Worker, Report> {
+  readonly #options: RoundsOptions<Worker, Report>;
+  readonly #rounds = new Map<number, Round<Worker, Report>>();
   #nextId = 1;
 
-  constructor(options: RoundsOptions<Worker>) {
+  constructor(options: RoundsOptions<Worker, Report>) {
     this.#options = options;
   }
 
@@ -30,15 +28,15 @@ export class MetricsRounds<Worker> {
     const id = this.#nextId;
     this.#nextId += 1;
     const timer = setTimeout(() => this.#end(id), roundMs);
-    this.#rounds.set(id, { asker, askersId, missing: new Set(others), samples: [], timer });
+    this.#rounds.set(id, { asker, askersId, missing: new Set(others), reports: [], timer });
     for (const worker of others) this.#options.ask(worker, id);
     this.#endIfWhole(id);
   }
 
-  take(worker: Worker, id: number, sample: MetricsSample): void {
+  take(worker: Worker, id: number, report: Report): void {
     const round = this.#rounds.get(id);
     if (round === undefined || !round.missing.delete(worker)) return;
-    round.samples.push(sample);
+    round.reports.push(report);
     this.#endIfWhole(id);
   }
 
@@ -58,6 +56,6 @@ export class MetricsRounds<Worker> {
     if (round === undefined) return;
     clearTimeout(round.timer);
     this.#rounds.delete(id);
-    this.#options.answer(round.asker, round.askersId, round.samples);
+    this.#options.answer(round.asker, round.askersId, round.reports);
   }
 }

@@ -3,6 +3,7 @@ import type { Server } from "node:net";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { findModel } from "#catalogue/catalogue";
 import { openCatalogue } from "#catalogue/open-catalogue";
+import type { HealthHint, HealthRow } from "#domain/health";
 import type { Clock, Journal, Memory } from "#domain/ports";
 import type { Snapshot } from "#domain/snapshot";
 import type { JournalStats } from "#ledger/journal";
@@ -14,10 +15,13 @@ import type { TraitsOf } from "#policy/find-targets";
 import { Affinity } from "#policy/affinity";
 import { Health } from "#policy/health";
 import { RetryBudget } from "#policy/retry-budget";
+import { Speeds } from "#policy/speeds";
 import { startListener, type Listener } from "#transport/listener";
 import { openUpstream } from "#transport/upstream";
+import { serveAdmin, type AdminState } from "./admin.ts";
 import type { Log } from "./log.ts";
-import type { Fleet } from "./messages.ts";
+import { healthFamilies } from "./health-metrics.ts";
+import type { Fleet, HealthNews, WorkerReport } from "./messages.ts";
 import { Metrics, mergeSamples, type MetricsSample } from "./metrics.ts";
 import { serveOperations, type OperationsState } from "./operations.ts";
 import { sameSettings } from "./same-settings.ts";
@@ -49,7 +53,7 @@ export interface DataPlaneOptions {
   readonly onStoppedAccepting?: () => void;
   /** Where there are other workers: how they are, and their counts. */
   readonly fleet?: () => Fleet;
-  readonly othersMetrics?: () => Promise<readonly MetricsSample[]>;
+  readonly othersReports?: () => Promise<readonly WorkerReport[]>;
 }
 
 /** A data plane that answers calls, in whatever process it runs. */
@@ -59,6 +63,11 @@ export interface RunningDataPlane {
   /** Calls that come from now on see the new snapshot; calls in flight keep theirs. */
   applySnapshot(snapshot: Snapshot): void;
   metrics(): MetricsSample;
+  report(): WorkerReport;
+  /** What was found out about providers since the last time, for the other workers. */
+  takeNews(): Pick<HealthNews, "version" | "hints">;
+  /** What another worker found out, under the snapshot of this version. */
+  hear(hints: readonly HealthHint[], version: string): void;
   /**
    * Stops accepting; calls in flight may take `limitMs`, then each is told that the gateway stops. Resolves when no
    * call is left and the journal is closed. A second call may only shorten the limit. Rejects where records could not
@@ -81,9 +90,11 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
   const { journal, listen } = options;
   const live = new LiveCalls();
   const upstream = openUpstream();
-  const gauges = openGauges(journal, live);
   let snapshot = options.snapshot;
   let health = new Health();
+  const rows = (): readonly HealthRow[] => health.rows(systemClock.nowMs());
+  const gauges = openGauges(journal, live, rows);
+  const others = async (): Promise<readonly WorkerReport[]> => (await options.othersReports?.()) ?? [];
   const plane: DataPlane = {
     snapshot: () => snapshot,
     clock: systemClock,
@@ -96,6 +107,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     memory: options.memory ?? processMemory(Date.now),
     retryBudgets: retryBudgets(),
     affinity: new Affinity(),
+    speeds: new Speeds(),
     traitsOf: options.traitsOf ?? traitsFromCatalogue(),
     live,
     random: Math.random,
@@ -109,7 +121,13 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     draining: () => live.draining,
     journalHealthy: () => journal.healthy,
     fleet: options.fleet ?? (() => ({ wanted: 1, ready: 1, versions: [snapshot.version] })),
-    metrics: async () => mergeSamples([gauges.sample(), ...((await options.othersMetrics?.()) ?? [])]),
+    metrics: async () => mergeSamples([gauges.sample(), ...(await others()).map(({ metrics }) => metrics)]),
+  };
+  const admin: AdminState = {
+    keys: () => snapshot.keys,
+    version: () => snapshot.version,
+    wallMs: () => systemClock.wallMs(),
+    health: async () => [rows(), ...(await others()).map((each) => each.health)],
   };
   const listener = await startListener({
     host: listen.host,
@@ -121,7 +139,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     stalledClientMs: snapshot.limits.stalledClientMs,
     maxConnections: snapshot.limits.maxConcurrentCalls + spareConnections,
     onExchange(exchange) {
-      if (!serveOperations(exchange, operations)) void serveCall(exchange, plane);
+      if (serveOperations(exchange, operations) || serveAdmin(exchange, admin)) return;
+      void serveCall(exchange, plane);
     },
   });
   const close = async (): Promise<void> => {
@@ -140,6 +159,11 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
       snapshot = next;
     },
     metrics: () => gauges.sample(),
+    report: () => ({ metrics: gauges.sample(), health: rows() }),
+    takeNews: () => ({ version: snapshot.version, hints: health.takeHints(systemClock.nowMs()) }),
+    hear(hints, version) {
+      if (version === snapshot.version) health.hear(hints, systemClock.nowMs());
+    },
     drain: drainOnce({ live, listener, close, onStoppedAccepting: options.onStoppedAccepting ?? (() => {}) }),
   };
 }
@@ -167,7 +191,7 @@ interface Gauges {
   close(): void;
 }
 
-function openGauges(journal: DataPlaneJournal, live: LiveCalls): Gauges {
+function openGauges(journal: DataPlaneJournal, live: LiveCalls, rows: () => readonly HealthRow[]): Gauges {
   const metrics = new Metrics();
   const lag = monitorEventLoopDelay({ resolution: 20 });
   lag.enable();
@@ -177,7 +201,7 @@ function openGauges(journal: DataPlaneJournal, live: LiveCalls): Gauges {
       const { records, failures, dropped, queuedBytes } = journal.stats;
       const lagNs = lag.percentile(99);
       lag.reset();
-      return metrics.sample({
+      const now = {
         hedgerow_calls_in_flight: live.count,
         hedgerow_workers: 1,
         hedgerow_journal_healthy: journal.healthy ? 1 : 0,
@@ -187,7 +211,8 @@ function openGauges(journal: DataPlaneJournal, live: LiveCalls): Gauges {
         hedgerow_journal_queued_bytes: queuedBytes,
         hedgerow_resident_bytes: process.memoryUsage.rss(),
         hedgerow_event_loop_lag_seconds: Number.isFinite(lagNs) ? lagNs / 1e9 : 0,
-      });
+      };
+      return [...metrics.sample(now), ...healthFamilies(rows())];
     },
     close: () => lag.disable(),
   };

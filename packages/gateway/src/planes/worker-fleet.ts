@@ -3,11 +3,13 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Snapshot } from "#domain/snapshot";
 import { noteOf, type WorkerNote } from "./data-folder.ts";
+import { HealthBoard } from "./health-board.ts";
 import type { HandedAddress } from "./listen-address.ts";
 import type { Log, LogStyle } from "./log.ts";
-import type { Fleet, ListenAddress, SupervisorMessage, WorkerMessage } from "./messages.ts";
+import type { Fleet, HealthNews, ListenAddress, SupervisorMessage, WorkerMessage, WorkerReport } from "./messages.ts";
 import { MetricsRounds } from "./metrics-rounds.ts";
 import { restartDelayMs } from "./restart-delay.ts";
+import { sameSettings } from "./same-settings.ts";
 import { sealSnapshot } from "./sealed-snapshot.ts";
 
 export interface FleetOptions {
@@ -49,7 +51,8 @@ const overtimeMs = 10_000;
 export class WorkerFleet {
   readonly #options: FleetOptions;
   readonly #slots: readonly Slot[];
-  readonly #rounds: MetricsRounds<Slot>;
+  readonly #rounds: MetricsRounds<Slot, WorkerReport>;
+  readonly #health = new HealthBoard();
   #snapshot: Snapshot;
   #port: number;
   /** Until then a worker that ends is a reason not to start at all, and is not started again. */
@@ -76,7 +79,7 @@ export class WorkerFleet {
     }));
     this.#rounds = new MetricsRounds({
       ask: (slot, id) => this.#send(slot, { kind: "metrics-request", id }),
-      answer: (slot, id, samples) => this.#send(slot, { kind: "metrics-of-others", id, samples }),
+      answer: (slot, id, reports) => this.#send(slot, { kind: "metrics-of-others", id, reports }),
     });
   }
 
@@ -115,6 +118,7 @@ export class WorkerFleet {
 
   /** Resolves when every worker that is up runs on the snapshot. Later ones start with it. */
   async publish(snapshot: Snapshot): Promise<void> {
+    if (!sameSettings(this.#snapshot.providers, snapshot.providers)) this.#health.clear();
     this.#snapshot = snapshot;
     for (const slot of this.#slots) {
       if (slot.state === "ready") this.#send(slot, { kind: "snapshot", snapshot: sealSnapshot(snapshot) });
@@ -166,6 +170,7 @@ export class WorkerFleet {
       memory: memoryFile,
       listen: { ...listen, port: this.#port },
       snapshot: sealSnapshot(this.#snapshot),
+      health: this.#health.view(performance.now()),
       logStyle,
     };
     child.send(start, handed?.handle, {}, () => {});
@@ -202,18 +207,28 @@ export class WorkerFleet {
       case "drained":
         break;
       case "metrics":
-        this.#rounds.take(slot, message.id, message.sample);
+        this.#rounds.take(slot, message.id, message.report);
         return;
       case "metrics-wanted": {
         const others = this.#slots.filter((other) => other !== slot && other.child?.connected === true);
         this.#rounds.begin(slot, message.id, others);
         return;
       }
+      case "health":
+        this.#pass(slot, message);
+        return;
       case "fatal":
         slot.complaint = { message: message.message, ...(message.code === undefined ? {} : { code: message.code }) };
         break;
     }
     this.#changed();
+  }
+
+  /** News of one worker for the others, but for those found under another configuration. */
+  #pass(from: Slot, news: HealthNews): void {
+    if (news.version !== this.#snapshot.version) return;
+    this.#health.take(news.hints, performance.now());
+    for (const slot of this.#slots) if (slot !== from && slot.state === "ready") this.#send(slot, news);
   }
 
   #ended(slot: Slot, child: ChildProcess, how: string): void {

@@ -4,8 +4,7 @@ import { openMemoryFile } from "#control/store/memory-file";
 import type { Memory } from "#domain/ports";
 import { openJournal } from "#ledger/journal";
 import { openLog, type Log } from "./log.ts";
-import type { Fleet, SupervisorMessage, WorkerMessage, WorkerStart } from "./messages.ts";
-import type { MetricsSample } from "./metrics.ts";
+import type { Fleet, SupervisorMessage, WorkerMessage, WorkerReport, WorkerStart } from "./messages.ts";
 import { openSnapshot } from "./sealed-snapshot.ts";
 import { describeBug, startDataPlane, type RunningDataPlane } from "./start-data-plane.ts";
 
@@ -15,6 +14,8 @@ const defaultDrainMs = 120_000;
 const lastGaspMs = 3_000;
 /** Others' counts that come later are left out of a `/metrics`. */
 const metricsWaitMs = 200;
+/** What is found out about providers is told so often: a burst of failures is one message. */
+const newsEveryMs = 100;
 
 /**
  * The main program of a forked worker: a data plane that takes its snapshot and orders from the supervisor and serves
@@ -28,7 +29,9 @@ class Worker {
   #drainMs: number;
   #stopping = false;
   #nextId = 1;
-  readonly #metricsWaiters = new Map<number, (samples: readonly MetricsSample[]) => void>();
+  readonly #metricsWaiters = new Map<number, (reports: readonly WorkerReport[]) => void>();
+  /** A message with news is on its way: more of them wait, so that a supervisor that hangs costs no memory. */
+  #tellingNews = false;
 
   constructor(start: WorkerStart) {
     this.#start = start;
@@ -67,8 +70,10 @@ class Worker {
       log: this.#log,
       onStoppedAccepting: () => this.#say({ kind: "draining" }),
       fleet: () => this.#fleet,
-      othersMetrics: () => this.#othersMetrics(),
+      othersReports: () => this.#othersReports(),
     });
+    this.#plane.hear(this.#start.health, snapshot.version);
+    setInterval(() => this.#tellNews(), newsEveryMs).unref();
     this.#say({ kind: "ready", port: this.#plane.port, version: snapshot.version });
   }
 
@@ -103,11 +108,22 @@ class Worker {
         this.#fleet = message.fleet;
         return;
       case "metrics-request":
-        if (this.#plane !== undefined) this.#say({ kind: "metrics", id: message.id, sample: this.#plane.metrics() });
+        if (this.#plane !== undefined) this.#say({ kind: "metrics", id: message.id, report: this.#plane.report() });
         return;
       case "metrics-of-others":
-        this.#metricsWaiters.get(message.id)?.(message.samples);
+        this.#metricsWaiters.get(message.id)?.(message.reports);
+        return;
+      case "health":
+        this.#plane?.hear(message.hints, message.version);
     }
+  }
+
+  #tellNews(): void {
+    if (this.#plane === undefined || this.#tellingNews || !process.connected) return;
+    const news = this.#plane.takeNews();
+    if (news.hints.length === 0) return;
+    this.#tellingNews = true;
+    process.send?.({ kind: "health", ...news } satisfies WorkerMessage, () => (this.#tellingNews = false));
   }
 
   /** Drains and exits. Called again, it may only get shorter. */
@@ -153,15 +169,15 @@ class Worker {
     if (process.connected) process.send?.(message, () => {});
   }
 
-  #othersMetrics(): Promise<readonly MetricsSample[]> {
+  #othersReports(): Promise<readonly WorkerReport[]> {
     if (!process.connected) return Promise.resolve([]);
     const id = this.#nextId;
     this.#nextId += 1;
     return new Promise((resolve) => {
-      const settle = (samples: readonly MetricsSample[]): void => {
+      const settle = (reports: readonly WorkerReport[]): void => {
         clearTimeout(timer);
         this.#metricsWaiters.delete(id);
-        resolve(samples);
+        resolve(reports);
       };
       const timer = setTimeout(() => settle([]), metricsWaitMs);
       this.#metricsWaiters.set(id, settle);

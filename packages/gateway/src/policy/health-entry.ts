@@ -1,15 +1,8 @@
 import type { FailureKind } from "#domain/failure";
+import type { HealthHint, Scope } from "#domain/health";
 import { FailureWindow } from "./failure-window.ts";
 import type { Load } from "./load.ts";
 import type { RecentSuccess } from "./recent-success.ts";
-
-/** The narrowest thing that explains a failure, by name. */
-export type Scope =
-  | { readonly kind: "endpoint"; readonly provider: string }
-  | { readonly kind: "model"; readonly provider: string; readonly model: string }
-  | { readonly kind: "credential"; readonly provider: string; readonly credential: string }
-  /** A credential for one model. */
-  | { readonly kind: "share"; readonly provider: string; readonly model: string; readonly credential: string };
 
 /** In words, and one for each scope: `endpoint xai`, `model xai/grok-4`, `credential xai#1`, `credential xai#1 grok-4`. */
 export function keyOf(scope: Scope): string {
@@ -106,17 +99,6 @@ export interface Opening {
   readonly order: number;
 }
 
-export interface Said {
-  readonly cause: FailureKind;
-  readonly opened: number;
-  readonly openForMs: number;
-  readonly byRate: boolean;
-  readonly coolForMs: number;
-  readonly asked: boolean;
-  readonly cooled: number;
-  readonly dead: boolean;
-}
-
 /** Where it is open already, calls that were in flight then fail now: they say nothing new but how long to wait. */
 export function open(entry: Entry, opening: Opening): void {
   const { nowMs, chance, cause, waitMs = 0, order } = opening;
@@ -137,7 +119,7 @@ export function open(entry: Entry, opening: Opening): void {
 /** What another process says of an opening or a wait: it never shortens what is known here. */
 export function hear(
   entry: Entry,
-  said: Said,
+  said: HealthHint,
   { nowMs, order }: { readonly nowMs: number; readonly order: number },
 ): void {
   if (said.opened > 0 && nowMs + said.openForMs > entry.openUntilMs) {

@@ -1,34 +1,6 @@
-import type { FailureKind } from "#domain/failure";
+import type { HealthRow, HealthState, LoadRow } from "#domain/health";
 import type { RateLimit } from "#domain/rate-limit";
-import { isGated, readyAtMs, type Entry, type Scope } from "./health-entry.ts";
-
-/** `half-open`: the wait is over and one call may find out. `cooling`: it waits. `full`: more calls would only wait. */
-export type HealthState = "closed" | "half-open" | "open" | "cooling" | "dead" | "empty" | "full";
-
-/** One scope's health for people and dashboards. Times are durations before and after now. */
-export interface HealthRow {
-  readonly scope: Scope;
-  /** In words, unique. */
-  readonly name: string;
-  readonly state: HealthState;
-  /** What brought it there, where it is not closed. */
-  readonly cause?: FailureKind;
-  readonly sinceAgoMs?: number;
-  readonly untilInMs?: number;
-  /** How often it opened since the process began. */
-  readonly openings: number;
-  /** Of a credential for one model. */
-  readonly load?: LoadRow;
-}
-
-export interface LoadRow {
-  readonly inFlight: number;
-  /** Calls at once, as learned so far. */
-  readonly limit: number;
-  /** The usual time to first content, ms; absent where too few calls were seen. */
-  readonly firstContentMs?: number;
-  readonly headroom: readonly RateLimit[];
-}
+import { isGated, readyAtMs, type Entry } from "./health-entry.ts";
 
 const maxRows = 500;
 

@@ -1,9 +1,10 @@
 import type { Operation } from "#domain/call";
 import type { Failure } from "#domain/failure";
+import type { HealthHint, HealthRow, Scope } from "#domain/health";
 import { DeadlyRequests, type Fingerprint } from "./deadly-requests.ts";
-import { isGated, keyOf, newEntry, type Entry, type Scope } from "./health-entry.ts";
-import { healthRows, type HealthRow } from "./health-rows.ts";
-import { applyHint, hintOf, type HealthHint } from "./hints.ts";
+import { isGated, keyOf, newEntry, type Entry } from "./health-entry.ts";
+import { healthRows } from "./health-rows.ts";
+import { applyHint, hintOf } from "./hints.ts";
 import { Load } from "./load.ts";
 import { RecentSuccess } from "./recent-success.ts";
 import { readinessAt, type Readiness } from "./readiness.ts";
@@ -11,6 +12,7 @@ import { entriesOf, type Site } from "./site.ts";
 import { judge, OneVisit, type OnNews, type Visit } from "./visit.ts";
 
 export type { Readiness } from "./readiness.ts";
+export type { Visit } from "./visit.ts";
 
 /** Where an attempt goes, as far as health is concerned. */
 export interface Place {

@@ -7,8 +7,10 @@ import { agedHint } from "./hints.ts";
 
 const place: Place = { provider: "a", model: "m", credential: "a#1" };
 
+type At = readonly [health: Health, nowMs: number];
+
 /** What the first found out reaches the second, whose clock shows another time. */
-function tell(from: Health, fromMs: number, to: Health, toMs: number): number {
+function tell([from, fromMs]: At, [to, toMs]: At): number {
   const hints = from.takeHints(fromMs);
   to.hear(JSON.parse(JSON.stringify(hints)), toMs);
   return hints.length;
@@ -23,7 +25,7 @@ function opened(): Health {
 describe("hints between workers", () => {
   it("carry an opening to a worker whose clock shows another time", () => {
     const other = new Health();
-    expect(tell(opened(), 1_400, other, 77_000)).toBe(1);
+    expect(tell([opened(), 1_400], [other, 77_000])).toBe(1);
     expect(other.readiness(place, 77_000)).toMatchObject({ by: "open", cause: "upstream_failed", untilMs: 77_600 });
     other.begin(place, 77_600).failed(failure("upstream_failed", "500"), 77_600, 0.5);
     expect(other.readiness(place, 77_600)).toMatchObject({ untilMs: 79_600 });
@@ -36,23 +38,23 @@ describe("hints between workers", () => {
   ])("carry a wait after %s", (kind, retryAfterMs, waitMs) => {
     const [one, other] = [new Health(), new Health()];
     one.begin(place, 0).failed(failure(kind, "x", retryAfterMs === undefined ? {} : { retryAfterMs }), 0, 0.5);
-    tell(one, 0, other, 5_000);
+    tell([one, 0], [other, 5_000]);
     expect(other.readiness(place, 5_000)).toMatchObject({ untilMs: 5_000 + waitMs, cause: kind });
   });
 
   it("carry that a credential has nothing left of its limits", () => {
     const [one, other] = [new Health(), new Health()];
     one.begin(place, 0).learned([{ name: "requests", remaining: 0, resetMs: 4_000 }], 0);
-    tell(one, 1_000, other, 50_000);
+    tell([one, 1_000], [other, 50_000]);
     expect(other.readiness(place, 52_999)).toMatchObject({ by: "asked", untilMs: 53_000 });
     expect(other.readiness(place, 53_000).kind).toBe("ready");
   });
 
   it("carry a clean end, which closes what the others hold open, and are told no further", () => {
     const [one, other] = [opened(), new Health()];
-    tell(one, 1_000, other, 0);
+    tell([one, 1_000], [other, 0]);
     one.begin(place, 2_500).succeeded(2_500);
-    tell(one, 2_500, other, 900);
+    tell([one, 2_500], [other, 900]);
     expect(other.readiness(place, 900).kind).toBe("ready");
     expect(other.takeHints(900)).toEqual([]);
   });
@@ -61,7 +63,7 @@ describe("hints between workers", () => {
     const [one, other] = [new Health(), new Health()];
     other.begin(place, 0).failed(failure("rate_limited", "x", { retryAfterMs: 60_000 }), 0, 0.5);
     one.begin(place, 0).failed(failure("rate_limited", "x", { retryAfterMs: 2_000 }), 0, 0.5);
-    tell(one, 0, other, 0);
+    tell([one, 0], [other, 0]);
     expect(other.readiness(place, 0)).toMatchObject({ untilMs: 60_000 });
   });
 
@@ -85,7 +87,7 @@ describe("hints between workers", () => {
           nowMs += gapMs;
           one.begin(place, nowMs).failed(failure(kind, "x", { retryAfterMs }), nowMs, 0.3);
         }
-        tell(one, nowMs, other, nowMs);
+        tell([one, nowMs], [other, nowMs]);
         const [told, heard] = [one.readiness(place, nowMs), other.readiness(place, nowMs)];
         expect(heard.kind).toBe(told.kind);
         if (told.kind === "parked" && heard.kind === "parked") expect(heard.untilMs).toBe(told.untilMs);

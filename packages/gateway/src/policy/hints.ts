@@ -1,17 +1,5 @@
-import { close, hear, isTroubled } from "./health-entry.ts";
-import type { Entry, Said, Scope } from "./health-entry.ts";
-
-/**
- * What one worker found out about a scope, for the others of its node: all that matters of it, so that a later hint
- * replaces an earlier one. Times are durations, for every process has a clock of its own.
- */
-export interface HealthHint extends Said {
-  readonly scope: Scope;
-  /** Nothing is left of its limits for so long. */
-  readonly emptyForMs: number;
-  /** A call has ended well there: what others know of its troubles is out of date. */
-  readonly closed: boolean;
-}
+import type { HealthHint } from "#domain/health";
+import { close, hear, isTroubled, type Entry } from "./health-entry.ts";
 
 export function hintOf(entry: Entry, closed: boolean, nowMs: number): HealthHint {
   return {

@@ -1,0 +1,107 @@
+import type { HealthRow, LoadRow } from "#domain/health";
+import type { Exchange } from "#domain/ports";
+import type { GatewayKey } from "#domain/snapshot";
+import { authenticate } from "#pipeline/accept";
+import { mergeRows } from "#policy/health-rows";
+
+/** What the endpoints for administrators look at. */
+export interface AdminState {
+  keys(): readonly GatewayKey[];
+  version(): string;
+  /** Wall clock, milliseconds since 1970. */
+  wallMs(): number;
+  /** One list for each worker that answered in time. */
+  health(): Promise<readonly (readonly HealthRow[])[]>;
+}
+
+const paths: ReadonlySet<string> = new Set(["/admin/api/health"]);
+const json = { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" };
+
+/**
+ * `/admin/api/health`: for keys with `admin: true`, and for everybody on this machine where no keys are configured. True
+ * where the exchange was for it and is, or will be, answered.
+ */
+export function serveAdmin(exchange: Exchange, state: AdminState): boolean {
+  if (!paths.has(exchange.path)) return false;
+  if (exchange.method !== "GET" && exchange.method !== "HEAD") {
+    respond(exchange, 405, { error: "use GET" }, { allow: "GET, HEAD" });
+    return true;
+  }
+  const keys = state.keys();
+  const known = authenticate(exchange.headers, exchange.query, keys);
+  if (known.kind === "refused") respond(exchange, 401, { error: known.failure.message });
+  else if (keys.length > 0 && known.key?.admin !== true) {
+    respond(exchange, 403, { error: `the key "${known.key?.name}" is no administrator's; add admin: true to it` });
+  } else void respondHealth(exchange, state);
+  return true;
+}
+
+async function respondHealth(exchange: Exchange, state: AdminState): Promise<void> {
+  const workers = await state.health();
+  const atMs = state.wallMs();
+  const scopes = mergeRows(workers).map((row) => written(row, atMs));
+  respond(exchange, 200, { at: dateOf(atMs), version: state.version(), workers: workers.length, scopes });
+}
+
+function written(row: HealthRow, atMs: number): object {
+  const { scope, name, state, cause, sinceAgoMs, untilInMs, openings, load } = row;
+  return {
+    name,
+    ...scope,
+    state,
+    words: wordsOf(row),
+    ...(cause === undefined ? {} : { cause }),
+    ...(sinceAgoMs === undefined ? {} : { since: dateOf(atMs - sinceAgoMs) }),
+    ...(untilInMs === undefined ? {} : { until: dateOf(atMs + untilInMs) }),
+    openings,
+    ...(load === undefined ? {} : writtenLoad(load, atMs)),
+  };
+}
+
+function writtenLoad({ inFlight, limit, firstContentMs, headroom }: LoadRow, atMs: number): object {
+  return {
+    in_flight: inFlight,
+    limit,
+    ...(firstContentMs === undefined ? {} : { first_content_ms: firstContentMs }),
+    headroom: headroom.map(({ name, remaining, limit: most, resetMs }) => ({
+      name,
+      remaining,
+      ...(most === undefined ? {} : { limit: most }),
+      reset: dateOf(atMs + resetMs),
+    })),
+  };
+}
+
+function wordsOf({ state, cause, load }: HealthRow): string {
+  const why = cause?.replaceAll("_", " ") ?? "trouble";
+  switch (state) {
+    case "closed":
+      return "well";
+    case "full":
+      return `as many calls as it serves without waiting (${load?.limit ?? 0})`;
+    case "empty":
+      return "nothing left of its limits";
+    case "half-open":
+      return `one call at a time may find out whether it is back, after ${why}`;
+    case "cooling":
+      return `waits after ${why}`;
+    case "open":
+      return `not asked after ${why}`;
+    case "dead":
+      return `out of use after ${why}`;
+  }
+}
+
+function dateOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function respond(
+  exchange: Exchange,
+  status: number,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  exchange.respond(status, { ...json, ...headers });
+  exchange.end(Buffer.from(`${JSON.stringify(body)}\n`));
+}
