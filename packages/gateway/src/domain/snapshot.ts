@@ -133,6 +133,18 @@ export interface Route {
   /** Whoever is likeliest to answer now comes first, whatever the order of `targets`. Absent: as written. */
   readonly order?: "success";
   readonly constraints?: Constraints;
+  /** Absent: an attempt has the call to itself. */
+  readonly hedge?: HedgeRule;
+}
+
+/** When a second attempt may start while the first is still waited for. */
+export interface HedgeRule {
+  /** Absent: what 95 of 100 calls to the first target take to their first content, as learned. */
+  readonly afterMs?: number;
+  /** Most second attempts, as a share of the route's calls: 0 to 1. */
+  readonly share: number;
+  /** Calls with tools may be hedged, too. */
+  readonly sideEffects: boolean;
 }
 
 /** What every target of a route must keep. What a provider does not declare, it does not keep. */

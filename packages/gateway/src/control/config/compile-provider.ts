@@ -7,7 +7,7 @@ import type { CompileContext, Report } from "./compile-context.ts";
 import { compileTimeouts, splitTarget, targetTexts } from "./compile-route.ts";
 import { suggestion } from "./nearest.ts";
 import type { ConfigPath } from "./problem.ts";
-import type { ConfigDocument, ModelEntry, PriceEntry } from "./schema.ts";
+import type { ConfigDocument, ModelEntry, PriceEntry, ProviderEntry } from "./schema.ts";
 
 export function compileProviders(
   document: ConfigDocument,
@@ -58,6 +58,7 @@ function compileProvider(naming: Naming, context: CompileContext, report: Report
     ...(usual === undefined ? {} : { usual }),
     ...promises(entry),
     ...inSpec(settings),
+    ...promisesOf(entry),
     models,
   };
 }
@@ -68,6 +69,24 @@ function promises({ jurisdiction, dataClasses, safetyTier }: ProviderNaming["ent
     ...(jurisdiction === undefined ? {} : { jurisdiction }),
     ...(dataClasses === undefined ? {} : { dataClasses }),
     ...(safetyTier === undefined ? {} : { safetyTier }),
+  };
+}
+
+/** In steps of a millionth, so that 99.9 percent is what people mean by it. */
+function share(percent: number): number {
+  return Math.round(percent * 10_000) / 1_000_000;
+}
+
+/** For reports and drills: nothing of it changes how a call is served. */
+function promisesOf({ limits, sla }: ProviderEntry): Partial<ProviderSpec> {
+  if (sla === undefined) return limits === undefined ? {} : { limits };
+  return {
+    ...(limits === undefined ? {} : { limits }),
+    sla: {
+      availability: share(sla.availability),
+      counts: sla.counts ?? ["fault", "timeout"],
+      credits: (sla.credits ?? []).map(({ below, credit }) => ({ below: share(below), credit: share(credit) })),
+    },
   };
 }
 
