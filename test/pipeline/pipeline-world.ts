@@ -9,6 +9,7 @@ import { serveCall } from "#pipeline/serve-call";
 import { Affinity } from "#policy/affinity";
 import { Health } from "#policy/health";
 import { RetryBudget } from "#policy/retry-budget";
+import { Speeds } from "#policy/speeds";
 import { VirtualClock } from "#simulation/virtual-clock";
 import { sampleSnapshot } from "../world/sample-snapshot.ts";
 
@@ -190,6 +191,7 @@ export class PipelineWorld {
       memory: processMemory(() => this.clock.wallMs()),
       retryBudgets: { of: () => budget },
       affinity: new Affinity(),
+      speeds: new Speeds(),
       traitsOf: (spec, model) => spec.models.get(model),
       live: this.live,
       random: () => 0,

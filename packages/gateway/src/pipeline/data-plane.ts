@@ -6,6 +6,7 @@ import type { Affinity } from "#policy/affinity";
 import type { TraitsOf } from "#policy/find-targets";
 import type { Health } from "#policy/health";
 import type { RetryBudget } from "#policy/retry-budget";
+import type { Speeds } from "#policy/speeds";
 import type { LiveCalls } from "./live-calls.ts";
 
 /** Everything the request path works with. Built once by a worker, a test or a simulation. */
@@ -21,6 +22,7 @@ export interface DataPlane {
   readonly memory: Memory;
   readonly retryBudgets: RetryBudgets;
   readonly affinity: Affinity;
+  readonly speeds: Speeds;
   readonly traitsOf: TraitsOf;
   readonly live: LiveCalls;
   /** 0..1 */

@@ -24,6 +24,7 @@ import { decodeOnce } from "./lane-request.ts";
 import { isLane, type Lane } from "./lane.ts";
 import { coFailureOf } from "./measured-pairs.ts";
 import type { CallControl } from "./live-calls.ts";
+import { speedSample } from "./speed-sample.ts";
 import type { Thread } from "./thread.ts";
 import { withThoughts } from "./thoughts.ts";
 import { readWholeAnswer } from "./whole-answer.ts";
@@ -91,13 +92,15 @@ export class Journey {
   get view(): PlanningView {
     const { plane, snapshot } = this.input;
     const wallMs = plane.clock.wallMs();
+    const nowMs = plane.clock.nowMs();
     return {
       health: plane.health,
       traitsOf: plane.traitsOf,
       groupsOf: groupsOfTargets(snapshot, wallMs),
       coFailure: coFailureOf(snapshot),
       isCritical: criticalPairs(snapshot, wallMs),
-      nowMs: plane.clock.nowMs(),
+      latencyOf: ({ id }) => plane.speeds.of(id, nowMs),
+      nowMs,
     };
   }
 
@@ -275,6 +278,8 @@ export class Journey {
       readWhole: (body, seen, classify) => readWholeAnswer({ body, seen, classify, spec, lane, call }),
     });
     this.attempts.push(result.attempt);
+    const speed = call.streamed ? speedSample(result.attempt) : undefined;
+    if (speed !== undefined) plane.speeds.note(target.id, speed, plane.clock.nowMs());
     return { result, lane };
   }
 

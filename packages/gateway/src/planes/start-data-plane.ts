@@ -16,6 +16,7 @@ import { Affinity } from "#policy/affinity";
 import { Health } from "#policy/health";
 import { RetryBudget } from "#policy/retry-budget";
 import { Speeds } from "#policy/speeds";
+import { Speeds } from "#policy/speeds";
 import { startListener, type Listener } from "#transport/listener";
 import { openUpstream } from "#transport/upstream";
 import { serveAdmin, type AdminState } from "./admin.ts";
@@ -107,6 +108,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     memory: options.memory ?? processMemory(Date.now),
     retryBudgets: retryBudgets(),
     affinity: new Affinity(),
+    speeds: new Speeds(),
     speeds: new Speeds(),
     traitsOf: options.traitsOf ?? traitsFromCatalogue(),
     live,

@@ -66,7 +66,13 @@ function isWorse(target: Target, primary: Target | undefined, conditions: Condit
   const { despite = [] } = target;
   const downgrade = despite.includes("safety") ? undefined : isBelow(target, primary, conditions.snapshot);
   if (downgrade !== undefined) return downgrade;
-  return despite.includes("critical") ? undefined : conditions.isCritical?.(primary, target);
+  if (despite.includes("critical") || isCallersOwn(target, conditions.route)) return undefined;
+  return conditions.isCritical?.(primary, target);
+}
+
+/** A caller who lists models in the request allows each by name. */
+function isCallersOwn({ id }: Target, route: Route | undefined): boolean {
+  return route?.targets.some(({ provider, model }) => `${provider}/${model}` === id) !== true;
 }
 
 /** Which promise of its route a target does not keep. */
