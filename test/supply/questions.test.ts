@@ -169,6 +169,20 @@ describe("contradictions", () => {
     ).toEqual([]);
   });
 
+  it("apart, claims of one edge narrow each other where they are borne out alike, and a weaker one narrows nothing", () => {
+    const edge = (...claims: readonly (readonly [Claim["status"], number, number])[]) =>
+      graphOf(
+        ...claims.map(([status, least, most]) => claim("operator:a runs-on owner:b", { status, share: [least, most] })),
+      )
+        .from("operator:a")
+        .map(({ share }) => share);
+    expect(edge(["fact", 0, 1], ["fact", 0.2, 0.6])).toEqual([[0.2, 0.6]]);
+    expect(edge(["fact", 0, 1], ["report", 0.2, 0.6])).toEqual([[0, 1]]);
+    expect(edge(["fact", 0.3, 0.4], ["report", 0, 1])).toEqual([[0.3, 0.4]]);
+    expect(edge(["fact", 0, 0.1], ["fact", 0.5, 0.6])).toEqual([[0, 0.6]]);
+    expect(edge(["fact", 0, 1], ["report", 0.9, 1], ["declared", 0.2, 0.6])).toEqual([[0.2, 0.6]]);
+  });
+
   it("are kept in the graph, which allows what any of them allows", () => {
     const both = graphOf(
       claim("operator:a runs-on owner:b", { share: [0, 0.2], status: "report" }),

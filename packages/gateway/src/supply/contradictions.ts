@@ -2,7 +2,7 @@ import type { Claim, SupplyNodeId, SupplyRelation } from "#domain/supply";
 import { whole } from "./share.ts";
 import { kindOf } from "./graph.ts";
 
-/** Claims that cannot all be true. They are kept beside each other, and the graph allows what any of them allows. */
+/** Claims that cannot all be true. They are kept beside each other, and the graph allows what any of them allows; but what is declared has the last word. */
 export interface Contradiction {
   readonly why: string;
   readonly claims: readonly Claim[];

@@ -10,14 +10,14 @@ import type {
   SupplyRelation,
 } from "#domain/supply";
 import { claimStatuses } from "./relations.ts";
-import { hull, whole } from "./share.ts";
+import { common, hull, whole } from "./share.ts";
 
 /** Claims of one subject, relation and object, taken together. All of them stay readable in `claims`. */
 export interface SupplyEdge {
   readonly subject: SupplyNodeId;
   readonly relation: SupplyRelation;
   readonly object: SupplyNodeId;
-  /** The hull of what the claims say. */
+  /** What the claims allow together. */
   readonly share: ShareInterval;
   /** Of the best-borne claim. */
   readonly status: ClaimStatus;
@@ -91,18 +91,30 @@ function edgesOf(claims: readonly Claim[]): readonly SupplyEdge[] {
   return [...byEnds.values()].flatMap((same) => {
     const [first] = same;
     if (first === undefined) return [];
-    const shares = same.map(({ share }) => share ?? whole);
     return [
       {
         subject: first.subject,
         relation: first.relation,
         object: first.object,
-        share: shares.reduce(hull),
+        share: shareOf(same),
         status: same.map(({ status }) => status).reduce(stronger),
         claims: same,
       },
     ];
   });
+}
+
+/**
+ * What claims of one edge allow together. The gateway's operator has the last word. Else the best-borne ones narrow each
+ * other, and a weaker one only widens: where it contradicts them, both are possible.
+ */
+function shareOf(claims: readonly Claim[]): ShareInterval {
+  const best = claims.map(({ status }) => status).reduce(stronger);
+  const strong = claims.filter(({ status }) => status === best).map(({ share }) => share ?? whole);
+  const allowed = strong.reduce((one, other) => common(one, other) ?? hull(one, other));
+  if (best === "declared") return allowed;
+  const weak = claims.filter(({ status }) => status !== best).map(({ share }) => share ?? whole);
+  return weak.filter((share) => common(share, allowed) === undefined).reduce(hull, allowed);
 }
 
 /** Nodes that only a claim names are nodes all the same. */

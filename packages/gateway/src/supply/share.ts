@@ -8,7 +8,13 @@ export function along(first: ShareInterval, then: ShareInterval): ShareInterval 
   return [first[0] * then[0], first[1] * then[1]];
 }
 
-/** Two sources that speak of the same edge: whatever either of them allows. */
+/** What two sources both allow; undefined where they contradict each other. */
+export function common(one: ShareInterval, other: ShareInterval): ShareInterval | undefined {
+  const [least, most] = [Math.max(one[0], other[0]), Math.min(one[1], other[1])];
+  return least <= most ? [least, most] : undefined;
+}
+
+/** Two sources that contradict each other: whatever either of them allows. */
 export function hull(one: ShareInterval, other: ShareInterval): ShareInterval {
   return [Math.min(one[0], other[0]), Math.max(one[1], other[1])];
 }

@@ -55,10 +55,7 @@ function unconfigured({ provider, model }: Target): readonly RiskGroup[] {
   ];
 }
 
-function suppliedTarget(
-  spec: ProviderSpec,
-  { model, traits }: Pick<Target, "model" | "traits">,
-): SuppliedTarget {
+function suppliedTarget(spec: ProviderSpec, { model, traits }: Pick<Target, "model" | "traits">): SuppliedTarget {
   const { id, kind, vendor, origin, operator, owner, region, usual } = spec;
   const name = traits?.name ?? spec.models.get(model)?.name ?? (vendor === undefined ? model : `${vendor}/${model}`);
   return {
