@@ -8,12 +8,13 @@ const traits = { name: "globex/other", capabilities: {}, from: { source: "test",
 /** As Anthropic's look: a protocol buffer message in base64. */
 const bare = Buffer.from([0x12, 90, ...Array.from({ length: 90 }, (_, at) => at * 2)]).toString("base64");
 
-function fitted(messages: string, issuer: string, known = true) {
+function fitted(messages: string, issuer: string, { known = true, budgeted = false } = {}) {
   const body = Buffer.from(`{"messages":${messages}}`);
   const scan = scanFields(body, { maxDepth: 50 });
   if ("problem" in scan) throw new Error(scan.problem);
   const target = { model: "m", issuer, quirks: plainChatQuirks, streamed: false, ...(known ? { traits } : {}) };
-  return messagesWithoutForeignSeals(body, scan, target);
+  const span = scan.fields.get("messages");
+  return span === undefined ? undefined : messagesWithoutForeignSeals(body, span, { target, budgeted });
 }
 
 const turn = (...blocks: readonly string[]): string => `[{"role":"assistant","content":[${blocks.join(",")}]}]`;
@@ -25,6 +26,7 @@ describe("sealed thoughts in a conversation relayed to another target", () => {
     expect(fitted(turn(thought("hedgerow:globex:abc"), call), "globex")).toEqual({
       json: turn(thought("abc"), call),
       lost: false,
+      unexplainedCalls: false,
     });
   });
 
@@ -34,7 +36,7 @@ describe("sealed thoughts in a conversation relayed to another target", () => {
       thought(bare),
       `{"type":"redacted_thinking","data":"${bare}"}`,
     ]) {
-      expect(fitted(turn(foreign, call), "globex"), foreign).toEqual({ json: turn(call), lost: true });
+      expect(fitted(turn(foreign, call), "globex"), foreign).toMatchObject({ json: turn(call), lost: true });
     }
   });
 
@@ -42,6 +44,23 @@ describe("sealed thoughts in a conversation relayed to another target", () => {
     for (const own of [thought("made-by-globex"), thought("")])
       expect(fitted(turn(own, call), "globex")).toBeUndefined();
     expect(fitted(turn(thought(bare), call), "anthropic")).toBeUndefined();
-    expect(fitted(turn(thought(bare), call), "globex", false)).toBeUndefined();
+    expect(fitted(turn(thought(bare), call), "globex", { known: false })).toBeUndefined();
+  });
+
+  it("leave calls without a thought behind, which thinking with a budget does not go on from", () => {
+    const foreign = turn(thought("hedgerow:acme:abc"), '{"type":"text","text":"Let me look."}', call);
+    expect(fitted(foreign, "anthropic", { budgeted: true })).toMatchObject({ lost: true, unexplainedCalls: true });
+    expect(fitted(foreign, "anthropic")).toMatchObject({ lost: true, unexplainedCalls: false });
+  });
+
+  it("are looked for where another vendor made the call that was answered last", () => {
+    const asked = (id: string): string => {
+      const answered = `{"role":"user","content":[{"type":"tool_result","tool_use_id": "${id}","content":"42"}]}`;
+      return `[{"role":"assistant","content":[${call}]},${answered}]`;
+    };
+    expect(fitted(asked("call_1"), "anthropic", { budgeted: true })).toEqual({ lost: false, unexplainedCalls: true });
+    // A call of Anthropic's own is the caller's affair.
+    expect(fitted(asked("toolu_1"), "anthropic", { budgeted: true })).toBeUndefined();
+    expect(fitted(asked("call_1"), "anthropic")).toBeUndefined();
   });
 });

@@ -1,5 +1,6 @@
 import type { Failure } from "#domain/failure";
-import type { FieldScan } from "#wire/json-splice";
+import { isObject } from "#dialects/shape";
+import { readJson, type FieldScan } from "#wire/json-splice";
 import type { EncodeTarget, Peek, RelayEdits } from "#dialects/dialect";
 import { generationOf } from "#dialects/claude-generation";
 import { ownFields, readCallOptions, refuseRepeated } from "#dialects/peek-options";
@@ -45,9 +46,15 @@ export function relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarg
   const edits = new Map<string, string | undefined>([["model", JSON.stringify(target.model)]]);
   for (const name of ownFields) if (scan.fields.has(name)) edits.set(name, undefined);
   const ledger = new LossLedger();
-  const messages = messagesWithoutForeignSeals(body, scan, target);
-  if (messages !== undefined) edits.set("messages", messages.json);
+  const span = scan.fields.get("messages");
+  const budgeted = hasBudget(scan, body);
+  const messages = span === undefined ? undefined : messagesWithoutForeignSeals(body, span, { target, budgeted });
+  if (messages?.json !== undefined) edits.set("messages", messages.json);
   if (messages?.lost === true) ledger.note("foreign-reasoning");
+  if (messages?.unexplainedCalls === true) {
+    edits.set("thinking", undefined);
+    ledger.note("thinking-without-history");
+  }
   if (!(target.traits?.capabilities.sampling ?? generationOf(target.model).sampling)) {
     for (const name of ["temperature", "top_p", "top_k"]) {
       if (!scan.fields.has(name)) continue;
@@ -56,4 +63,10 @@ export function relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarg
     }
   }
   return { edits, usageAdded: false, warnings: ledger.warnings };
+}
+
+function hasBudget(scan: FieldScan, body: Uint8Array): boolean {
+  const span = scan.fields.get("thinking");
+  const read = span === undefined ? undefined : readJson(body, span);
+  return read?.ok === true && isObject(read.value) && read.value["type"] === "enabled";
 }
