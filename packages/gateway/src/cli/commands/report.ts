@@ -8,6 +8,7 @@ import type { Decision } from "#domain/record";
 import { UsageError } from "#cli/command";
 import type { Command, CommandIo } from "#cli/command";
 import { readCommandLine, wholeNumber } from "#cli/command-line";
+import { reportSla } from "#cli/reports/sla-report";
 import { withRecordedCalls } from "#cli/recorded-calls";
 import { renderTable } from "#cli/table";
 import type { Column } from "#cli/table";
@@ -15,24 +16,40 @@ import type { Column } from "#cli/table";
 const decisions: readonly Decision[] = ["answered", "recovered", "doubted", "refused", "failed", "broken", "aborted"];
 
 const usage = `Usage: hedgerow report calls [--since 1h] [--route R] [--provider P] [--decision D] [--limit N]
-                            [--data FOLDER] [--json]
+       hedgerow report sla [--since 30d | --month 2026-11] [--buckets]
+       hedgerow report concentration [--since 30d | --month 2026-11] [--weight requests|tokens|cost]
 
-Lists recorded calls, newest first, and their totals. Works beside a running gateway and without one.
+Works on what a gateway recorded, beside a running one and without one.
+\`calls\` lists recorded calls, newest first, and their totals. \`sla\` tells of each provider and model how it answered,
+in intervals of five minutes, against what its contract promises (\`sla\` of the provider in the configuration), and
+which credits are due. \`concentration\` tells on whom the traffic hangs: by vendor as it looks, by operator, owner and
+region as it is, with intervals where shares are unknown; single points of failure, and what matters most.
 
       --since DURATION   only calls of the last 30m, 12h, 7d, …
+      --month YYYY-MM    only calls of this month (UTC)
+      --buckets          list every interval
+      --weight UNIT      count requests (default), tokens or cost
+  -c, --config FILE      the configuration, for \`sla\` and \`concentration\`
+      --csv              comma-separated values, for \`sla\` and \`concentration\`
       --route NAME       only calls of this route
       --provider NAME    only calls with an attempt at this provider
       --decision WORD    only calls that ended so: ${decisions.join(", ")}
       --limit N          list at most N calls, up to ${maxListedCalls} (default ${usualLimit}); totals count all
       --data FOLDER      the gateway's data folder (default ./.hedgerow)
-      --json             print one JSON object: { calls, totals, leftOut }
+      --json             print one JSON object, for \`calls\` { calls, totals, leftOut }
 `;
+
+const reports: Readonly<Partial<Record<string, (args: readonly string[], io: CommandIo) => Promise<number>>>> = {
+  sla: reportSla,
+};
 
 export const report: Command = {
   name: "report",
   summary: "what was asked, who answered, and what it cost",
   usage,
   run(args, io) {
+    const other = args[0] === undefined ? undefined : reports[args[0]];
+    if (other !== undefined) return other(args.slice(1), io);
     const { values, words } = readCommandLine(args, {
       options: {
         since: { type: "string" },
@@ -43,9 +60,13 @@ export const report: Command = {
         data: { type: "string" },
         json: { type: "boolean" },
       },
-      words: { least: 1, most: 1, what: "what to report (`calls`)" },
+      words: { least: 1, most: 1, what: "what to report (`calls`, `sla` or `concentration`)" },
     });
-    if (words[0] !== "calls") throw new UsageError(`no report ${JSON.stringify(words[0])}; there is \`calls\``);
+    if (words[0] !== "calls") {
+      throw new UsageError(
+        `no report ${JSON.stringify(words[0])}; there are \`calls\`, \`sla\` and \`concentration\`, before all options`,
+      );
+    }
     const { since, route, provider } = values;
     const filter: CallFilter = {
       ...(since === undefined ? {} : { sinceMs: sinceMs(since) }),

@@ -26,6 +26,11 @@ export class Store {
     return this.#prepare(sql).all(...values);
   }
 
+  /** Row by row, for answers that need not fit into memory; nothing else is asked of the store meanwhile. */
+  each(visit: (row: Row) => void, sql: string, ...values: readonly SQLInputValue[]): void {
+    for (const row of this.#prepare(sql).iterate(...values)) visit(row);
+  }
+
   get(sql: string, ...values: readonly SQLInputValue[]): Row | undefined {
     return this.#prepare(sql).get(...values);
   }

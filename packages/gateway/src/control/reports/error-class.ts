@@ -1,0 +1,16 @@
+import { traitsOf } from "#domain/failure";
+import { evidenceOf } from "#policy/evidence";
+import type { StoredAttempt } from "#control/store/read-attempts";
+
+/** What an attempt's end says of the provider; `client`: nothing, it was the caller's or our own doing. */
+export type ErrorClass = "capacity" | "fault" | "timeout" | "client";
+
+export const errorClasses: readonly ErrorClass[] = ["capacity", "fault", "timeout", "client"];
+
+/** Undefined: the provider answered. An answer that a gate doubted or a guard blocked is an answer. */
+export function errorClassOf({ failure }: Pick<StoredAttempt, "failure">): ErrorClass | undefined {
+  if (failure === undefined) return undefined;
+  if (traitsOf(failure).code === "upstream_timeout") return "timeout";
+  const evidence = evidenceOf(failure);
+  return evidence === "capacity" || evidence === "fault" ? evidence : "client";
+}
