@@ -2,8 +2,9 @@ import type { FailureKind } from "#domain/failure";
 import type { FailedTarget, PlannedTarget, SkippedTarget, Spread, SpreadRule, Target } from "#domain/plan";
 import type { RiskGroup, RiskKind } from "#domain/supply";
 import { groupText } from "#supply/graph";
-import { sharedGroups, sharesKind, type Sharing } from "#supply/overlap";
+import type { Sharing } from "#supply/overlap";
 import { evidenceOf, type Evidence } from "./evidence.ts";
+import { knownPair, type KnownPair } from "./known-pairs.ts";
 
 /** How often one fails when the other does, as measured in own traffic: a share with its 95 % interval. */
 export interface CoFailure {
@@ -56,7 +57,7 @@ function judge(
   let barred: string | undefined;
   const words: string[] = [];
   for (const each of telling) {
-    const pair: Pair = { candidate: groups, failed: risk.groupsOf(each.target), by: rule.by };
+    const pair: Pair = { known: knownPair(groups, risk.groupsOf(each.target)), by: rule.by };
     overlap += overlapOf(pair, each);
     const shared = sharing(pair, each.evidence);
     if (rule.strict && shared !== undefined) barred ??= `${shared} with the failed one, ${nameOf(each)}`;
@@ -75,8 +76,7 @@ function judge(
 }
 
 interface Pair {
-  readonly candidate: readonly RiskGroup[];
-  readonly failed: readonly RiskGroup[];
+  readonly known: KnownPair;
   readonly by: Exclude<Spread, "none">;
 }
 
@@ -108,18 +108,15 @@ function ownership(pair: Pair): Sharing {
   return kinds.map((kind) => shares(pair, kind)).find((each) => each !== "unknown") ?? "unknown";
 }
 
-function shares({ candidate, failed }: Pair, kind: RiskKind): Sharing {
-  return sharesKind(candidate, failed, kind);
+function shares({ known }: Pair, kind: RiskKind): Sharing {
+  return known.shares(kind);
 }
 
 /** `shares operator:anthropic`: what the rule asks to keep apart, where it is not. One provider is one of everything. */
 function sharing(pair: Pair, evidence: Evidence): string | undefined {
-  const isOurs = evidence === "account" && pair.by !== "provider";
-  const [first] = isOurs
-    ? []
-    : sharedGroups(pair.candidate, pair.failed)
-        .filter(({ kind }) => kind === pair.by || kind === "provider")
-        .toSorted((a, b) => Number(b.kind === pair.by) - Number(a.kind === pair.by));
+  if (evidence === "account" && pair.by !== "provider") return undefined;
+  const { common } = pair.known;
+  const first = common.find(({ kind }) => kind === pair.by) ?? common.find(({ kind }) => kind === "provider");
   if (first === undefined) return undefined;
   return first.share[0] > 0 ? `shares ${groupText(first)}` : `may share ${groupText(first)} (${shareText(first)})`;
 }
@@ -129,7 +126,7 @@ function apart(pair: Pair, { cause, evidence, ...failed }: FailedTarget & { read
   const from = `the failed one, ${nameOf({ ...failed, cause })}`;
   if (evidence === "account") return `only our account is at fault at ${from}`;
   if (evidence === "capacity") return `${elsewhere(pair)} ${from}`;
-  const own = pair.candidate.filter(({ kind }) => kind === pair.by).map(groupText);
+  const own = pair.known.candidate.filter(({ kind }) => kind === pair.by).map(groupText);
   if (own.length === 0) return `its ${pair.by} is unknown`;
   const isTold = shares(pair, pair.by) !== "unknown";
   return isTold
@@ -140,7 +137,7 @@ function apart(pair: Pair, { cause, evidence, ...failed }: FailedTarget & { read
 function elsewhere(pair: Pair): string {
   const kinds: readonly RiskKind[] = ["model", "owner", "operator"];
   const other = kinds.find((kind) => shares(pair, kind) === "none");
-  const group = pair.candidate.find(({ kind }) => kind === other);
+  const group = pair.known.candidate.find(({ kind }) => kind === other);
   return group === undefined ? "perhaps as scarce as" : `another ${group.kind} (${group.name}) than`;
 }
 
