@@ -19,6 +19,7 @@ import { UsageError, type Command, type CommandIo } from "#cli/command";
 import { readCommandLine, wholeNumber } from "#cli/command-line";
 import { features, type Feature } from "#cli/probe/features";
 import { probeTarget } from "#cli/probe/probe-target";
+import { progressBar } from "#cli/progress-bar";
 import { renderTable } from "#cli/table";
 import { terminalLine } from "#cli/terminal-text";
 
@@ -177,23 +178,6 @@ function forgetfulJournal(): DataPlaneJournal {
     stats: { records: 0, failures: 0, dropped: 0, queuedBytes: 0 } as DataPlaneJournal["stats"],
     append: (_record, then) => void setImmediate(() => then()),
     close: (then) => then(),
-  };
-}
-
-const barWidth = 24;
-
-/** On a terminal only. */
-function progressBar(total: number, io: CommandIo): { step(what: string): void; done(): void } {
-  if (!io.stderrIsTty) return { step: () => {}, done: () => {} };
-  let at = 0;
-  return {
-    step(what) {
-      const filled = Math.round((at / total) * barWidth);
-      const bar = "█".repeat(filled) + "░".repeat(barWidth - filled);
-      at += 1;
-      io.stderr(`\r\u001b[K${bar} ${at}/${total} ${terminalLine(what).slice(0, 60)}`);
-    },
-    done: () => io.stderr("\r\u001b[K"),
   };
 }
 
