@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest";
+import { plantedBugs } from "./planted-bugs.ts";
+import { reportOf, simulate } from "./simulate.ts";
+
+const mostSeeds = 20;
+
+/** The first seed at which something breaks. */
+async function firstBroken(bug: Parameters<typeof simulate>[1]) {
+  for (let seed = 1; seed <= mostSeeds; seed += 1) {
+    const result = await simulate(seed, bug);
+    if (result.broken !== undefined) return result;
+  }
+  return undefined;
+}
+
+describe("bugs that peers had in production are found within 20 seeds", () => {
+  for (const { title, bug, found } of plantedBugs) {
+    it(title, { timeout: 300_000 }, async () => {
+      const result = await firstBroken(bug);
+      expect(result, `no invariant broke in ${mostSeeds} seeds`).toBeDefined();
+      if (result === undefined) return;
+      expect(found, reportOf(result)).toContain(result.broken?.invariant);
+      console.log(`${title}: seed ${result.seed}, ${result.broken?.message}`);
+    });
+  }
+});

@@ -1,0 +1,170 @@
+import type { Failure } from "#domain/failure";
+import type { Clock, Exchange, SendUpstream, UpstreamHandler } from "#domain/ports";
+import { LiveCalls, type CallControl } from "#pipeline/live-calls";
+import type { Fingerprint } from "#policy/deadly-requests";
+import { Health, type Place } from "#policy/health";
+import { RetryBudget } from "#policy/retry-budget";
+import type { Visit } from "#policy/visit";
+import type { PlantedBug } from "./gateway-node.ts";
+import type { InvariantId } from "./invariant.ts";
+
+interface Planted {
+  /** As peers had it in production. */
+  readonly title: string;
+  readonly bug: PlantedBug;
+  /** What finds it. */
+  readonly found: readonly InvariantId[];
+}
+
+/** Real bugs of real gateways, put into ours from outside: a simulation that does not find them is worth nothing. */
+export const plantedBugs: readonly Planted[] = [
+  {
+    title: "the slot of a call leaks when its client leaves",
+    bug: { live: () => new LeakingCalls() },
+    found: ["I7"],
+  },
+  {
+    title: "a client that leaves does not abort the upstream",
+    bug: { exchange: (exchange) => unheard(exchange) },
+    found: ["I5"],
+  },
+  {
+    title: "an answer that breaks off goes on with another provider's",
+    bug: { send: (send) => crossed(send) },
+    found: ["I3"],
+  },
+  {
+    title: "the retry budget is checked before an attempt and charged after it",
+    bug: { retryBudget: (clock) => new LateBudget(clock) },
+    found: ["I10"],
+  },
+  {
+    title: "a rate limit counts as a success",
+    bug: { health: () => new ForgivingHealth() },
+    found: ["I13"],
+  },
+  {
+    title: "a probe that meets a rate limit keeps its slot",
+    bug: { health: () => new LeakingHealth() },
+    found: ["I7"],
+  },
+  {
+    title: "nothing bounds retries",
+    bug: { retryBudget: () => new NoBudget() },
+    found: ["I10"],
+  },
+];
+
+class LeakingCalls extends LiveCalls {
+  override close(control: CallControl): void {
+    if (control.ended === undefined) super.close(control);
+  }
+}
+
+function unheard(exchange: Exchange): Exchange {
+  return overriding(exchange, { onGone: () => {} });
+}
+
+interface Running {
+  readonly path: string;
+  readonly handlers: UpstreamHandler[];
+}
+
+/** A stream that breaks off goes on with the bytes of another that runs, as where requests share what they should not. */
+function crossed(send: SendUpstream): SendUpstream {
+  const streams = new Set<Running>();
+  return (request, handler) => {
+    const own: Running = { path: request.path, handlers: [handler] };
+    return send(request, {
+      onHead(status, headers) {
+        if (headers["content-type"]?.includes("event-stream") === true) streams.add(own);
+        handler.onHead(status, headers);
+      },
+      onBytes(bytes) {
+        for (const each of own.handlers) each.onBytes(bytes);
+      },
+      onEnd() {
+        streams.delete(own);
+        for (const each of own.handlers) each.onEnd();
+      },
+      onFail(what) {
+        const other = streams.delete(own) ? [...streams].find(({ path }) => path === own.path) : undefined;
+        if (other === undefined) for (const each of own.handlers) each.onFail(what);
+        else other.handlers.push(...own.handlers);
+      },
+    });
+  };
+}
+
+/** About as long as an attempt takes. */
+const chargedAfterMs = 1_500;
+
+/** The real budget's sums, but for the moment at which a retry is written down. */
+class LateBudget extends RetryBudget {
+  readonly #clock: Clock;
+  readonly #calls: number[] = [];
+  readonly #retries: number[] = [];
+
+  constructor(clock: Clock) {
+    super();
+    this.#clock = clock;
+  }
+
+  override deposit(nowMs: number): void {
+    this.#calls.push(nowMs);
+  }
+
+  override withdraw(nowMs: number): boolean {
+    const recent = (times: readonly number[]): number => {
+      return times.filter((atMs) => Math.floor(atMs / 1000) > Math.floor(nowMs / 1000) - 10).length;
+    };
+    const granted = 100 + 0.2 * recent(this.#calls) - recent(this.#retries) >= 1;
+    if (granted) this.#clock.timer(chargedAfterMs, () => void this.#retries.push(this.#clock.nowMs()));
+    return granted;
+  }
+}
+
+class NoBudget extends RetryBudget {
+  override withdraw(): boolean {
+    return true;
+  }
+}
+
+function isRateLimit({ kind }: Failure): boolean {
+  return kind === "rate_limited" || kind === "slow_down";
+}
+
+class ForgivingHealth extends Health {
+  override begin(place: Place, nowMs: number, request?: Fingerprint): Visit {
+    const visit = super.begin(place, nowMs, request);
+    return overriding(visit, {
+      failed: (what, nowMs, chance) => (isRateLimit(what) ? visit.succeeded(nowMs) : visit.failed(what, nowMs, chance)),
+    });
+  }
+}
+
+class LeakingHealth extends Health {
+  override begin(place: Place, nowMs: number, request?: Fingerprint): Visit {
+    const before = this.readiness(place, nowMs);
+    const visit = super.begin(place, nowMs, request);
+    const after = this.readiness(place, nowMs);
+    if (before.kind !== "ready" || after.kind !== "parked" || after.by !== "probing") return visit;
+    return overriding(visit, {
+      // The wait is kept to; only the slot is forgotten.
+      failed: (what, nowMs, chance) =>
+        isRateLimit(what) ? this.failed(place, what, nowMs) : visit.failed(what, nowMs, chance),
+    });
+  }
+}
+
+/** The same thing but for some of its methods. */
+function overriding<T extends object>(thing: T, methods: Partial<T>): T {
+  return new Proxy(thing, {
+    get(target, name) {
+      const own: unknown = Reflect.get(methods, name);
+      if (own !== undefined) return own;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
