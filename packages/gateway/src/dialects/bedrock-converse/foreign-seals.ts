@@ -12,24 +12,48 @@ const blobMark = Buffer.from(sealMark).toString("base64").slice(0, 12);
 type Target = Pick<EncodeTarget, "issuer" | "traits">;
 
 interface Kept {
-  readonly json: string;
+  /** Absent where the bytes stay as they are. */
+  readonly json?: string;
   readonly lost: boolean;
+  /** The last answer calls tools and does not begin with a thought, which Claude refuses where thinking has a budget. */
+  readonly unexplainedCalls: boolean;
 }
 
 /**
  * A piece of a body for a target of the same language, where earlier turns were answered by another vendor: thoughts
  * whose seal we tagged and the target's vendor made get their own seal back, all other foreign ones are taken out,
- * because a foreign signature is refused. Undefined where there are none, which is nearly always: then the bytes stay as
- * they are.
+ * because a foreign signature is refused. Undefined where there are none, which is nearly always. `budgeted`: thinking has
+ * a budget, with which calls that another vendor made without a thought are refused too.
  */
-export function withoutForeignSeals(body: Uint8Array, span: Span, target: Target): Kept | undefined {
+export function withoutForeignSeals(
+  body: Uint8Array,
+  span: Span,
+  { target, budgeted }: { readonly target: Target; readonly budgeted: boolean },
+): Kept | undefined {
   const bytes = Buffer.from(body.buffer, body.byteOffset + span.start, span.end - span.start);
   const mayHoldBare = mayHoldForeignClaudeSeals(target) && bytes.includes('"reasoningContent"');
-  if (!mayHoldBare && !bytes.includes(sealMark) && !bytes.includes(blobMark)) return undefined;
+  const answersForeignCall = budgeted && lastAnswered(bytes)?.startsWith("tooluse_") === false;
+  const hasMark = bytes.includes(sealMark) || bytes.includes(blobMark);
+  if (!mayHoldBare && !answersForeignCall && !hasMark) return undefined;
   const value = parseExact(bytes.toString("utf8"));
   const seen = { changed: false, lost: false };
   const kept = Array.isArray(value) ? keptMessages(value, target, seen) : keptInput(value, target, seen);
-  return seen.changed ? { json: JSON.stringify(kept), lost: seen.lost } : undefined;
+  const unexplainedCalls = budgeted && Array.isArray(kept) && isUnexplained(kept);
+  if (!seen.changed && !unexplainedCalls) return undefined;
+  return { ...(seen.changed ? { json: JSON.stringify(kept) } : {}), lost: seen.lost, unexplainedCalls };
+}
+
+/** The id of the last call that a result is for, as far as it says whose call that was: Bedrock's begin `tooluse_`. */
+function lastAnswered(messages: Buffer): string | undefined {
+  const at = messages.lastIndexOf('"toolUseId"');
+  const text = at === -1 ? "" : messages.toString("latin1", at, at + 64);
+  return /^"toolUseId"\s*:\s*"([^"]*)/u.exec(text)?.[1];
+}
+
+function isUnexplained(messages: readonly unknown[]): boolean {
+  const last = messages.findLast((message) => isObject(message) && message["role"] === "assistant");
+  const blocks = (contentOf(last) ?? []).filter(isObject);
+  return blocks.some((block) => block["toolUse"] !== undefined) && blocks[0]?.["reasoningContent"] === undefined;
 }
 
 interface Seen {

@@ -123,6 +123,29 @@ describe("relayEdits of Converse", () => {
     }
   });
 
+  it("leaves a thinking budget off where the call that was answered last came from another vendor without a thought", () => {
+    const call = { toolUse: { toolUseId: "call_1", name: "f", input: {} } };
+    const result = { toolResult: { toolUseId: "call_1", content: [{ text: "42" }] } };
+    const asked = (first: object[], more: object): string =>
+      JSON.stringify({
+        messages: [
+          { role: "assistant", content: [...first, call] },
+          { role: "user", content: [result] },
+        ],
+        additionalModelRequestFields: { thinking: { type: "enabled", budget_tokens: 2000 }, ...more },
+      });
+    const thinks = relayed(asked([], { top_k: 5 }));
+    expect(JSON.parse(thinks.text)).toMatchObject({ additionalModelRequestFields: { top_k: 5 } });
+    expect(thinks.text).not.toContain("thinking");
+    expect(thinks.warnings).toEqual([expect.stringMatching(/^thinking-without-history: /)]);
+    expect(relayed(asked([], {})).text).not.toContain("additionalModelRequestFields");
+    expect(relayed(asked([thought("hedgerow:google:R09P")], {})).text).not.toContain("thinking");
+    const own = asked([thought("b3du")], {});
+    expect(relayed(own)).toEqual({ text: own, warnings: [] });
+    const ours = asked([], {}).replaceAll("call_1", "tooluse_1");
+    expect(relayed(ours)).toEqual({ text: ours, warnings: [] });
+  });
+
   it("keeps the digits of numbers in a conversation it changes", () => {
     const call = '{"toolUse":{"toolUseId":"t","name":"f","input":{"n":1.0,"big":12345678901234567890}}}';
     const foreign = JSON.stringify(thought("hedgerow:google:R09P"));
