@@ -95,6 +95,8 @@ export type Outcome =
   | { readonly kind: "failed"; readonly failure: Failure; readonly usage?: Usage }
   | { readonly kind: "doubted"; readonly confidence: number; readonly usage?: Usage }
   | { readonly kind: "blocked"; readonly rule: string; readonly usage?: Usage }
+  /** Another attempt of the call that ran beside it was first to have content; cancelled, and no sign of anything wrong. */
+  | { readonly kind: "outrun"; readonly usage?: Usage }
   /** The client has seen a part, and was told that it ended. */
   | { readonly kind: "broken"; readonly failure: Failure; readonly usage?: Usage };
 

@@ -2,8 +2,11 @@ import type { DialectId, Operation } from "./call.ts";
 import type { FailureCode, FailureKind } from "./failure.ts";
 import type { Usage } from "./usage.ts";
 
-/** How a whole call ended. `recovered`: answered, but not by the first attempt. */
-export type Decision = "answered" | "recovered" | "doubted" | "refused" | "failed" | "broken" | "aborted";
+/**
+ * How a whole call ended. `recovered`: answered, but not by the first attempt. `degraded`: answered by a last resort on
+ * machines of one's own, because nobody else could.
+ */
+export type Decision = "answered" | "recovered" | "degraded" | "doubted" | "refused" | "failed" | "broken" | "aborted";
 
 /** What is kept of one attempt. No prompt, no answer, no secret. */
 export interface AttemptRecord {
@@ -11,7 +14,8 @@ export interface AttemptRecord {
   readonly provider: string;
   readonly model: string;
   readonly credential: string;
-  readonly outcome: "answered" | "failed" | "doubted" | "blocked" | "broken";
+  /** `outrun`: an attempt beside it was first, and it was cancelled. */
+  readonly outcome: "answered" | "failed" | "doubted" | "blocked" | "broken" | "outrun";
   readonly failure?: FailureKind;
   readonly status?: number;
   readonly upstreamRequestId?: string;

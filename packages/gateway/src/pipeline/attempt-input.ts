@@ -7,6 +7,7 @@ import type { Fingerprint } from "#policy/deadly-requests";
 import type { ProviderKind } from "#providers/provider";
 import type { DataPlane } from "./data-plane.ts";
 import type { CommitGate } from "./gate.ts";
+import type { Entrant } from "./hedged-attempt.ts";
 import type { Lane } from "./lane.ts";
 import type { CallControl } from "./live-calls.ts";
 import type { Observation } from "./observation.ts";
@@ -27,6 +28,8 @@ export interface AttemptInput {
   readonly fingerprint: Fingerprint;
   readonly streamed: boolean;
   readonly deadlineAtMs: number;
+  /** Set where another attempt may run beside this one. */
+  readonly entrant?: Entrant;
   /** Set while another target could still be asked: waiting for an answer may not take all the time. */
   readonly shareMs?: number;
   /** Status and headers of the answer, asked for at the commit point. */

@@ -94,6 +94,7 @@ class AttemptRun implements UpstreamHandler {
     const place = placeOf({ provider: target.provider, model: target.model, credential: credentialId }, operation);
     this.#visit = plane.health.begin(place, this.#startedAtMs, fingerprint);
     control.listen((why) => this.#fail(why));
+    this.#input.entrant?.onLost(() => this.#withdraw());
     if (this.#over) return;
     const request = outgoing(this.#input);
     if (request instanceof Promise) {
@@ -116,6 +117,7 @@ class AttemptRun implements UpstreamHandler {
     this.#status = status;
     this.#headers = headers;
     this.#firstByteAtMs = nowMs;
+    this.#input.plane.health.reach.heard(this.#input.target.provider);
     this.#watchdog.sawByte(nowMs);
     const limits = rateLimitsOf(headers, this.#input.plane.clock.wallMs());
     if (limits.length > 0) this.#visit?.learned(limits, nowMs);
@@ -204,7 +206,7 @@ class AttemptRun implements UpstreamHandler {
     }
     this.#gate.add(rendered, frame.raw.length);
     if (content) this.#watchdog.sawContent(this.#nowMs);
-    if (commits) this.#commit();
+    if (commits && this.#claims()) this.#commit();
   }
 
   /** The first content: from here on the client sees this target's answer and no other. */
@@ -215,8 +217,25 @@ class AttemptRun implements UpstreamHandler {
     this.#gate.commit(this.#input.headers(this.#returned()));
   }
 
+  /** Whether this attempt's answer is the call's; where another was first, it is over. */
+  #claims(): boolean {
+    if (this.#input.entrant?.claim() !== false) return true;
+    this.#withdraw();
+    return false;
+  }
+
+  /** Another attempt was first. That is no fault: only the time that was waited says something of the target. */
+  #withdraw(): void {
+    if (this.#over) return;
+    const { plane } = this.#input;
+    this.#visit?.content(plane.clock.nowMs());
+    this.#visit?.left();
+    this.#settle({ kind: "outrun", usage: this.#seen.usageOfCancelled(this.#requestBytes) });
+  }
+
   /** Once per piece the upstream sent: one write for all its frames. */
   #afterFrames(): void {
+    if (this.#over) return;
     this.#gate.flushSoon();
     if (this.#seen.failure !== undefined) this.#fail(this.#seen.failure);
     else if (this.#seen.ended) this.#succeed();
@@ -283,6 +302,7 @@ class AttemptRun implements UpstreamHandler {
     const { finish } = this.#seen;
     const usage = this.#seen.usageOrEstimate(this.#requestBytes);
     const empty = this.#seen.empty;
+    if (!empty && !this.#claims()) return;
     if (empty) this.#visit?.left();
     else this.#visit?.succeeded(this.#input.plane.clock.nowMs());
     this.#settle(
@@ -300,6 +320,7 @@ class AttemptRun implements UpstreamHandler {
     if (this.#over) return;
     const { plane } = this.#input;
     this.#visit?.failed(what, plane.clock.nowMs(), plane.random());
+    plane.health.reach.failed(this.#input.target.provider, what.kind, plane.clock.nowMs());
     const usage = this.#seen.usageOrEstimate(this.#requestBytes);
     const kind = this.#gate.committed ? "broken" : "failed";
     this.#settle({ kind, failure: what, ...(usage === undefined ? {} : { usage }) });

@@ -2,13 +2,16 @@ import { hash } from "node:crypto";
 import type { Dialect } from "#dialects/dialect";
 import { costNanoUsd } from "#catalogue/catalogue";
 import type { Call } from "#domain/call";
-import { failure, traitsOf, type Failure } from "#domain/failure";
+import { failure, type Failure } from "#domain/failure";
 import type { Attempt, Plan, SkippedTarget, Target } from "#domain/plan";
 import type { Exchange } from "#domain/ports";
+import type { Decision } from "#domain/record";
 import type { GatewayKey, Snapshot } from "#domain/snapshot";
 import type { Fingerprint } from "#policy/deadly-requests";
+import { hedgeReason } from "#policy/hedge";
+import { downTheLadder, hasLastRung } from "#policy/ladder";
 import { isPlan, makePlan, type PlanningView, type Wanted } from "#policy/make-plan";
-import { nextCandidate, type Step } from "#policy/next-candidate";
+import { freeCredential, nextCandidate, type Candidate, type Situation } from "#policy/next-candidate";
 import { findKind } from "#providers/kinds";
 import type { FieldScan } from "#wire/json-splice";
 import { withAbleTargets } from "./able-targets.ts";
@@ -19,7 +22,11 @@ import { CallAffinity } from "./call-affinity.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { findLane } from "./find-lane.ts";
 import { criticalPairs } from "./critical-pairs.ts";
+import { bestOf, brokenOrAborted, endedFromOutside, isFinal, notSent, worstOf } from "./endings.ts";
 import { groupsOfTargets } from "./groups-of.ts";
+import { hedgeFor, speedKey } from "./hedge-for.ts";
+import { hedgedAttempt, type Entrant } from "./hedged-attempt.ts";
+import { howAnswered } from "./how-answered.ts";
 import { decodeOnce } from "./lane-request.ts";
 import { isLane, type Lane } from "./lane.ts";
 import { coFailureOf } from "./measured-pairs.ts";
@@ -56,6 +63,12 @@ interface Held {
   readonly lane: Lane;
 }
 
+/** Of an attempt that may not have the call to itself. */
+interface Beside {
+  readonly entrant: Entrant;
+  readonly control: CallControl;
+}
+
 /** One call on its way over its targets: the only attempt loop there is, streamed or not. */
 export class Journey {
   readonly input: JourneyInput;
@@ -74,6 +87,8 @@ export class Journey {
   estimated = false;
   #plan: Plan | undefined;
   #deadlineAtMs = 0;
+  /** Rotates over the credentials of a provider. */
+  readonly #turn: number;
   readonly #decoded;
   readonly #affinity: CallAffinity;
   #print: string | undefined;
@@ -85,6 +100,7 @@ export class Journey {
   constructor(input: JourneyInput) {
     this.input = input;
     const { call, dialect, plane, scan } = input;
+    this.#turn = Math.floor(plane.random() * 0x10000);
     this.#affinity = new CallAffinity(plane.affinity, { call, scan }, () => plane.clock.nowMs());
     this.#decoded = decodeOnce(call, dialect, (request) => withThoughts(request, plane.memory, call.caller));
   }
@@ -116,7 +132,8 @@ export class Journey {
       return failure("forbidden", `The key "${key?.name}" may not use "${barred.slice(0, 200)}".`);
     }
     this.route = made.route;
-    this.#plan = withAbleTargets(made, call, snapshot);
+    const { view } = this;
+    this.#plan = downTheLadder(withAbleTargets(made, call, snapshot), { ...view, reach: view.health.reach });
     for (const { target, why } of this.#plan.skipped) this.passedOver.set(target, why);
     this.#deadlineAtMs = call.acceptedAtMs + made.timeouts.totalMs;
     return this.#plan;
@@ -148,20 +165,18 @@ export class Journey {
     const { control, plane } = this.input;
     const budget = plane.retryBudgets.of(plan.route);
     budget.deposit(plane.clock.nowMs());
-    const turn = Math.floor(plane.random() * 0x10000);
     let empty: Held | undefined;
     for (;;) {
       if (control.ended !== undefined) return endedFromOutside(control.ended);
-      const step = this.#next(plan, turn, () => {
-        const granted = budget.withdraw(plane.clock.nowMs());
-        this.budgetSpent = !granted;
-        return granted;
+      const step = nextCandidate({
+        ...this.#situation(plan),
+        mayRetry: () => !(this.budgetSpent = !budget.withdraw(plane.clock.nowMs())),
       });
       for (const { target, why } of step.skipped ?? []) this.passedOver.set(target, why);
       if (step.kind === "stop") return this.#conclude(step.why, empty);
       if (step.afterMs > 0 && !(await this.#wait(step.afterMs))) continue;
       this.chosen.push({ target: step.target.id, why: step.why });
-      const tried = await this.#attempt(plan, step);
+      const tried = await this.#try(plan, step);
       if (tried === undefined) continue;
       const { result, lane } = tried;
       const { outcome } = result.attempt;
@@ -189,21 +204,24 @@ export class Journey {
   /** Facts for headers and the `hedgerow` object. */
   facts(target: Target, result?: AttemptResult): AnswerFacts {
     const { call, dialect } = this.input;
-    const inFlight = result === undefined && !this.estimated ? 1 : 0;
-    const attempts = this.attempts.length + inFlight;
     const cost = result === undefined ? undefined : this.costOf(result.attempt);
     return {
       requestId: call.id,
       requestIdHeader: dialect.requestIdHeader,
       target,
       route: this.route,
-      attempts,
-      decision: attempts > 1 && !this.estimated ? "recovered" : "answered",
+      attempts: this.chosen.length,
+      decision: this.decisionOn(target, result?.attempt),
       warnings: this.warnings,
       ...(cost === undefined ? {} : { costNanoUsd: cost }),
       gatewayMs: this.gatewayMs,
       returned: result?.returned ?? {},
     };
+  }
+
+  /** How it is called that this target answers. */
+  decisionOn(target: Target, answer?: Attempt): Decision {
+    return this.estimated ? "answered" : howAnswered(this, target, answer);
   }
 
   /** What the gateway itself took before the first provider was asked. */
@@ -219,8 +237,8 @@ export class Journey {
     return usage === undefined || price === undefined ? undefined : costNanoUsd(usage, price);
   }
 
-  #next(plan: Plan, turn: number, mayRetry: () => boolean): Step {
-    return nextCandidate({
+  #situation(plan: Plan): Omit<Situation, "mayRetry"> {
+    return {
       plan,
       attempts: this.attempts,
       snapshot: this.input.snapshot,
@@ -228,12 +246,46 @@ export class Journey {
       danger: this.input.plane.health.dangerOf(this.#fingerprint, this.input.plane.clock.nowMs()),
       deadlineAtMs: this.#deadlineAtMs,
       chance: this.input.plane.random(),
-      turn,
-      mayRetry,
-    });
+      turn: this.#turn,
+    };
   }
 
-  async #attempt(plan: Plan, step: Extract<Step, { kind: "try" }>): Promise<Held | undefined> {
+  /** One attempt, or two at once where the route hedges and the first is slow: then the one that has the call. */
+  async #try(plan: Plan, step: Candidate): Promise<Held | undefined> {
+    const { plane, control } = this.input;
+    const { groupsOf } = this.view;
+    const hedge = hedgeFor(this.input, { plan, first: step.target, attempts: this.attempts.length, groupsOf });
+    if (hedge === undefined) return this.#attempt(plan, step);
+    const ends = await hedgedAttempt({
+      clock: plane.clock,
+      control,
+      afterMs: hedge.afterMs,
+      first: (entrant, own) => this.#attempt(plan, step, { entrant, control: own }),
+      second: () => {
+        const next = this.#second(plan, hedge);
+        return next === undefined ? next : (entrant, own) => this.#attempt(plan, next, { entrant, control: own });
+      },
+      endsCall: (held) => held !== undefined && isFinal(held.result.attempt),
+    });
+    this.attempts.sort((a, b) => a.startedAtMs - b.startedAtMs);
+    return bestOf(ends.filter((each) => each !== undefined));
+  }
+
+  #second(plan: Plan, { rule, afterMs, candidates }: NonNullable<ReturnType<typeof hedgeFor>>): Candidate | undefined {
+    const nowMs = this.input.plane.clock.nowMs();
+    if (this.#deadlineAtMs - nowMs < plan.timeouts.totalMs / 10) return undefined;
+    for (const { target } of candidates) {
+      const credential = freeCredential(this.#situation(plan), target);
+      if (credential === undefined) continue;
+      if (!this.input.plane.retryBudgets.of(plan.route).withdrawHedge(rule.share, nowMs)) return undefined;
+      const why = hedgeReason(rule, afterMs);
+      this.chosen.push({ target: target.id, why });
+      return { kind: "try", target, credential, afterMs: 0, why, skipped: [] };
+    }
+    return undefined;
+  }
+
+  async #attempt(plan: Plan, step: Candidate, beside?: Beside): Promise<Held | undefined> {
     const { plane, snapshot, exchange, control, call } = this.input;
     const { target } = step;
     const spec = snapshot.providers.get(target.provider);
@@ -262,6 +314,7 @@ export class Journey {
       limits: snapshot.limits,
       exchange,
       control,
+      ...beside,
       timeouts: { ...plan.timeouts, ...spec.timeouts, ...plan.routeTimeouts, totalMs: plan.timeouts.totalMs },
       target,
       spec,
@@ -274,12 +327,15 @@ export class Journey {
       streamed: call.streamed,
       deadlineAtMs: this.#deadlineAtMs,
       ...this.#share(plan, target),
-      headers: (returned) => streamHeaders({ ...this.facts(target), returned }, lane.contentType),
+      headers: (returned) => {
+        this.tellLosses(lane);
+        return streamHeaders({ ...this.facts(target), returned }, lane.contentType);
+      },
       readWhole: (body, seen, classify) => readWholeAnswer({ body, seen, classify, spec, lane, call }),
     });
     this.attempts.push(result.attempt);
-    const speed = call.streamed ? speedSample(result.attempt) : undefined;
-    if (speed !== undefined) plane.speeds.note(target.id, speed, plane.clock.nowMs());
+    const speed = call.operation === "generate" ? speedSample(result.attempt) : undefined;
+    if (speed !== undefined) plane.speeds.note(speedKey(target.id, call.streamed), speed, plane.clock.nowMs());
     return { result, lane };
   }
 
@@ -287,7 +343,8 @@ export class Journey {
   #share(plan: Plan, target: Target): { readonly shareMs?: number } {
     const asked = new Set([target.id, ...this.attempts.map((tried) => tried.target.id)]);
     const others = plan.targets.some((each) => !asked.has(each.target.id));
-    if (!others || this.attempts.length + 1 >= plan.maxAttempts) return {};
+    const isLast = this.attempts.length + 1 >= plan.maxAttempts && !hasLastRung(plan, asked, this.view);
+    if (!others || isLast) return {};
     return { shareMs: Math.max(1, Math.round((this.#deadlineAtMs - this.input.plane.clock.nowMs()) / 2)) };
   }
 
@@ -325,43 +382,4 @@ export class Journey {
     this.warnings = [...this.warnings, "empty: the provider's answer is empty"];
     return { kind: "answered", result: tried.result };
   }
-}
-
-function notSent(step: Extract<Step, { kind: "try" }>, why: Failure, nowMs: number): Attempt {
-  return {
-    target: step.target,
-    credential: step.credential,
-    startedAtMs: nowMs,
-    endedAtMs: nowMs,
-    outcome: { kind: "failed", failure: why },
-  };
-}
-
-function endedFromOutside(why: Failure): JourneyEnd {
-  return why.kind === "client_gone" ? { kind: "aborted", failure: why } : { kind: "refused", failure: why };
-}
-
-function brokenOrAborted(result: AttemptResult, why: Failure): JourneyEnd {
-  if (why.kind === "client_gone") return { kind: "aborted", failure: why, result };
-  return result.committed ? { kind: "broken", failure: why, result } : { kind: "refused", failure: why };
-}
-
-/**
- * Which of several failures the caller is told: the one it can do something about, then what waiting cures (with the
- * shortest wait), then the last.
- */
-function worstOf(attempts: readonly Attempt[]): Failure {
-  const failures = attempts.flatMap(({ outcome }) => (outcome.kind === "failed" ? [outcome.failure] : []));
-  const last = failures.at(-1);
-  if (last === undefined) return failure("no_capacity", "No target could be asked.");
-  const callers = failures.find((each) => traitsOf(each).blame === "caller" && each.kind !== "not_translatable");
-  if (callers !== undefined) return callers;
-  const curable = failures.filter((each) => traitsOf(each).again);
-  const limited = curable.filter((each) => each.kind === "rate_limited" || each.kind === "slow_down");
-  const waits = limited.flatMap((each) => (each.retryAfterMs === undefined ? [] : [each.retryAfterMs]));
-  const [first] = limited;
-  if (first !== undefined && limited.length === curable.length && waits.length > 0) {
-    return { ...first, retryAfterMs: Math.min(...waits) };
-  }
-  return curable.at(-1) ?? last;
 }

@@ -1,6 +1,6 @@
 import { isContent, type AnswerEvent, type Finish } from "#domain/answer";
 import { failure, type Failure } from "#domain/failure";
-import type { Usage } from "#domain/usage";
+import { emptyUsage, type Usage } from "#domain/usage";
 
 /** What an attempt has shown so far, gathered from its events and nothing else. */
 export class Observation {
@@ -58,6 +58,14 @@ export class Observation {
       reasoning: 0,
       estimated: true,
     };
+  }
+
+  /** Of an answer that was cancelled: what it was asked is paid for, even where nothing came. */
+  usageOfCancelled(requestBytes: number): Usage {
+    const { usage } = this;
+    if (usage !== undefined) return usage;
+    const output = estimateTokens(this.contentBytes);
+    return { ...emptyUsage, inputUncached: estimateTokens(requestBytes), output, estimated: true };
   }
 
   /** Whole, and without a word in it. */

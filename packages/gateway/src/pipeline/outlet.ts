@@ -17,12 +17,12 @@ export interface OutletOptions {
 export class Outlet {
   readonly #options: OutletOptions;
   #full = false;
+  #listens = false;
   #cancelStall: (() => void) | undefined;
   bytes = 0;
 
   constructor(options: OutletOptions) {
     this.#options = options;
-    options.exchange.onDrain(() => this.#drained());
   }
 
   get full(): boolean {
@@ -32,6 +32,9 @@ export class Outlet {
   write(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.bytes += bytes.length;
+    // Only now: of two attempts at once, the one that writes is the one to hear of it.
+    if (!this.#listens) this.#options.exchange.onDrain(() => this.#drained());
+    this.#listens = true;
     if (this.#options.exchange.write(bytes) || this.#full) return;
     this.#full = true;
     this.#cancelStall = this.#options.clock.timer(this.#options.stalledMs, () => this.#options.onStalled());

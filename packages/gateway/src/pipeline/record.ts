@@ -1,5 +1,6 @@
+import type { Dialect } from "#dialects/dialect";
 import type { Call } from "#domain/call";
-import { traitsOf } from "#domain/failure";
+import { traitsOf, type Failure } from "#domain/failure";
 import type { Attempt } from "#domain/plan";
 import type { AttemptRecord, CallRecord, Decision, WhyRecord } from "#domain/record";
 import type { Snapshot } from "#domain/snapshot";
@@ -7,7 +8,7 @@ import { groupText } from "#supply/graph";
 import type { Turned } from "./accept.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { Journey, JourneyEnd } from "./journey.ts";
-import { decisionOf } from "./refuse.ts";
+import { decisionOf, failureFacts } from "./refuse.ts";
 
 /** Callers may write anything; a record keeps a name's worth of it. */
 const longestName = 256;
@@ -26,7 +27,7 @@ export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
     requestedModel: call.model.slice(0, longestName),
     decision: decision(journey, end),
     committed: result?.committed === true || !("failure" in end),
-    status: statusOf(end, result?.committed === true),
+    status: statusOf(journey, end),
     ...("failure" in end ? { code: traitsOf(end.failure).code } : {}),
     ...finishOf(end),
     requestBytes: call.body.length,
@@ -80,7 +81,7 @@ export function recordOfTurnedAway(turned: Turned, at: { plane: DataPlane; snaps
     decision: turned.failure.kind === "client_gone" ? "aborted" : decisionOf(turned.failure),
     committed: false,
     code: traits.code,
-    status: traits.status,
+    status: toldStatus(turned.dialect, turned.id, turned.failure),
     requestBytes: 0,
     answerBytes: 0,
     durationMs: turned.gatewayMs,
@@ -104,7 +105,7 @@ function common(call: Pick<Call, "id" | "caller" | "dialect" | "streamed">, plan
 function decision(journey: Journey, end: JourneyEnd): Decision {
   switch (end.kind) {
     case "answered":
-      return journey.attempts.length > 1 ? "recovered" : "answered";
+      return journey.decisionOn(end.result.attempt.target, end.result.attempt);
     case "estimated":
       return "answered";
     case "broken":
@@ -116,8 +117,14 @@ function decision(journey: Journey, end: JourneyEnd): Decision {
   }
 }
 
-function statusOf(end: JourneyEnd, committed: boolean): number {
-  return !("failure" in end) || committed ? 200 : traitsOf(end.failure).status;
+function statusOf({ input: { dialect, call } }: Journey, end: JourneyEnd): number {
+  const committed = "result" in end && end.result.committed;
+  return !("failure" in end) || committed ? 200 : toldStatus(dialect, call.id, end.failure);
+}
+
+/** The caller's language may have a status of its own for it: overload is 529 in Messages. */
+function toldStatus(dialect: Dialect, id: string, why: Failure): number {
+  return dialect.encodeFailure(why, failureFacts(id, why, [])).status;
 }
 
 function finishOf(end: JourneyEnd): { readonly finish?: string } {

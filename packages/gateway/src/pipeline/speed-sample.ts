@@ -10,7 +10,7 @@ const shortestMs = 200;
 export function speedSample({ outcome, ...at }: Attempt): SpeedSample | undefined {
   const { startedAtMs, endedAtMs, firstContentAtMs } = at;
   if (firstContentAtMs === undefined) {
-    const waited = outcome.kind === "failed" && tooLate.has(outcome.failure.kind);
+    const waited = outcome.kind === "outrun" || (outcome.kind === "failed" && tooLate.has(outcome.failure.kind));
     return waited ? { firstContentMs: endedAtMs - startedAtMs } : undefined;
   }
   const firstContentMs = firstContentAtMs - startedAtMs;

@@ -6,6 +6,7 @@ import { isGated, keyOf, newEntry, type Entry } from "./health-entry.ts";
 import { healthRows } from "./health-rows.ts";
 import { applyHint, hintOf } from "./hints.ts";
 import { Load } from "./load.ts";
+import { Reach } from "./reach.ts";
 import { RecentSuccess } from "./recent-success.ts";
 import { readinessAt, type Readiness } from "./readiness.ts";
 import { entriesOf, type Site } from "./site.ts";
@@ -55,6 +56,8 @@ const maxLooked = 16;
  * decides as live traffic does.
  */
 export class Health {
+  /** Which providers nothing is heard of. */
+  readonly reach = new Reach();
   readonly #entries = new Map<string, Entry>();
   /** By credential and model: what `#entries` holds, found without making a key. */
   readonly #sites = new Map<string, Map<string, Site>>();

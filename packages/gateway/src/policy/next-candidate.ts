@@ -1,7 +1,8 @@
-import { failure, traitsOf, type Failure } from "#domain/failure";
+import { failure, traitsOf, type Failure, type Next } from "#domain/failure";
 import type { Attempt, FailedTarget, Plan, PlannedTarget, SkippedTarget, Target } from "#domain/plan";
 import type { Snapshot } from "#domain/snapshot";
 import { placeOf, type Danger } from "./health.ts";
+import { isLastRung } from "./ladder.ts";
 import { outlooks, type PlanningView } from "./make-plan.ts";
 import { rankBySuccess } from "./rank-by-success.ts";
 import { compareParked, mayPanic, type Parked } from "./readmit.ts";
@@ -10,7 +11,7 @@ import { spreadOut } from "./spread.ts";
 /** What to do after the attempts so far. */
 export type Step = Candidate | Stop;
 
-interface Candidate {
+export interface Candidate {
   readonly kind: "try";
   readonly target: Target;
   readonly credential: string;
@@ -50,7 +51,8 @@ const longestWaitMs = 10_000;
 
 /** The next attempt of a call, by what the failures so far allow. Pure but for the budget it spends. */
 export function nextCandidate(at: Situation): Step {
-  const last = at.attempts.at(-1);
+  // Who was only slower than another attempt of the call says nothing of what to do.
+  const last = at.attempts.findLast(({ outcome }) => outcome.kind !== "outrun");
   if (last === undefined) return first(at);
   const outcome = last.outcome;
   if (outcome.kind === "answered" && outcome.empty !== true) return { kind: "stop" };
@@ -58,16 +60,30 @@ export function nextCandidate(at: Situation): Step {
   const cause = outcome.kind === "failed" ? outcome.failure : undefined;
   const next = cause === undefined ? "elsewhere" : traitsOf(cause).next;
   const sent = at.attempts.filter(wasSent).length;
-  if (next === "never" || sent >= at.plan.maxAttempts) return { kind: "stop" };
+  if (next === "never") return { kind: "stop" };
   if (killsConnections(at, last)) {
     const why = "Two providers lost the connection on this same request; it was not sent to a third.";
     return { kind: "stop", why: failure("query_of_death", why) };
   }
-  const candidate = choose(at, last, next);
+  const candidate = sent >= at.plan.maxAttempts ? lastRung(at, next) : choose(at, last, next);
   if (candidate.kind === "stop") return candidate;
   const leftMs = at.deadlineAtMs - at.view.nowMs - candidate.afterMs;
   if (leftMs < at.plan.timeouts.totalMs / 10) return { kind: "stop" };
-  return sent === 0 || at.mayRetry() ? candidate : { kind: "stop" };
+  // A retry budget spares providers, and a model of one's own is none.
+  if (sent === 0 || isLastRung(candidate.target, at.view) || at.mayRetry()) return candidate;
+  return lastRung(at, next);
+}
+
+/** What is left when no more attempts are: a model of one's own, that waits for just this. */
+function lastRung(at: Situation, next: Next): Step {
+  if (next === "larger-window") return { kind: "stop" };
+  for (const planned of untried(at)) {
+    if (!isLastRung(planned.target, at.view)) continue;
+    const { target, why } = planned;
+    const credential = credentialFor(at, planned);
+    if (credential !== undefined) return { kind: "try", target, credential, afterMs: 0, why, skipped: [] };
+  }
+  return { kind: "stop" };
 }
 
 /** A target whose language has no word for the request was never asked. */
@@ -185,13 +201,13 @@ function lostConnection({ outcome }: Attempt): boolean {
   return outcome.kind === "failed" && outcome.failure.kind === "connection_lost";
 }
 
-function credentialsOf(at: Situation, target: Target): readonly string[] {
+function credentialsOf(at: Pick<Situation, "snapshot">, target: Target): readonly string[] {
   const ids = at.snapshot.providers.get(target.provider)?.credentials.map((each) => each.id) ?? [];
   return ids.length === 0 ? [`${target.provider}#0`] : ids;
 }
 
 /** A credential that was not used for this target in this call and is not parked, in rotation. */
-function freeCredential(at: Situation, target: Target): string | undefined {
+export function freeCredential(at: Omit<Situation, "mayRetry">, target: Target): string | undefined {
   const used = new Set(at.attempts.filter((each) => each.target.id === target.id).map((each) => each.credential));
   const all = credentialsOf(at, target);
   for (let step = 0; step < all.length; step += 1) {

@@ -1,3 +1,5 @@
+import { HedgeShare } from "./hedge-share.ts";
+
 interface Bucket {
   second: number;
   calls: number;
@@ -15,22 +17,33 @@ const minPerSecond = 10;
 export class RetryBudget {
   readonly #buckets: Bucket[] = Array.from({ length: windowS }, () => ({ second: -1, calls: 0, retries: 0 }));
 
+  readonly #hedges = new HedgeShare();
+
   /** Counts a call that was let in. */
   deposit(nowMs: number): void {
     this.#bucket(nowMs).calls += 1;
+    this.#hedges.called(nowMs);
+  }
+
+  /** True where a second attempt beside the first is within `share` of the calls and within the budget; both are spent. */
+  withdrawHedge(share: number, nowMs: number): boolean {
+    return this.#left(nowMs) >= 1 && this.#hedges.withdraw(share, nowMs) && this.withdraw(nowMs);
   }
 
   /** True where one more attempt is within the budget; it is then spent. */
   withdraw(nowMs: number): boolean {
-    const bucket = this.#bucket(nowMs);
-    const oldest = bucket.second - windowS;
-    let allowed = minPerSecond * windowS;
-    for (const each of this.#buckets) {
-      if (each.second > oldest) allowed += each.calls * ratio - each.retries;
-    }
-    if (allowed < 1) return false;
-    bucket.retries += 1;
+    if (this.#left(nowMs) < 1) return false;
+    this.#bucket(nowMs).retries += 1;
     return true;
+  }
+
+  #left(nowMs: number): number {
+    const oldest = this.#bucket(nowMs).second - windowS;
+    let left = minPerSecond * windowS;
+    for (const each of this.#buckets) {
+      if (each.second > oldest) left += each.calls * ratio - each.retries;
+    }
+    return left;
   }
 
   #bucket(nowMs: number): Bucket {

@@ -1,0 +1,19 @@
+import type { Attempt, SkippedTarget, Target } from "#domain/plan";
+import { isLastRung, type LadderView } from "#policy/ladder";
+
+interface Travelled {
+  readonly chosen: readonly SkippedTarget[];
+  readonly attempts: readonly Attempt[];
+  readonly view: LadderView;
+}
+
+/** In a word, for callers and records: whether the first who was asked answered. `answer` is absent until it is over. */
+export function howAnswered(
+  { chosen, attempts, view }: Travelled,
+  target: Target,
+  answer?: Attempt,
+): "answered" | "recovered" | "degraded" {
+  if (isLastRung(target, view)) return "degraded";
+  const again = attempts.some((each) => each.target.id === target.id && each !== answer);
+  return chosen[0]?.target === target.id && !again ? "answered" : "recovered";
+}
