@@ -57,6 +57,7 @@ export const socketPlaces = [
   { where: "simulation/", why: "simulated providers are a server of their own, and never a client of a real one" },
   { where: "cli/probe/", why: "`hedgerow probe` asks through a gateway of its own, as a caller would" },
   { where: "cli/ask-gateway", why: "`hedgerow ask` is a client of the gateway, like any program" },
+  { where: "cli/fetch-health", why: "`hedgerow status` asks a running gateway" },
   { where: "cli/tour", why: "the tour shows a first call as any client would make it" },
   { where: "planes/", why: "the supervisor opens the listener where the system has no reusePort and hands it over" },
 ] as const;

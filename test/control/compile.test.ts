@@ -39,6 +39,13 @@ describe("gateway keys", () => {
     ]);
   });
 
+  it("are an administrator's only where that is written", () => {
+    const key = (more: string) => `keys: { app: { key: 0123456789abcdef01234567${more} } }\n${minimal}`;
+    expect(configured(key(", admin: true")).snapshot.keys[0]).toMatchObject({ admin: true });
+    expect(configured(key(", admin: false")).snapshot.keys[0]).not.toHaveProperty("admin");
+    expect(configured(key("")).snapshot.keys[0]).not.toHaveProperty("admin");
+  });
+
   it.each([
     ["{ key: short }", "at least 24 characters, this one has 5"],
     ["{}", "exactly one of `key` and `sha256`"],

@@ -24,7 +24,7 @@ const json = { "content-type": "application/json; charset=utf-8", "cache-control
 export function serveAdmin(exchange: Exchange, state: AdminState): boolean {
   if (!paths.has(exchange.path)) return false;
   if (exchange.method !== "GET" && exchange.method !== "HEAD") {
-    respond(exchange, 405, { error: "use GET" }, { allow: "GET, HEAD" });
+    respond(exchange, 405, { error: "use GET" });
     return true;
   }
   const keys = state.keys();
@@ -96,12 +96,7 @@ function dateOf(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function respond(
-  exchange: Exchange,
-  status: number,
-  body: object,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  exchange.respond(status, { ...json, ...headers });
+function respond(exchange: Exchange, status: number, body: object): void {
+  exchange.respond(status, { ...json, ...(status === 405 ? { allow: "GET, HEAD" } : {}) });
   exchange.end(Buffer.from(`${JSON.stringify(body)}\n`));
 }

@@ -39,8 +39,8 @@ export interface WorkerStart {
   readonly memory: string;
   readonly listen: ListenAddress;
   readonly snapshot: SealedSnapshot;
-  /** What the workers of the node know of providers. */
-  readonly health: readonly HealthHint[];
+  /** What the workers of the node know of providers, at this time of the wall clock: a process takes its time to start. */
+  readonly health: { readonly hints: readonly HealthHint[]; readonly wallMs: number };
   readonly logStyle: "plain" | "json";
 }
 

@@ -3,9 +3,8 @@ import type { Server } from "node:net";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { findModel } from "#catalogue/catalogue";
 import { openCatalogue } from "#catalogue/open-catalogue";
-import type { HealthHint, HealthRow } from "#domain/health";
-import type { Clock, Journal, Memory } from "#domain/ports";
-import type { Snapshot } from "#domain/snapshot";
+import type { Clock, Exchange, Journal, Memory } from "#domain/ports";
+import type { ServerLimits, Snapshot } from "#domain/snapshot";
 import type { JournalStats } from "#ledger/journal";
 import type { DataPlane, RetryBudgets } from "#pipeline/data-plane";
 import { LiveCalls } from "#pipeline/live-calls";
@@ -13,16 +12,15 @@ import { processMemory } from "#pipeline/process-memory";
 import { serveCall } from "#pipeline/serve-call";
 import type { TraitsOf } from "#policy/find-targets";
 import { Affinity } from "#policy/affinity";
-import { Health } from "#policy/health";
 import { RetryBudget } from "#policy/retry-budget";
 import { Speeds } from "#policy/speeds";
-import { Speeds } from "#policy/speeds";
-import { startListener, type Listener } from "#transport/listener";
+import { startListener, type Listener, type ListenerOptions } from "#transport/listener";
 import { openUpstream } from "#transport/upstream";
 import { serveAdmin, type AdminState } from "./admin.ts";
 import type { Log } from "./log.ts";
 import { healthFamilies } from "./health-metrics.ts";
-import type { Fleet, HealthNews, WorkerReport } from "./messages.ts";
+import { LiveHealth } from "./live-health.ts";
+import type { Fleet, WorkerReport } from "./messages.ts";
 import { Metrics, mergeSamples, type MetricsSample } from "./metrics.ts";
 import { serveOperations, type OperationsState } from "./operations.ts";
 import { sameSettings } from "./same-settings.ts";
@@ -65,10 +63,7 @@ export interface RunningDataPlane {
   applySnapshot(snapshot: Snapshot): void;
   metrics(): MetricsSample;
   report(): WorkerReport;
-  /** What was found out about providers since the last time, for the other workers. */
-  takeNews(): Pick<HealthNews, "version" | "hints">;
-  /** What another worker found out, under the snapshot of this version. */
-  hear(hints: readonly HealthHint[], version: string): void;
+  readonly health: LiveHealth;
   /**
    * Stops accepting; calls in flight may take `limitMs`, then each is told that the gateway stops. Resolves when no
    * call is left and the journal is closed. A second call may only shorten the limit. Rejects where records could not
@@ -92,10 +87,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
   const live = new LiveCalls();
   const upstream = openUpstream();
   let snapshot = options.snapshot;
-  let health = new Health();
-  const rows = (): readonly HealthRow[] => health.rows(systemClock.nowMs());
-  const gauges = openGauges(journal, live, rows);
-  const others = async (): Promise<readonly WorkerReport[]> => (await options.othersReports?.()) ?? [];
+  const health = new LiveHealth(() => systemClock.nowMs(), snapshot.version);
+  const gauges = openGauges(journal, live, health);
   const plane: DataPlane = {
     snapshot: () => snapshot,
     clock: systemClock,
@@ -103,12 +96,11 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     journal,
     journalHealthy: () => journal.healthy,
     get health() {
-      return health;
+      return health.current;
     },
     memory: options.memory ?? processMemory(Date.now),
     retryBudgets: retryBudgets(),
     affinity: new Affinity(),
-    speeds: new Speeds(),
     speeds: new Speeds(),
     traitsOf: options.traitsOf ?? traitsFromCatalogue(),
     live,
@@ -118,31 +110,11 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     observeRefusal: (failure) => gauges.metrics.observeRefusal(failure),
     onBug: (bug) => options.log.error("a call ended in a bug of the gateway", { where: describeBug(bug) }),
   };
-  const operations: OperationsState = {
-    version: () => snapshot.version,
-    draining: () => live.draining,
-    journalHealthy: () => journal.healthy,
-    fleet: options.fleet ?? (() => ({ wanted: 1, ready: 1, versions: [snapshot.version] })),
-    metrics: async () => mergeSamples([gauges.sample(), ...(await others()).map(({ metrics }) => metrics)]),
-  };
-  const admin: AdminState = {
-    keys: () => snapshot.keys,
-    version: () => snapshot.version,
-    wallMs: () => systemClock.wallMs(),
-    health: async () => [rows(), ...(await others()).map((each) => each.health)],
-  };
+  const servesOperator = forOperators({ options, live, gauges, health, snapshot: () => snapshot });
   const listener = await startListener({
-    host: listen.host,
-    port: listen.port,
-    reusePort: listen.reusePort ?? false,
-    ...(listen.handle === undefined ? {} : { handle: listen.handle }),
-    maxHeaderBytes: snapshot.limits.maxHeaderBytes,
-    headersTimeoutMs: snapshot.limits.headersTimeoutMs,
-    stalledClientMs: snapshot.limits.stalledClientMs,
-    maxConnections: snapshot.limits.maxConcurrentCalls + spareConnections,
+    ...listenerOptions(listen, snapshot.limits),
     onExchange(exchange) {
-      if (serveOperations(exchange, operations) || serveAdmin(exchange, admin)) return;
-      void serveCall(exchange, plane);
+      if (!servesOperator(exchange)) void serveCall(exchange, plane);
     },
   });
   const close = async (): Promise<void> => {
@@ -156,17 +128,57 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
       return live.draining;
     },
     applySnapshot(next) {
-      // A new key or address may cure what was parked as dead; other changes leave what is known of providers alone.
-      if (!sameSettings(snapshot.providers, next.providers)) health = new Health();
+      // Other changes than of keys and addresses leave what is known of providers alone.
+      health.underConfiguration(next.version, { forget: !sameSettings(snapshot.providers, next.providers) });
       snapshot = next;
     },
     metrics: () => gauges.sample(),
-    report: () => ({ metrics: gauges.sample(), health: rows() }),
-    takeNews: () => ({ version: snapshot.version, hints: health.takeHints(systemClock.nowMs()) }),
-    hear(hints, version) {
-      if (version === snapshot.version) health.hear(hints, systemClock.nowMs());
-    },
+    report: () => ({ metrics: gauges.sample(), health: health.rows() }),
+    health,
     drain: drainOnce({ live, listener, close, onStoppedAccepting: options.onStoppedAccepting ?? (() => {}) }),
+  };
+}
+
+interface OperatorParts {
+  readonly options: DataPlaneOptions;
+  readonly live: LiveCalls;
+  readonly gauges: Gauges;
+  readonly health: LiveHealth;
+  readonly snapshot: () => Snapshot;
+}
+
+/** Whether an exchange was for the endpoints of operators, which are then answered. */
+function forOperators({ options, live, gauges, health, snapshot }: OperatorParts): (exchange: Exchange) => boolean {
+  const others = async (): Promise<readonly WorkerReport[]> => (await options.othersReports?.()) ?? [];
+  const operations: OperationsState = {
+    version: () => snapshot().version,
+    draining: () => live.draining,
+    journalHealthy: () => options.journal.healthy,
+    fleet: options.fleet ?? (() => ({ wanted: 1, ready: 1, versions: [snapshot().version] })),
+    metrics: async () => mergeSamples([gauges.sample(), ...(await others()).map(({ metrics }) => metrics)]),
+  };
+  const admin: AdminState = {
+    keys: () => snapshot().keys,
+    version: () => snapshot().version,
+    wallMs: () => systemClock.wallMs(),
+    health: async () => [health.rows(), ...(await others()).map((each) => each.health)],
+  };
+  return (exchange) => serveOperations(exchange, operations) || serveAdmin(exchange, admin);
+}
+
+function listenerOptions(
+  listen: DataPlaneOptions["listen"],
+  limits: ServerLimits,
+): Omit<ListenerOptions, "onExchange"> {
+  return {
+    host: listen.host,
+    port: listen.port,
+    reusePort: listen.reusePort ?? false,
+    ...(listen.handle === undefined ? {} : { handle: listen.handle }),
+    maxHeaderBytes: limits.maxHeaderBytes,
+    headersTimeoutMs: limits.headersTimeoutMs,
+    stalledClientMs: limits.stalledClientMs,
+    maxConnections: limits.maxConcurrentCalls + spareConnections,
   };
 }
 
@@ -193,7 +205,7 @@ interface Gauges {
   close(): void;
 }
 
-function openGauges(journal: DataPlaneJournal, live: LiveCalls, rows: () => readonly HealthRow[]): Gauges {
+function openGauges(journal: DataPlaneJournal, live: LiveCalls, health: LiveHealth): Gauges {
   const metrics = new Metrics();
   const lag = monitorEventLoopDelay({ resolution: 20 });
   lag.enable();
@@ -214,7 +226,7 @@ function openGauges(journal: DataPlaneJournal, live: LiveCalls, rows: () => read
         hedgerow_resident_bytes: process.memoryUsage.rss(),
         hedgerow_event_loop_lag_seconds: Number.isFinite(lagNs) ? lagNs / 1e9 : 0,
       };
-      return [...metrics.sample(now), ...healthFamilies(rows())];
+      return [...metrics.sample(now), ...healthFamilies(health.rows())];
     },
     close: () => lag.disable(),
   };

@@ -170,7 +170,7 @@ export class WorkerFleet {
       memory: memoryFile,
       listen: { ...listen, port: this.#port },
       snapshot: sealSnapshot(this.#snapshot),
-      health: this.#health.view(performance.now()),
+      health: { hints: this.#health.view(performance.now()), wallMs: Date.now() },
       logStyle,
     };
     child.send(start, handed?.handle, {}, () => {});

@@ -1,8 +1,10 @@
 import { writeSync } from "node:fs";
 import type { Server } from "node:net";
 import { openMemoryFile } from "#control/store/memory-file";
+import type { HealthHint } from "#domain/health";
 import type { Memory } from "#domain/ports";
 import { openJournal } from "#ledger/journal";
+import { agedHint } from "#policy/hints";
 import { openLog, type Log } from "./log.ts";
 import type { Fleet, SupervisorMessage, WorkerMessage, WorkerReport, WorkerStart } from "./messages.ts";
 import { openSnapshot } from "./sealed-snapshot.ts";
@@ -72,9 +74,15 @@ class Worker {
       fleet: () => this.#fleet,
       othersReports: () => this.#othersReports(),
     });
-    this.#plane.hear(this.#start.health, snapshot.version);
+    this.#plane.health.hear(this.#knownBefore(), snapshot.version);
     setInterval(() => this.#tellNews(), newsEveryMs).unref();
     this.#say({ kind: "ready", port: this.#plane.port, version: snapshot.version });
+  }
+
+  #knownBefore(): readonly HealthHint[] {
+    const { hints, wallMs } = this.#start.health;
+    const byMs = Math.max(0, Date.now() - wallMs);
+    return hints.flatMap((hint) => agedHint(hint, byMs) ?? []);
   }
 
   /** Without the file, what is kept lives as long as this worker, and only here. */
@@ -114,13 +122,13 @@ class Worker {
         this.#metricsWaiters.get(message.id)?.(message.reports);
         return;
       case "health":
-        this.#plane?.hear(message.hints, message.version);
+        this.#plane?.health.hear(message.hints, message.version);
     }
   }
 
   #tellNews(): void {
     if (this.#plane === undefined || this.#tellingNews || !process.connected) return;
-    const news = this.#plane.takeNews();
+    const news = this.#plane.health.takeNews();
     if (news.hints.length === 0) return;
     this.#tellingNews = true;
     process.send?.({ kind: "health", ...news } satisfies WorkerMessage, () => (this.#tellingNews = false));

@@ -1,11 +1,9 @@
-import { UsageError } from "#cli/command";
 import type { Command, CommandIo } from "#cli/command";
 import { fraction, readCommandLine } from "#cli/command-line";
 import { askGateway } from "#cli/ask-gateway";
 import type { AskFailed, Asked, Facts } from "#cli/ask-gateway";
+import { gatewayUrl, usualUrl } from "#cli/gateway-url";
 import { terminalLine, terminalText } from "#cli/terminal-text";
-
-const usualUrl = "http://127.0.0.1:4000";
 
 const usage = `Usage: hedgerow ask TEXT [-m MODEL] [--min-confidence X] [--no-stream] [--url URL] [-q]
 
@@ -40,7 +38,7 @@ export const ask: Command = {
     const shown = io.isTty ? terminalText : (piece: string) => piece;
     let endsLine = true;
     const asked = await askGateway({
-      url: gatewayUrl(values.url ?? io.env["HEDGEROW_URL"] ?? usualUrl),
+      url: gatewayUrl(values.url, io),
       text: words.join(" "),
       streamed: values["no-stream"] !== true,
       key: io.env["HEDGEROW_KEY"],
@@ -59,13 +57,6 @@ export const ask: Command = {
     return 0;
   },
 };
-
-function gatewayUrl(text: string): string {
-  if (!URL.canParse(text) || !/^https?:/iu.test(text)) {
-    throw new UsageError(`${JSON.stringify(text)} is not the address of a gateway, such as ${usualUrl}`);
-  }
-  return text.replace(/\/+$/u, "").replace(/\/v1$/u, "");
-}
 
 /** `answered by sim-b/steady · 2 attempts (sim/flaky upstream_failed 12 ms, …) · recovered · 0.000012 USD · 840 ms` */
 function summary({ facts, durationMs }: Asked): string {

@@ -106,7 +106,12 @@ function gatewayKeys(document: ConfigDocument, report: Report): readonly Gateway
       if (routeNames.includes(route)) continue;
       report([...path, "routes", index], `no route ${JSON.stringify(route)}`, suggestion(route, routeNames, "routes"));
     }
-    keys.push({ name, sha256, ...(entry.routes === undefined ? {} : { routes: entry.routes }) });
+    keys.push({
+      name,
+      sha256,
+      ...(entry.routes === undefined ? {} : { routes: entry.routes }),
+      ...(entry.admin === true ? { admin: true } : {}),
+    });
   }
   return keys;
 }

@@ -314,6 +314,7 @@ const gatewayKey = z
       .min(1)
       .meta({ description: "Routes it may use; by default all." })
       .exactOptional(),
+    admin: flag("May look at how the gateway and its providers are: `/admin/api/health`."),
   })
   .meta({ description: "A key that callers of the gateway present." });
 

@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startSimulator, type Simulator } from "#simulation/server";
+import { eventually, kill, Place, readiness } from "./gateway-process.ts";
+
+let place: Place;
+let simulator: Simulator;
+
+beforeEach(async () => {
+  place = new Place();
+  simulator = await startSimulator({
+    script: [{ match: { model: "limited" }, behaviour: { status: 429, headers: { "retry-after": "40" } } }],
+  });
+  place.write(`
+server: { port: 0, workers: 3 }
+providers:
+  sim: { kind: openai-compatible, url: "${simulator.url}/v1", key: sk-e2e-000000000000 }
+routes:
+  default: { targets: [sim/limited, sim/fast] }
+`);
+});
+
+afterEach(async () => {
+  await place.clear();
+  await simulator.close();
+});
+
+interface Health {
+  readonly workers: number;
+  readonly scopes: readonly { readonly name: string; readonly state: string; readonly until?: string }[];
+}
+
+async function call(url: string): Promise<void> {
+  const body = { model: "default", messages: [{ role: "user", content: "hi" }] };
+  const headers = { "content-type": "application/json", connection: "close" };
+  const answer = await fetch(`${url}/v1/chat/completions`, { method: "POST", headers, body: JSON.stringify(body) });
+  expect(answer.status).toBe(200);
+  await answer.text();
+}
+
+async function healthAt(url: string): Promise<Health> {
+  const answer = await fetch(`${url}/admin/api/health`, { headers: { connection: "close" } });
+  return (await answer.json()) as Health;
+}
+
+const askedLimited = (): number => simulator.log.entries.filter(({ model }) => model === "limited").length;
+
+describe("the workers of a node", { timeout: 60_000 }, () => {
+  it("learn from one another who waits, those that start later too", async () => {
+    const url = await place.start().ready();
+    await call(url);
+    expect(askedLimited()).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    for (let n = 0; n < 24; n += 1) await call(url);
+    expect(askedLimited()).toBe(1);
+    const told = await healthAt(url);
+    expect(told).toMatchObject({ workers: 3, scopes: [{ name: "credential sim#1 limited", state: "cooling" }, {}] });
+
+    for (const { pid } of place.workers()) kill(pid, "SIGKILL");
+    await eventually(async () => {
+      const { body } = await readiness(url);
+      expect(body).toMatchObject({ workers: { ready: 3 } });
+    });
+    for (let n = 0; n < 24; n += 1) await call(url);
+    expect(askedLimited()).toBe(1);
+    const later = await healthAt(url);
+    const untilOf = ({ scopes }: Health): number => Date.parse(scopes[0]?.until ?? "");
+    expect(Math.abs(untilOf(later) - untilOf(told))).toBeLessThan(2_000);
+  });
+});
