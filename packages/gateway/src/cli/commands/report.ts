@@ -8,6 +8,7 @@ import type { Decision } from "#domain/record";
 import { UsageError } from "#cli/command";
 import type { Command, CommandIo } from "#cli/command";
 import { readCommandLine, wholeNumber } from "#cli/command-line";
+import { reportConcentration } from "#cli/reports/concentration-report";
 import { reportSla } from "#cli/reports/sla-report";
 import { withRecordedCalls } from "#cli/recorded-calls";
 import { renderTable } from "#cli/table";
@@ -29,6 +30,7 @@ region as it is, with intervals where shares are unknown; single points of failu
       --month YYYY-MM    only calls of this month (UTC)
       --buckets          list every interval
       --weight UNIT      count requests (default), tokens or cost
+      --failing SHARE    how likely any one group is down, for the ranking (default 0.001)
   -c, --config FILE      the configuration, for \`sla\` and \`concentration\`
       --csv              comma-separated values, for \`sla\` and \`concentration\`
       --route NAME       only calls of this route
@@ -41,6 +43,7 @@ region as it is, with intervals where shares are unknown; single points of failu
 
 const reports: Readonly<Partial<Record<string, (args: readonly string[], io: CommandIo) => Promise<number>>>> = {
   sla: reportSla,
+  concentration: reportConcentration,
 };
 
 export const report: Command = {

@@ -191,7 +191,8 @@ function promiseOf(
 }
 
 function bucketsOf({ provider, model, buckets }: Service): readonly SlaBucket[] {
-  return [...buckets]
-    .toSorted(([a], [b]) => a - b)
-    .map(([at, counts]) => ({ provider, model, at: new Date(at * bucketMs).toISOString(), ...counts }));
+  const inOrder = [...buckets].toSorted(([a], [b]) => a - b);
+  return inOrder.map(([at, counts]) =>
+    Object.assign({ provider, model, at: new Date(at * bucketMs).toISOString() }, counts),
+  );
 }
