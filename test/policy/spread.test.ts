@@ -202,6 +202,28 @@ describe("what is parked", () => {
     );
   });
 
+  it("moves nobody who stands before it: their own health speaks for them", () => {
+    const snapshot = world(["foundry/claude", "bedrock/claude", "direct/claude"], { spread: "operator" });
+    const plan = planOf(snapshot, viewOf(snapshot, { health: parkedAt("direct", "unreachable") }));
+    expect(plan.targets.map(({ target }) => target.id)).toEqual(["foundry/claude", "bedrock/claude"]);
+  });
+
+  it("counts in the choice of backups though it is no target of the call, and bars nobody then", () => {
+    const snapshot = world(["openai/gpt", "foundry/claude", "bedrock/claude"], { spread: "operator" });
+    const target = { id: "direct/claude", provider: "direct", model: "claude", lastResort: false };
+    const elsewhere: PlanningView["elsewhere"] = () => [
+      { target, cause: "unreachable", parked: true, elsewhere: true },
+    ];
+    const view = viewOf(snapshot, { elsewhere });
+    expect(planOf(snapshot, view).targets[0]?.target.id).toBe("openai/gpt");
+    const { asked } = follow(snapshot, ["upstream_failed", "upstream_failed", "upstream_failed"], view);
+    expect(asked).toEqual(["openai/gpt", "bedrock/claude", "foundry/claude"]);
+    const { last } = follow(snapshot, ["upstream_failed", "upstream_failed"], view);
+    expect(last.kind === "try" && last.why).toContain(
+      "shares operator:anthropic with the failed one, direct/claude (parked after unreachable)",
+    );
+  });
+
   it("bars who shares it where the rule is strict, but never everybody", () => {
     const health = parkedAt("direct", "unreachable");
     const strict = world(chain, { spread: "operator" });

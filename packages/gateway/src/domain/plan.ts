@@ -49,6 +49,8 @@ export interface FailedTarget {
   readonly cause: FailureKind;
   /** Other calls failed there; absent: this one did. */
   readonly parked?: true;
+  /** It is no target of this call. */
+  readonly elsewhere?: true;
 }
 
 /** A target that was considered and left out, with the reason in words. */

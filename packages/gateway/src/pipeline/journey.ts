@@ -18,6 +18,7 @@ import { withAbleTargets } from "./able-targets.ts";
 import { streamHeaders, type AnswerFacts } from "./answer-headers.ts";
 import { attempt } from "./attempt.ts";
 import type { AttemptResult } from "./attempt-input.ts";
+import { brokenTargets } from "./broken-targets.ts";
 import { CallAffinity } from "./call-affinity.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { findLane } from "./find-lane.ts";
@@ -114,6 +115,7 @@ export class Journey {
       traitsOf: plane.traitsOf,
       groupsOf: groupsOfTargets(snapshot, wallMs),
       coFailure: coFailureOf(snapshot),
+      elsewhere: () => brokenTargets(plane.health, snapshot, nowMs),
       isCritical: criticalPairs(snapshot, wallMs),
       latencyOf: ({ id }) => plane.speeds.of(id, nowMs),
       nowMs,

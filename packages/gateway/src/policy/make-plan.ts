@@ -60,11 +60,13 @@ export function makePlan(call: Wanted, snapshot: Snapshot, view: PlanningView): 
   );
   if (sifted.kind !== "sifted") return sifted;
   const ordered = inOrder(sifted.kept, call, view);
-  const { ready, parked } = sortByHealth(ordered, (target) => readinessOf(target, call.operation, { snapshot, view }));
+  const { ready, parked, before } = sortByHealth(ordered, (target) =>
+    readinessOf(target, call.operation, { snapshot, view }),
+  );
   const written = found.route?.spread;
   const spread = written === undefined ? defaultSpread : { by: written, strict: true };
   const failing = parked.map(({ target, state }): FailedTarget => ({ target, cause: state.cause, parked: true }));
-  const kept = leanAway(ready, failing, { rule: spread, risk: view });
+  const kept = leanAway(ready, { failing, before, rule: spread, risk: view });
   const order = hasOwnOrder(call.options) ? undefined : found.route?.order;
   const ranking = { risk: view, outlookOf: outlooks(call.operation, view) };
   const led = order === undefined ? kept.targets : rankBySuccess(kept.targets, failing, ranking);
@@ -144,30 +146,38 @@ interface Kept {
 function sortByHealth(
   targets: readonly PlannedTarget[],
   readiness: (target: Target) => Readiness,
-): { readonly ready: readonly PlannedTarget[]; readonly parked: readonly Parked[] } {
+): { readonly ready: readonly PlannedTarget[]; readonly parked: readonly Parked[]; readonly before: number } {
   const ready: PlannedTarget[] = [];
   const parked: Parked[] = [];
+  // Who stands before the first that is parked, replaces nobody.
+  let before = 0;
   for (const planned of targets) {
     const { target } = planned;
     const state = readiness(target);
     if (state.kind === "ready") ready.push(planned);
     else parked.push({ target, state });
+    if (parked.length === 0) before = ready.length;
   }
-  return { ready, parked };
+  return { ready, parked, before };
+}
+
+interface Leaning {
+  readonly failing: readonly FailedTarget[];
+  /** So many of the first keep their place: their own health speaks for them. */
+  readonly before: number;
+  readonly rule: SpreadRule;
+  readonly risk: SharedRisk;
 }
 
 /**
- * What shares a risk with what is parked comes later, or not at all where the rule is strict. Where that would leave
- * nobody, the rule gives way: it is about backups, and to ask somebody who may work is better than to ask nobody.
+ * Of those that stand in for what is parked, who shares a risk with it comes later, or not at all where the rule is
+ * strict. Where that would leave nobody, the rule gives way: it is about backups, and to ask somebody who may work is
+ * better than to ask nobody.
  */
-function leanAway(
-  ready: readonly PlannedTarget[],
-  failing: readonly FailedTarget[],
-  by: { readonly rule: SpreadRule; readonly risk: SharedRisk },
-): Kept {
+function leanAway(ready: readonly PlannedTarget[], { failing, before, ...by }: Leaning): Kept {
   if (failing.length === 0) return { targets: ready, skipped: [] };
-  const { order, barred } = spreadOut(ready, failing, by);
-  if (order.length > 0) return { targets: order, skipped: barred };
+  const { order, barred } = spreadOut(ready.slice(before), failing, by);
+  if (before + order.length > 0) return { targets: [...ready.slice(0, before), ...order], skipped: barred };
   const targets = ready.map((each, at) => ({
     ...each,
     why: `${barred[at]?.why ?? each.why}, but nothing else is left`,

@@ -18,6 +18,8 @@ export interface CoFailure {
 export interface SharedRisk {
   readonly groupsOf: (target: Target) => readonly RiskGroup[];
   readonly coFailure?: (failed: Target, candidate: Target) => CoFailure | undefined;
+  /** What broke down that is no target of the call: asked for only once one of its own does not work. */
+  readonly elsewhere?: () => readonly FailedTarget[];
 }
 
 interface Judged {
@@ -37,7 +39,7 @@ export const defaultSpread: SpreadRule = { by: "operator", strict: false };
 const leastBeta = 0.1;
 /** The same door is worse than the same people behind another, and what is certain worse than what is possible. */
 const sameProvider = 4;
-const points: Readonly<Record<Sharing, number>> = { certain: 2, possible: 1, none: 0, unknown: 0 };
+const weights: Readonly<Record<Sharing, number>> = { certain: 2, possible: 1, none: 0, unknown: 0 };
 
 /** A candidate against everything that fails now. Nothing fails: undefined, for there is nothing to lean away from. */
 function judge(
@@ -58,9 +60,13 @@ function judge(
   const words: string[] = [];
   for (const each of telling) {
     const pair: Pair = { known: knownPair(groups, risk.groupsOf(each.target)), by: rule.by };
-    overlap += overlapOf(pair, each);
+    const points = overlapOf(pair, each);
+    overlap += points;
+    // What this call has nothing to do with is worth a word only where it counts, and bars nobody.
+    if (each.elsewhere === true && points === 0) continue;
     const shared = sharing(pair, each.evidence);
-    if (rule.strict && shared !== undefined) barred ??= `${shared} with the failed one, ${nameOf(each)}`;
+    if (rule.strict && each.elsewhere !== true && shared !== undefined)
+      barred ??= `${shared} with the failed one, ${nameOf(each)}`;
     // Of a refusal it counts what is scarce: the same people's other quota is another quota.
     words.push(
       shared === undefined || each.evidence === "capacity"
@@ -86,7 +92,7 @@ function overlapOf(pair: Pair, { cause, evidence }: { cause: FailureKind; eviden
     case "account":
       return cause === "credential_rejected" ? atSame : 0;
     case "fault":
-      return atSame + points[shares(pair, pair.by)];
+      return atSame + weights[shares(pair, pair.by)];
     case "capacity":
       return cause === "quota_exhausted" ? atSame + scarcity(pair, cause) : scarcity(pair, cause);
   }
@@ -97,8 +103,8 @@ function overlapOf(pair: Pair, { cause, evidence }: { cause: FailureKind; eviden
  * escaped by another model or another owner; an overload is surer escaped by both.
  */
 function scarcity(pair: Pair, cause: FailureKind): number {
-  const model = points[shares(pair, "model")];
-  const owner = points[ownership(pair)];
+  const model = weights[shares(pair, "model")];
+  const owner = weights[ownership(pair)];
   return cause === "upstream_overloaded" ? model + owner : Math.min(model, owner);
 }
 
@@ -164,10 +170,11 @@ export function spreadOut(
   failed: readonly FailedTarget[],
   by: { readonly rule: SpreadRule; readonly risk: SharedRisk },
 ): { readonly order: readonly PlannedTarget[]; readonly barred: readonly SkippedTarget[] } {
+  const met = failed.length === 0 ? failed : withElsewhere(failed, by.risk);
   const judged: { readonly planned: PlannedTarget; readonly overlap: number; readonly measured: number }[] = [];
   const barred: SkippedTarget[] = [];
   for (const planned of candidates) {
-    const verdict = judge(planned.target, failed, by);
+    const verdict = judge(planned.target, met, by);
     if (verdict?.barred !== undefined) barred.push({ target: planned.target.id, why: verdict.barred });
     else {
       const { overlap = 0, measured = 0, why = planned.why } = verdict ?? {};
@@ -182,4 +189,11 @@ export function spreadOut(
       a.measured - b.measured,
   );
   return { order: order.map(({ planned }) => planned), barred };
+}
+
+/** What is known of the plan's own targets is known better. */
+function withElsewhere(failed: readonly FailedTarget[], { elsewhere }: SharedRisk): readonly FailedTarget[] {
+  const others = elsewhere?.() ?? [];
+  if (others.length === 0) return failed;
+  return [...failed, ...others.filter((other) => !failed.some(({ target }) => target.id === other.target.id))];
 }
