@@ -195,6 +195,36 @@ describe("targets with more calls than they serve without waiting", () => {
   });
 });
 
+describe("a healthy world", () => {
+  it("never refuses a call, however many run and however long they take", () => {
+    const step = fc.record({
+      gapMs: fc.nat(400),
+      ttftMs: fc.integer({ min: 50, max: 20_000 }),
+      holdMs: fc.integer({ min: 0, max: 60_000 }),
+      leaves: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 50, maxLength: 400, size: "max" }), (steps) => {
+        const health = new Health();
+        const later: { readonly atMs: number; readonly run: (nowMs: number) => void }[] = [];
+        let nowMs = 0;
+        for (const { gapMs, ttftMs, holdMs, leaves } of steps) {
+          nowMs += gapMs;
+          const due = later.filter(({ atMs }) => atMs <= nowMs).toSorted((a, b) => a.atMs - b.atMs);
+          for (const { atMs, run } of due) run(atMs);
+          later.splice(0, later.length, ...later.filter(({ atMs }) => atMs > nowMs));
+          const started = next(planFor("main", health, nowMs), [], { health, nowMs });
+          if (started.kind === "stop") throw new Error("refused in a healthy world");
+          const visit = health.begin(placeAt(started.target.provider), nowMs);
+          later.push({ atMs: nowMs + ttftMs, run: (at) => visit.content(at) });
+          later.push({ atMs: nowMs + ttftMs + holdMs, run: (at) => (leaves ? visit.left() : visit.succeeded(at)) });
+        }
+      }),
+      { numRuns: 15 },
+    );
+  });
+});
+
 describe("requests that kill connections", () => {
   const plan = planFor("main", new Health(), 0);
 

@@ -45,6 +45,7 @@ const maxEntries = 4096;
 const maxHints = 64;
 const maxNews = 512;
 const longestKey = 400;
+const noDanger: Danger = { killers: [], proven: false };
 const noHints: readonly HealthHint[] = [];
 /** How many of the longest unused entries are looked at for one that can be forgotten without loss. */
 const maxLooked = 16;
@@ -151,7 +152,8 @@ export class Health {
   /** What a request is known to have done within the last minute. */
   dangerOf(request: Fingerprint, nowMs: number): Danger {
     const killers = this.#deadly.killers(request, nowMs);
-    if (killers.length < 2) return { killers, proven: false };
+    if (killers.length === 0) return noDanger;
+    if (killers.length === 1) return { killers, proven: false };
     const areWell = killers.every(
       (provider) => (this.#entries.get(keyOf({ kind: "endpoint", provider }))?.consecutive ?? 0) === 0,
     );
