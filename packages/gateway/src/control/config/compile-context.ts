@@ -11,6 +11,18 @@ export interface ServerSettings {
   readonly workers: number | "auto";
   /** As written; relative to the working directory. */
   readonly data: string;
+  /** Where records are forwarded to; absent: nowhere. */
+  readonly forward?: ForwardSettings;
+}
+
+/** A collector of records. */
+export interface ForwardSettings {
+  readonly url: string;
+  readonly key?: Secret;
+  readonly batchRecords: number;
+  readonly timeoutMs: number;
+  /** Most records that wait for it. */
+  readonly keptRecords: number;
 }
 
 /** Of an account. */

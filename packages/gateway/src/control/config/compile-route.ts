@@ -1,8 +1,9 @@
 import type { Timeouts } from "#domain/plan";
-import type { Route, RouteTarget } from "#domain/snapshot";
+import type { HedgeRule, Route, RouteTarget } from "#domain/snapshot";
 import type { Report } from "./compile-context.ts";
 import { suggestion } from "./nearest.ts";
-import type { ConfigDocument, RouteEntry, TimeoutsEntry } from "./schema.ts";
+import type { ConfigDocument, HedgeEntry, RouteEntry, TimeoutsEntry } from "./schema.ts";
+import { defaultHedgeShare } from "./survival-schema.ts";
 
 const defaultAttempts = 3;
 
@@ -17,6 +18,7 @@ export function compileRoutes(document: ConfigDocument, report: Report): Readonl
       retryEmpty: entry.retries?.empty ?? true,
       ...(entry.spread === undefined ? {} : { spread: entry.spread }),
       ...(entry.constraints === undefined ? {} : { constraints: entry.constraints }),
+      ...(entry.hedge === undefined ? {} : { hedge: compileHedge(entry.hedge) }),
     });
   }
   return routes;
@@ -42,6 +44,10 @@ export function compileTimeouts(entry: TimeoutsEntry): Partial<Timeouts> {
     ...(entry.contentIdle === undefined ? {} : { contentIdleMs: entry.contentIdle }),
     ...(entry.total === undefined ? {} : { totalMs: entry.total }),
   };
+}
+
+function compileHedge({ after = "p95", share = defaultHedgeShare, sideEffects = false }: HedgeEntry): HedgeRule {
+  return { ...(after === "p95" ? {} : { afterMs: after }), share, sideEffects };
 }
 
 function compileTargets(

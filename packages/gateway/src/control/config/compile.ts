@@ -2,6 +2,7 @@ import type { GatewayKey, ServerLimits, Snapshot } from "#domain/snapshot";
 import { defaultLimits } from "#domain/snapshot";
 import { isLoopback } from "./address.ts";
 import { compileAliases } from "./compile-aliases.ts";
+import { checkForward, compileForward } from "./compile-forward.ts";
 import type { CompileContext, Report, ServerSettings } from "./compile-context.ts";
 import { compileProviders } from "./compile-provider.ts";
 import { compileRoutes } from "./compile-route.ts";
@@ -28,6 +29,7 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
   const aliases = compileAliases(document, context, report);
   const supply = compileSupply(document, context, report);
   const keys = gatewayKeys(document, report);
+  checkForward(document, report);
   if (keys.length === 0 && Object.keys(document.keys ?? {}).length === 0 && !isLoopback(server.host)) {
     const message = `${JSON.stringify(server.host)} can be reached from other machines, and no \`keys\` are configured`;
     report(["server", "host"], message, "add `keys`, or listen on 127.0.0.1");
@@ -49,7 +51,9 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
 
 export function serverSettings(document: ConfigDocument, overrides: Partial<ServerSettings> = {}): ServerSettings {
   const { host = "127.0.0.1", port = 4000, workers = "auto", data = "./.hedgerow" } = document.server ?? {};
-  return { host, port, workers, data, ...overrides };
+  const forward = document.records?.forward;
+  const settings = { host, port, workers, data, ...overrides };
+  return forward === undefined ? settings : { ...settings, forward: compileForward(forward) };
 }
 
 function compileLimits(entry: LimitsEntry): ServerLimits {

@@ -33,6 +33,9 @@ function measured({ parse, expected, pattern }: Measure, words: About = {}) {
 export const duration = (description: string, byDefault: string) =>
   measured(durations, about(description, byDefault)).exactOptional();
 
+/** A duration that stands among other values. */
+export const durationText = (description: string) => measured(durations, { description });
+
 export const size = (description: string, byDefault: string) =>
   measured(sizes, about(description, byDefault)).exactOptional();
 

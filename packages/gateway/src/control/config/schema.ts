@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { DialectId } from "#domain/call";
 import { defaultLimits, defaultTimeouts } from "#domain/snapshot";
 import { supplySection } from "./supply-schema.ts";
+import { hedgeSection, recordsSection } from "./survival-schema.ts";
 import {
   about,
   count,
@@ -287,6 +288,7 @@ const route = z
       })
       .meta({ description: "What every target must keep; who does not declare it, does not keep it." })
       .exactOptional(),
+    hedge: hedgeSection,
     confidence: z
       .strictObject({
         min: z.number().min(0).max(1).meta({ description: "Least confidence an answer needs, 0 to 1." }),
@@ -334,6 +336,7 @@ export const documentSchema = z.strictObject({
     .meta({ description: "Other names of routes and targets." })
     .exactOptional(),
   supply: supplySection,
+  records: recordsSection,
   keys: z
     .record(name, gatewayKey)
     .meta({ description: "Keys of the gateway; without any it is open, on loopback only." })
@@ -346,6 +349,8 @@ export type ProviderEntry = ConfigDocument["providers"][string];
 export type RouteEntry = NonNullable<ConfigDocument["routes"]>[string];
 export type ModelEntry = NonNullable<ProviderEntry["models"]>[string];
 export type PriceEntry = NonNullable<ModelEntry["price"]>;
+export type HedgeEntry = NonNullable<RouteEntry["hedge"]>;
+export type ForwardEntry = NonNullable<NonNullable<ConfigDocument["records"]>["forward"]>;
 export type TimeoutsEntry = NonNullable<RouteEntry["timeouts"]>;
 export type LimitsEntry = NonNullable<NonNullable<ConfigDocument["server"]>["limits"]>;
 

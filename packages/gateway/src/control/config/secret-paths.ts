@@ -6,6 +6,7 @@ const patterns: readonly (readonly string[])[] = [
   ["providers", "*", "keys"],
   ["providers", "*", "headers"],
   ["keys", "*", "key"],
+  ["records", "forward", "key"],
 ];
 
 /** Whether a value at this path is a secret, or holds one. Only there are `file:` references read. */
