@@ -6,7 +6,7 @@ import { startGateway, type TestGateway } from "../world/start-gateway.ts";
 import { clientPaths, oddPieces, startEcho, type Echo } from "./echo.ts";
 import { oddAnswer, oddStream } from "./odd-answers.ts";
 import { OddJson } from "./odd-json.ts";
-import { oddRequest, type OddRequest } from "./odd-requests.ts";
+import { oddRequest, otherOddRequest, otherRequests, type OddRequest } from "./odd-requests.ts";
 import { decoding, openLane } from "./open-lane.ts";
 
 const bodies = 10_000;
@@ -88,6 +88,30 @@ describe.each(spoken)("the lane from %s to a provider of the same language", (di
     }
   });
 });
+
+describe.each(otherRequests.filter(({ dialect }) => spoken.includes(dialect)))(
+  "the lane from $dialect for $operation",
+  (asked) => {
+    it("hands on every byte of a request but for the fields it splices", () => {
+      const { dialect, operation } = asked;
+      for (let index = 0; index < streams; index += 1) {
+        const request = otherOddRequest(asked, oddAt(index));
+        const made = openLane({
+          caller: dialect,
+          upstream: dialect,
+          issuer: "acme",
+          streamed: false,
+          operation,
+          // Of what Bedrock hosts only Claude is counted, and its body names no model.
+          ...(dialect === "bedrock-converse" ? { model: "claude-own-1" } : {}),
+          body: Buffer.from(request.body),
+          address: request.address,
+        });
+        expectSame(Buffer.concat(made.body), Buffer.from(request.expected), `body ${index} of ${request.body}`);
+      }
+    });
+  },
+);
 
 describe.each(spoken)("the same through a gateway over sockets, in %s", (dialect) => {
   let echo: Echo;

@@ -1,4 +1,4 @@
-import type { CallAddress, ClientDialectId } from "#domain/call";
+import type { CallAddress, ClientDialectId, Operation } from "#domain/call";
 import type { OddJson, OddMember } from "./odd-json.ts";
 
 /** A request's bytes, and what a provider of the same language must get. */
@@ -26,6 +26,44 @@ const needs: Readonly<Record<ClientDialectId, (odd: OddJson) => Readonly<Record<
   }),
 };
 
+type OtherOperation = Exclude<Operation, "generate">;
+
+/** What else each language can be asked, and the members that needs. */
+export const otherRequests: readonly OtherRequest[] = [
+  { dialect: "openai-chat", operation: "embed", needs: (odd) => ({ model: '"asked"', input: odd.text() }) },
+  { dialect: "openai-chat", operation: "complete", needs: (odd) => ({ model: '"asked"', prompt: odd.text() }) },
+  { dialect: "openai-chat", operation: "moderate", needs: (odd) => ({ model: '"asked"', input: odd.text() }) },
+  {
+    dialect: "openai-chat",
+    operation: "rerank",
+    needs: (odd) => ({ model: '"asked"', query: odd.text(), documents: `[${odd.text()}]` }),
+  },
+  { dialect: "openai-responses", operation: "count-tokens", needs: needs["openai-responses"] },
+  { dialect: "anthropic-messages", operation: "count-tokens", needs: needs["anthropic-messages"] },
+  { dialect: "gemini", operation: "count-tokens", needs: needs.gemini },
+  {
+    dialect: "gemini",
+    operation: "embed",
+    needs: (odd) => ({ content: odd.odd({ parts: `[${odd.odd({ text: odd.text() })}]` }) }),
+  },
+  {
+    dialect: "bedrock-converse",
+    operation: "count-tokens",
+    needs: (odd) => ({ input: odd.odd({ converse: odd.odd(needs["bedrock-converse"](odd)) }) }),
+  },
+];
+
+interface OtherRequest {
+  readonly dialect: ClientDialectId;
+  readonly operation: OtherOperation;
+  readonly needs: (odd: OddJson) => Readonly<Record<string, string>>;
+}
+
+/** A request of an operation without a stream. */
+export function otherOddRequest({ needs: needed }: OtherRequest, odd: OddJson): OddRequest {
+  return written(needed(odd), { odd, streamed: false, usageAsked: true });
+}
+
 /** The gateway's own fields, which no provider sees. */
 const ours: Readonly<Record<string, string>> = { session_id: '"s"', hedgerow: '{"tags" : ["t"]}' };
 
@@ -38,8 +76,15 @@ export function oddRequest(dialect: ClientDialectId, odd: OddJson): OddRequest {
     ...needed,
     ...(inBody && (streamed || odd.chance(2)) ? { stream: String(streamed) } : {}),
     ...(dialect === "openai-chat" && usageAsked ? { stream_options: '{ "include_usage" :true}' } : {}),
-    ...Object.fromEntries(Object.entries(ours).filter(() => odd.chance(4))),
   };
+  return written(fields, { odd, streamed, usageAsked });
+}
+
+function written(
+  needed: Readonly<Record<string, string>>,
+  { odd, streamed, usageAsked }: { readonly odd: OddJson; readonly streamed: boolean; readonly usageAsked: boolean },
+): OddRequest {
+  const fields = { ...needed, ...Object.fromEntries(Object.entries(ours).filter(() => odd.chance(4))) };
   const members = odd.amongJunk(Object.entries(fields).map(([name, value]) => odd.member(name, value)));
   const [lead, tail] = [odd.space(), odd.space()];
   return {
@@ -47,7 +92,7 @@ export function oddRequest(dialect: ClientDialectId, odd: OddJson): OddRequest {
     expected: `${lead}{${relayed(members, streamed && !usageAsked)}}${tail}`,
     streamed,
     usageAsked,
-    address: inBody ? {} : { model: "asked", streamed },
+    address: "model" in needed ? {} : { model: "asked", streamed },
   };
 }
 

@@ -25,6 +25,8 @@ export interface Asking {
   readonly streamed: boolean;
   readonly body: JsonView | Buffer;
   readonly address?: CallAddress;
+  /** The model's name at the provider, `own-1` where left out. */
+  readonly model?: string;
   /** Those of plain OpenAI where left out. */
   readonly quirks?: ChatQuirks;
   /** What is known of the model that is asked; nothing where left out. */
@@ -53,7 +55,7 @@ function callOf({ caller, streamed, body, address = {}, operation = "generate" }
 
 /** The lane of a call, as the request path chooses it. */
 export function openLane(asking: Asking): Lane {
-  const { caller, upstream, issuer, streamed, memory, traits, quirks = plainChatQuirks } = asking;
+  const { caller, upstream, issuer, streamed, memory, traits, model = "own-1", quirks = plainChatQuirks } = asking;
   const call = callOf(asking);
   const scan = scanFields(call.body, { maxDepth: 1000 });
   if ("problem" in scan) throw new Error(scan.problem);
@@ -61,7 +63,7 @@ export function openLane(asking: Asking): Lane {
     call,
     scan,
     dialect: dialects[caller],
-    target: { model: "own-1", issuer, quirks, streamed, ...(traits === undefined ? {} : { traits }) },
+    target: { model, issuer, quirks, streamed, ...(traits === undefined ? {} : { traits }) },
     upstream: upstreamDialects[upstream],
     operation: call.operation,
     answer: { createdAtS: 1_795_000_000 },

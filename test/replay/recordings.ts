@@ -76,7 +76,7 @@ export function recordedAnswers(root: string): readonly Recording[] {
   return [...normalised(root).filter((one) => !isStream(one)), ...files];
 }
 
-export function isStream({ bytes }: Pick<Recording, "bytes">): boolean {
+function isStream({ bytes }: Pick<Recording, "bytes">): boolean {
   return /^\s*(?:data|event|:)/u.test(bytes.toString("latin1", 0, 8));
 }
 
