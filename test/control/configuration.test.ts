@@ -61,6 +61,37 @@ routes:
     expect(snapshot.defaultRoute).toBe("default");
   });
 
+  it("reads what targets must keep, what is accepted against them by name, and how calls are shared", () => {
+    const { snapshot } = configured(`
+providers:
+  openai: { kind: openai, key: \${OPENAI_API_KEY}, jurisdiction: EU, dataClasses: [public], safetyTier: 3 }
+  local:
+    kind: openai-compatible
+    url: http://127.0.0.1:11434/v1
+    models: { qwen3: { safetyTier: 1 } }
+routes:
+  default:
+    targets:
+      - { target: openai/gpt-5.4, weight: 3 }
+      - { target: openai/gpt-5.4-mini, weight: 1, despite: critical }
+      - { target: local/qwen3, despite: [safety, critical] }
+    spread: none
+    constraints: { regions: [eu-*], jurisdictions: [EU, CH], dataClass: public }
+`);
+    expect(snapshot.routes.get("default")).toMatchObject({
+      targets: [
+        { provider: "openai", model: "gpt-5.4", lastResort: false, weight: 3 },
+        { provider: "openai", model: "gpt-5.4-mini", lastResort: false, weight: 1, despite: ["critical"] },
+        { provider: "local", model: "qwen3", lastResort: false, despite: ["safety", "critical"] },
+      ],
+      spread: "none",
+      constraints: { regions: ["eu-*"], jurisdictions: ["EU", "CH"], dataClass: "public" },
+    });
+    const openai = { jurisdiction: "EU", dataClasses: ["public"], safetyTier: 3 };
+    expect(snapshot.providers.get("openai")).toMatchObject(openai);
+    expect(snapshot.providers.get("local")?.models.get("qwen3")?.safetyTier).toBe(1);
+  });
+
   it("says loudly what it accepts and does not enforce", () => {
     const { snapshot, warnings } = configured(`
 providers:

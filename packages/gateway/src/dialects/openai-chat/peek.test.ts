@@ -54,6 +54,17 @@ describe("peek", () => {
     expect(peeked({ model: "a" }).options.chain).toBeUndefined();
   });
 
+  it("reads what is asked of the choice of targets", () => {
+    const hedgerow = { sort: "quality", max_latency_ms: 900, reasoning: "high" };
+    expect(peeked({ model: "m", hedgerow, provider: { sort: "latency" } }).options).toEqual({
+      metadata: false,
+      sort: "quality",
+      maxLatencyMs: 900,
+      reasoning: "high",
+      provider: { sort: "latency" },
+    });
+  });
+
   it("reads the hedgerow object, session_id and OpenRouter's provider", () => {
     const hedgerow = { route: "r", min_confidence: 0.8, timeout_ms: 500, tags: ["t"], metadata: true };
     const provider = { order: ["x"], only: ["x", "y"], ignore: ["z"], allow_fallbacks: false };
@@ -81,6 +92,10 @@ describe("peek", () => {
     ['{"hedgerow":{"min_confidence":2}}', "hedgerow.min_confidence", "from 0 to 1"],
     ['{"hedgerow":{"timeout_ms":0}}', "hedgerow.timeout_ms", "above 0"],
     ['{"hedgerow":{"tiemout_ms":5}}', "hedgerow.tiemout_ms", "use route, min_confidence"],
+    ['{"hedgerow":{"sort":"cheapest"}}', "hedgerow.sort", "price"],
+    ['{"hedgerow":{"max_latency_ms":0}}', "hedgerow.max_latency_ms", "above 0"],
+    ['{"hedgerow":{"reasoning":"very"}}', "hedgerow.reasoning", "high"],
+    ['{"provider":{"sort":"quality"}}', "provider.sort", "throughput"],
     ['{"hedgerow":{"tags":"x"}}', "hedgerow.tags", "must be an array"],
     ['{"provider":{"zdr":true}}', "provider.zdr", "is not honoured"],
     ['{"session_id":7}', "session_id", "must be a string"],
