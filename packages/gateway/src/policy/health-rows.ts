@@ -29,7 +29,7 @@ export function mergeRows(all: readonly (readonly HealthRow[])[]): readonly Heal
 }
 
 /** From closed to dead: what several workers say is as bad as the worst of them. */
-export function rankOf(state: HealthState): number {
+function rankOf(state: HealthState): number {
   return states.indexOf(state);
 }
 

@@ -9,7 +9,7 @@ import { entriesOf, type Site } from "./site.ts";
  * overloaded, and the wait is our guess. `open`: it failed several times in a row. `rate`: too large a share failed.
  * `probing`: one call is finding out whether it is back.
  */
-export type Parking = "asked" | "packed" | "full" | "resting" | "open" | "rate" | "probing";
+type Parking = "asked" | "packed" | "full" | "resting" | "open" | "rate" | "probing";
 
 export type Readiness =
   | { readonly kind: "ready" }
