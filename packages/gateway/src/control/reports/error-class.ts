@@ -8,7 +8,9 @@ export type ErrorClass = "capacity" | "fault" | "timeout" | "client";
 export const errorClasses: readonly ErrorClass[] = ["capacity", "fault", "timeout", "client"];
 
 /** Undefined: the provider answered. An answer that a gate doubted or a guard blocked is an answer. */
-export function errorClassOf({ failure }: Pick<StoredAttempt, "failure">): ErrorClass | undefined {
+export function errorClassOf({ failure, outcome }: Pick<StoredAttempt, "failure" | "outcome">): ErrorClass | undefined {
+  // Who was only slower than another attempt of the call was let go by us.
+  if (outcome === "outrun") return "client";
   if (failure === undefined) return undefined;
   if (traitsOf(failure).code === "upstream_timeout") return "timeout";
   const evidence = evidenceOf(failure);
