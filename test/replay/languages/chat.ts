@@ -43,6 +43,7 @@ export const chat: ClientLanguage = {
       objectOf(await client(bytes, false).chat.completions.create({ model: "m", messages: question })),
     );
   },
+  completion: /"finish_reason":"|\[DONE\]/u,
   endings: { "stop-sequence": "stop", context: "length", paused: "stop", malformed: "stop" },
   namesStopSequence: true,
   refusesApart: true,

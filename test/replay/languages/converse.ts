@@ -40,6 +40,7 @@ export const converse: ClientLanguage = {
   async receive(bytes) {
     return readWhole(objectOf(await client(bytes, "application/json").send(new ConverseCommand(question))));
   },
+  completion: /messageStop|metadata/u,
   endings: { paused: "stop" },
   namesStopSequence: true,
   refusesApart: false,

@@ -29,6 +29,7 @@ export const gemini: ClientLanguage = {
     const answer = await client(bytes, "application/json").generateContent(question);
     return { ...readChunks([objectOf(answer)]), text: textIn(answer) };
   },
+  completion: /"finishReason"/u,
   endings: { "stop-sequence": "stop", context: "length" },
   namesStopSequence: false,
   refusesApart: false,

@@ -36,6 +36,7 @@ export const messages: ClientLanguage = {
       objectOf(await client(bytes, false).messages.create({ model: "m", max_tokens: 1000, messages: question })),
     );
   },
+  completion: /"message_delta"|"message_stop"/u,
   endings: { malformed: "stop" },
   namesStopSequence: true,
   refusesApart: false,

@@ -25,6 +25,8 @@ export interface ClientLanguage extends ReplayLanguage {
   /** What the official SDK's own accumulator makes of a stream, and of a whole answer. Rejects where the SDK does. */
   accumulate(bytes: Buffer): Promise<Kept>;
   receive(bytes: Buffer): Promise<Kept>;
+  /** What only a whole answer's stream has. */
+  readonly completion: RegExp;
   /** Endings it does not tell apart, and what its reader finds in their place. */
   readonly endings: Partial<Readonly<Record<Ending, Ending>>>;
   /** It says which stop sequence was met. */

@@ -25,6 +25,7 @@ export const responses: ClientLanguage = {
   async receive(bytes) {
     return readResponse(objectOf(await client(bytes, false).responses.create({ model: "m", input: "hi" })));
   },
+  completion: /response\.(?:completed|incomplete)|\[DONE\]/u,
   endings: { "stop-sequence": "stop", context: "length", paused: "stop" },
   namesStopSequence: false,
   refusesApart: true,
