@@ -60,7 +60,7 @@ describe("ARCHITECTURE.md", () => {
 });
 
 describe("README.md", () => {
-  it("shows a configuration that the gateway takes, unsure of nothing but the local model", () => {
+  it("shows a configuration that the gateway takes, unsure of the local model, and open about what its vendors share", () => {
     const [, yaml = ""] = /```yaml\n([^]*?)```/.exec(read("README.md")) ?? [];
     const folder = mkdtempSync(join(tmpdir(), "hedgerow-readme-"));
     try {
@@ -71,7 +71,11 @@ describe("README.md", () => {
       const configuration = readConfiguration({ path: "hedgerow.yaml", cwd: folder, env, today: "2026-11-21" });
       expect(configuration).toMatchObject({
         kind: "configured",
-        warnings: [{ message: expect.stringContaining("local/qwen3") }],
+        warnings: [
+          { message: expect.stringContaining("share edge:cloudflare") },
+          { message: expect.stringMatching(/^anthropic\S+ and openai\S+ may share owner:/u) },
+          { message: expect.stringContaining("local/qwen3") },
+        ],
       });
     } finally {
       rmSync(folder, { recursive: true });

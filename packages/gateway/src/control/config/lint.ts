@@ -18,7 +18,7 @@ export function lint(input: LintInput): readonly Finding[] {
   return once([
     ...notEnforced(input.document).map(({ path, notice }) => ({
       path,
-      message: notice.replace(/\.$/u, ""),
+      message: notice,
       fix: "leave it out, or keep it for the version that does",
     })),
     ...input.plainSecrets.map((path) => ({

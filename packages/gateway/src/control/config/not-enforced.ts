@@ -13,7 +13,7 @@ export interface NotEnforced {
 export function notEnforced(document: ConfigDocument): readonly NotEnforced[] {
   const found: NotEnforced[] = [];
   const add = (path: ConfigPath, effect: string) => {
-    found.push({ path, notice: `${renderPath(path)} is not enforced in this version: ${effect}.` });
+    found.push({ path, notice: `${renderPath(path)} is not enforced in this version: ${effect}` });
   };
   for (const [name, provider] of Object.entries(document.providers)) {
     if (provider.limits !== undefined) add(["providers", name, "limits"], "the account's limits are not held");
