@@ -154,6 +154,17 @@ describe("the order of backups", () => {
     expect(told(last)).toBe("openai/gpt");
   });
 
+  it("takes another operator's first where all may share the owner of what is overloaded", () => {
+    const shared = ["direct", "foundry", "bedrock"].map((id) =>
+      provider(id, { operator: id === "bedrock" ? "aws" : "anthropic", owner: "spacex" }),
+    );
+    const snapshot = sampleSnapshot(shared, [
+      sampleRoute("main", ["direct/claude", "foundry/claude", "bedrock/claude"]),
+    ]);
+    expect(told(follow(snapshot, ["upstream_overloaded"]).last)).toBe("bedrock/claude");
+    expect(told(follow(snapshot, ["rate_limited"]).last)).toBe("foundry/claude");
+  });
+
   it("does not hold a rejected key against who runs the same elsewhere", () => {
     expect(told(follow(world(chain), ["credential_rejected"]).last)).toBe("foundry/claude");
   });

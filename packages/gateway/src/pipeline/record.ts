@@ -4,6 +4,7 @@ import { traitsOf, type Failure } from "#domain/failure";
 import type { Attempt } from "#domain/plan";
 import type { AttemptRecord, CallRecord, Decision, WhyRecord } from "#domain/record";
 import type { Snapshot } from "#domain/snapshot";
+import type { RiskGroup } from "#domain/supply";
 import { groupText } from "#supply/graph";
 import type { Turned } from "./accept.ts";
 import type { DataPlane } from "./data-plane.ts";
@@ -42,6 +43,15 @@ export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
     ...planRecord(journey),
     attempts,
   };
+}
+
+/** Targets of a snapshot have the same groups all day. */
+const textsOfGroups = new WeakMap<readonly RiskGroup[], readonly string[]>();
+
+function groupTexts(groups: readonly RiskGroup[]): readonly string[] {
+  let texts = textsOfGroups.get(groups);
+  if (texts === undefined) textsOfGroups.set(groups, (texts = groups.slice(0, mostGroups).map(groupText)));
+  return texts;
 }
 
 /** Words are for people, and a record is kept a million times. */
@@ -164,6 +174,6 @@ function attemptRecord(tried: Attempt, journey: Journey): AttemptRecord {
     endedMs: tried.endedAtMs - since,
     ...(usage === undefined ? {} : { usage }),
     ...(cost === undefined ? {} : { costNanoUsd: cost }),
-    groups: journey.view.groupsOf(tried.target).slice(0, mostGroups).map(groupText),
+    groups: groupTexts(journey.view.groupsOf(tried.target)),
   };
 }

@@ -39,6 +39,8 @@ export const defaultSpread: SpreadRule = { by: "operator", strict: false };
 const leastBeta = 0.1;
 /** The same door is worse than the same people behind another, and what is certain worse than what is possible. */
 const sameProvider = 4;
+/** Less than any difference in model or owner. */
+const operatorHint = 0.25;
 const weights: Readonly<Record<Sharing, number>> = { certain: 2, possible: 1, none: 0, unknown: 0 };
 
 /** A candidate against everything that fails now. Nothing fails: undefined, for there is nothing to lean away from. */
@@ -100,12 +102,14 @@ function overlapOf(pair: Pair, { cause, evidence }: { cause: FailureKind; eviden
 
 /**
  * A model is scarce wherever it is asked for, machines are for whatever they serve. A limit of our own account is
- * escaped by another model or another owner; an overload is surer escaped by both.
+ * escaped by another model or another owner; an overload is surer escaped by both. Shares of owners are rarely public: of
+ * two that may share one, the same operator's is the likelier to.
  */
 function scarcity(pair: Pair, cause: FailureKind): number {
   const model = weights[shares(pair, "model")];
   const owner = weights[ownership(pair)];
-  return cause === "upstream_overloaded" ? model + owner : Math.min(model, owner);
+  if (cause !== "upstream_overloaded") return Math.min(model, owner);
+  return model + owner + weights[shares(pair, "operator")] * operatorHint;
 }
 
 /** Nobody said whose machines they are: those of one operator are then one's. */
