@@ -59,7 +59,10 @@ export const socketPlaces = [
   { where: "cli/ask-gateway", why: "`hedgerow ask` is a client of the gateway, like any program" },
   { where: "cli/fetch-health", why: "`hedgerow status` asks a running gateway" },
   { where: "cli/tour", why: "the tour shows a first call as any client would make it" },
-  { where: "planes/", why: "the supervisor opens the listener where the system has no reusePort and hands it over" },
+  {
+    where: "planes/",
+    why: "the supervisor opens the listener where the system has no reusePort, and posts records to a collector",
+  },
 ] as const;
 
 export interface Ban {

@@ -9,6 +9,7 @@ import { openStore, storeFile, type Store } from "#control/store/sqlite";
 import { watchConfiguration } from "./configuration-watch.ts";
 import { openDataFolder, type DataFolder, type WorkerNote } from "./data-folder.ts";
 import { describeChange } from "./describe-change.ts";
+import { forwardRecords, type RecordForwarder } from "./forward-records.ts";
 import { followJournals, type JournalFollower } from "./ingest.ts";
 import { explainListenFailure, prepareListening } from "./listen-address.ts";
 import type { Log, LogStyle } from "./log.ts";
@@ -153,6 +154,7 @@ class RunningSupervisor implements Supervisor {
   readonly #store: Store;
   readonly #fleet: WorkerFleet;
   readonly #follower: JournalFollower;
+  readonly #forwarder: RecordForwarder;
   readonly #endWatch: () => void;
   #configuration: Configuration;
   #stopped: Promise<boolean> | undefined;
@@ -168,6 +170,7 @@ class RunningSupervisor implements Supervisor {
     this.#fleet = fleet;
     const { log, watch } = options;
     const growing = () => [...fleet.journals, ...folder.orphans.filter(isAlive).map(({ journal }) => journal)];
+    this.#forwarder = forwardRecords({ store, log, settings: () => this.#configuration.server.forward });
     this.#follower = followJournals({ folder: folder.journal, store, log, growing });
     this.#endWatch =
       watch === undefined ? () => {} : watchConfiguration({ file: watch, log, onChange: () => this.reload() });
@@ -194,6 +197,7 @@ class RunningSupervisor implements Supervisor {
     }
     const before = this.#configuration;
     this.#configuration = next;
+    this.#forwarder.apply();
     const { version } = next.snapshot;
     const waiting = settingsThatWait(before, next);
     if (waiting.length > 0) log.warn(`these changes wait for a restart: ${waiting.join(", ")}`);
@@ -226,6 +230,7 @@ class RunningSupervisor implements Supervisor {
     this.#endWatch();
     const drained = await this.#fleet.drain(drainMs);
     await this.#follower.finish();
+    await this.#forwarder.finish();
     this.#store.close();
     const clean = this.#leaveFolder() && drained;
     if (clean) log.info("stopped");

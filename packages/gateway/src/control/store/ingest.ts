@@ -1,5 +1,6 @@
 import type { AttemptRecord, CallRecord } from "#domain/record";
 import type { Usage } from "#domain/usage";
+import { putIntoOutbox } from "./outbox.ts";
 import type { Store } from "./sqlite.ts";
 
 /** A piece of a journal file, in bytes: `[fromOffset, toOffset)`, both at line ends. */
@@ -35,8 +36,9 @@ export function ingestRecords(store: Store, piece: JournalPiece, records: readon
   return store.transaction((): Ingested => {
     const done = ingestedPosition(store, piece.file)?.offset ?? 0;
     if (piece.fromOffset > done) return { kind: "gap", ingestedBytes: done };
-    let fresh = 0;
-    for (const record of records) if (insertCall(store, record)) fresh += 1;
+    const news = records.filter((record) => insertCall(store, record));
+    const fresh = news.length;
+    putIntoOutbox(store, news);
     store.run(
       `INSERT INTO journal_files (file, ingested_bytes, chain_hash) VALUES (?, ?, ?)
        ON CONFLICT (file) DO UPDATE SET ingested_bytes = excluded.ingested_bytes, chain_hash = excluded.chain_hash

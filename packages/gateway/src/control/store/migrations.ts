@@ -73,4 +73,15 @@ export const migrations: readonly string[] = [
   ALTER TABLE calls ADD COLUMN plan TEXT;
   ALTER TABLE attempts ADD COLUMN risk_groups TEXT;
   `,
+  `
+  CREATE TABLE outbox (
+    seq INTEGER NOT NULL PRIMARY KEY,
+    record TEXT NOT NULL,
+    refused INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE TABLE outbox_state (
+    kept INTEGER NOT NULL,
+    dropped INTEGER NOT NULL DEFAULT 0
+  );
+  `,
 ];
