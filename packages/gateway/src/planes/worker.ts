@@ -5,6 +5,7 @@ import type { HealthHint } from "#domain/health";
 import type { Memory } from "#domain/ports";
 import { openJournal } from "#ledger/journal";
 import { agedHint } from "#policy/hints";
+import { logNews } from "./health-log.ts";
 import { openLog, type Log } from "./log.ts";
 import type { Fleet, SupervisorMessage, WorkerMessage, WorkerReport, WorkerStart } from "./messages.ts";
 import { openSnapshot } from "./sealed-snapshot.ts";
@@ -127,9 +128,11 @@ class Worker {
   }
 
   #tellNews(): void {
-    if (this.#plane === undefined || this.#tellingNews || !process.connected) return;
+    if (this.#plane === undefined || this.#tellingNews) return;
     const news = this.#plane.health.takeNews();
     if (news.hints.length === 0) return;
+    logNews(news.hints, this.#log);
+    if (!process.connected) return;
     this.#tellingNews = true;
     process.send?.({ kind: "health", ...news } satisfies WorkerMessage, () => (this.#tellingNews = false));
   }
