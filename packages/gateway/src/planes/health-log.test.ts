@@ -13,11 +13,11 @@ function watched() {
     void lines.push(`${level} ${message} ${JSON.stringify(fields)}`);
   const log = { info: write("info"), warn: write("warn"), error: write("error") };
   return {
-    fail(kind: FailureKind, nowMs: number): void {
+    fail: (kind: FailureKind, nowMs: number): void => {
       health.begin(place, nowMs).failed(failure(kind, "x"), nowMs, 0.5);
       logNews(health.takeHints(nowMs), log);
     },
-    succeed(nowMs: number): void {
+    succeed: (nowMs: number): void => {
       health.begin(place, nowMs).succeeded(nowMs);
       logNews(health.takeHints(nowMs), log);
     },
