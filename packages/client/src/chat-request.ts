@@ -66,6 +66,12 @@ export interface GatewayOptions {
   /** Calls of one session prefer the same target. */
   readonly session?: string;
   readonly tags?: readonly string[];
+  /** The order in which targets are asked; `quality` is the route's own. */
+  readonly sort?: "price" | "latency" | "throughput" | "quality";
+  /** Targets that are known to begin later, milliseconds, for one call in twenty are left out while others are not. */
+  readonly max_latency_ms?: number;
+  /** An effort of reasoning that whoever answers must have. */
+  readonly reasoning?: "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
   /** Adds the facts known only late (a stream's cost) to the answer's last part. */
   readonly metadata?: boolean;
   readonly [option: string]: unknown;
