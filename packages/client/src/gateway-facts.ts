@@ -9,7 +9,7 @@ export interface GatewayFacts {
   readonly route?: string;
   /** How many targets or credentials were asked, the one that answered included; 0 where none was. */
   readonly attempts: number;
-  /** `answered`, `recovered` (not by the first attempt), `doubted`, `refused` … */
+  /** `answered`, `recovered` (not by the first attempt), `degraded` (by a last resort of the gateway's own), `doubted` … */
   readonly decision?: string;
   /** US dollars; absent where the price or the usage is unknown or not yet known. Unknown is never zero. */
   readonly costUsd?: number;

@@ -14,7 +14,16 @@ import { withRecordedCalls } from "#cli/recorded-calls";
 import { renderTable } from "#cli/table";
 import type { Column } from "#cli/table";
 
-const decisions: readonly Decision[] = ["answered", "recovered", "doubted", "refused", "failed", "broken", "aborted"];
+const decisions: readonly Decision[] = [
+  "answered",
+  "recovered",
+  "degraded",
+  "doubted",
+  "refused",
+  "failed",
+  "broken",
+  "aborted",
+];
 
 const usage = `Usage: hedgerow report calls [--since 1h] [--route R] [--provider P] [--decision D] [--limit N]
        hedgerow report sla [--since 30d | --month 2026-11] [--buckets]
