@@ -1,6 +1,6 @@
 import { dialects, upstreamDialects } from "#dialects/registry";
 import type { Call, CallAddress, ClientDialectId, DialectId, Operation } from "#domain/call";
-import { failure } from "#domain/failure";
+import { failure, type Failure } from "#domain/failure";
 import type { ModelTraits } from "#domain/model";
 import type { Memory } from "#domain/ports";
 import { plainChatQuirks, type ChatQuirks } from "#domain/quirks";
@@ -55,11 +55,18 @@ function callOf({ caller, streamed, body, address = {}, operation = "generate" }
 
 /** The lane of a call, as the request path chooses it. */
 export function openLane(asking: Asking): Lane {
+  const lane = tryLane(asking);
+  if (!isLane(lane)) throw new Error(lane.message);
+  return lane;
+}
+
+/** The same, or why this target cannot be asked this. */
+export function tryLane(asking: Asking): Lane | Failure {
   const { caller, upstream, issuer, streamed, memory, traits, model = "own-1", quirks = plainChatQuirks } = asking;
   const call = callOf(asking);
   const scan = scanFields(call.body, { maxDepth: 1000 });
   if ("problem" in scan) throw new Error(scan.problem);
-  const lane = chooseLane({
+  return chooseLane({
     call,
     scan,
     dialect: dialects[caller],
@@ -72,6 +79,4 @@ export function openLane(asking: Asking): Lane {
     ),
     place: (path) => ({ path }),
   });
-  if (!isLane(lane)) throw new Error(lane.message);
-  return lane;
 }
