@@ -15,6 +15,7 @@ const entries: readonly CommandEntry[] = [
   { name: "drill", load: async () => (await import("./commands/drill.ts")).drill },
   { name: "sim", load: async () => (await import("./commands/sim.ts")).sim },
   { name: "supply", load: async () => (await import("./commands/supply.ts")).supply },
+  { name: "watch", load: async () => (await import("./commands/watch.ts")).watch },
   { name: "version", load: async () => (await import("./commands/version.ts")).version },
 ];
 
