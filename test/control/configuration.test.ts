@@ -76,7 +76,8 @@ routes:
       - { target: openai/gpt-5.4-mini, weight: 1, despite: critical }
       - { target: local/qwen3, despite: [safety, critical] }
     spread: none
-    constraints: { regions: [eu-*], jurisdictions: [EU, CH], dataClass: public }
+    constraints:
+      { regions: [eu-*], jurisdictions: [EU, CH], dataClass: public, maxPrice: { input: 3usd, output: 15 }, maxLatency: 2s }
 `);
     expect(snapshot.routes.get("default")).toMatchObject({
       targets: [
@@ -85,7 +86,13 @@ routes:
         { provider: "local", model: "qwen3", lastResort: false, despite: ["safety", "critical"] },
       ],
       spread: "none",
-      constraints: { regions: ["eu-*"], jurisdictions: ["EU", "CH"], dataClass: "public" },
+      constraints: {
+        regions: ["eu-*"],
+        jurisdictions: ["EU", "CH"],
+        dataClass: "public",
+        maxPrice: { input: 3e9, output: 15e9 },
+        maxLatencyMs: 2000,
+      },
     });
     const openai = { jurisdiction: "EU", dataClasses: ["public"], safetyTier: 3 };
     expect(snapshot.providers.get("openai")).toMatchObject(openai);

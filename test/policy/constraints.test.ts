@@ -261,11 +261,26 @@ describe("wishes", () => {
   it("says of each target why the request leaves it out", () => {
     expect(skipped(wish({ provider: { maxPrice: { prompt: 2e9 } } }))).toEqual({
       mystery: "its price is unknown, and the request has a highest one",
-      dear: "it costs more than the request's max_price",
+      dear: "it costs more than the request allows",
     });
     expect(skipped(wish({ provider: { only: ["dear"] } }))).toMatchObject({
       cheap: "the request names others as the only ones",
     });
+  });
+
+  it("holds targets to the ceilings of a route, too", () => {
+    const cheap = ask({ providers, route: { constraints: { maxPrice: { input: 2e9 } } }, view: { latencyOf } });
+    expect(told(cheap)).toEqual(["cheap"]);
+    expect(skipped(cheap)).toEqual({
+      mystery: "its price is unknown, and its route has a highest one",
+      dear: "it costs more than its route allows",
+    });
+    expect(ask({ providers, route: { constraints: { maxPrice: { output: 1 } } } })).toMatchObject({
+      kind: "forbidden",
+    });
+    const route = { constraints: { maxLatencyMs: 1000 } };
+    expect(told(ask({ providers, route, view: { latencyOf } }))).toEqual(["mystery", "dear"]);
+    expect(told(ask({ providers, route, options: { maxLatencyMs: 500 }, view: { latencyOf } }))).toEqual(["mystery"]);
   });
 
   it("never moves a last resort forward", () => {

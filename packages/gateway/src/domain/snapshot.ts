@@ -153,6 +153,10 @@ export interface Constraints {
   readonly regions?: readonly string[];
   readonly jurisdictions?: readonly string[];
   readonly dataClass?: string;
+  /** Integer nano-dollars per million tokens. */
+  readonly maxPrice?: { readonly input?: number; readonly output?: number };
+  /** To the first content, for 95 % of the calls. Learned, and therefore no promise: it holds while somebody keeps it. */
+  readonly maxLatencyMs?: number;
 }
 
 export interface RouteTarget {

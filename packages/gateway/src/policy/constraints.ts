@@ -1,5 +1,6 @@
 import type { CallOptions, Needs } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
+import type { ModelTraits } from "#domain/model";
 import type { SkippedTarget, Target } from "#domain/plan";
 import type { Route, Snapshot } from "#domain/snapshot";
 import type { RiskGroup } from "#domain/supply";
@@ -80,7 +81,9 @@ function breaks(target: Target, { route, snapshot, groupsOf }: Conditions): stri
   const { constraints } = route ?? {};
   if (constraints === undefined) return undefined;
   const spec = snapshot.providers.get(target.provider);
-  const { regions, jurisdictions, dataClass } = constraints;
+  const { regions, jurisdictions, dataClass, maxPrice } = constraints;
+  const dear = maxPrice === undefined ? undefined : isDear(target, maxPrice, "its route");
+  if (dear !== undefined) return dear;
   if (jurisdictions !== undefined) {
     const own = spec?.jurisdiction;
     if (own === undefined) return "its jurisdiction is not declared";
@@ -131,18 +134,32 @@ function unwanted({ provider, traits }: Target, { provider: wish }: CallOptions)
   if (only !== undefined && !only.includes(provider)) return "the request names others as the only ones";
   if (ignore?.includes(provider) === true) return "the request leaves this provider out";
   if (maxPrice === undefined) return undefined;
+  return isDear({ traits }, { input: maxPrice.prompt, output: maxPrice.completion }, "the request");
+}
+
+interface Ceiling {
+  readonly input?: number | undefined;
+  readonly output?: number | undefined;
+}
+
+/** An unknown price is above every ceiling. */
+function isDear({ traits }: { traits?: ModelTraits | undefined }, most: Ceiling, whose: string): string | undefined {
   const { price } = traits ?? {};
-  if (price === undefined) return "its price is unknown, and the request has a highest one";
-  const isDear =
-    (price.input ?? Number.POSITIVE_INFINITY) > (maxPrice.prompt ?? Number.POSITIVE_INFINITY) ||
-    (price.output ?? Number.POSITIVE_INFINITY) > (maxPrice.completion ?? Number.POSITIVE_INFINITY);
-  return isDear ? "it costs more than the request's max_price" : undefined;
+  if (price === undefined) return `its price is unknown, and ${whose} has a highest one`;
+  return isAbove(price.input, most.input) || isAbove(price.output, most.output)
+    ? `it costs more than ${whose} allows`
+    : undefined;
+}
+
+function isAbove(price: number | undefined, ceiling = Number.POSITIVE_INFINITY): boolean {
+  return (price ?? Number.POSITIVE_INFINITY) > ceiling;
 }
 
 /** What speaks against a target as far as is known, the weightiest first. None for a sole target: it is asked anyway. */
-function unfit(targets: readonly Target[], { options, needs, latencyOf }: Conditions): readonly Objector[] {
+function unfit(targets: readonly Target[], { route, options, needs, latencyOf }: Conditions): readonly Objector[] {
   if (targets.length < 2) return [];
-  const { maxLatencyMs, reasoning } = options;
+  const { reasoning } = options;
+  const maxLatencyMs = lower(options.maxLatencyMs, route?.constraints?.maxLatencyMs);
   const { tools, structuredOutput, inputs, promptTokens } = needs?.() ?? {};
   return [
     ...(inputs === undefined ? [] : [(target: Target) => lacksInput(target, inputs)]),
@@ -182,6 +199,10 @@ function isSlow(target: Target, mostMs: number, latencyOf: LatencyOf | undefined
   const latency = latencyOf?.(target);
   if (latency === undefined || latency.p95Ms <= mostMs) return undefined;
   return `begins within ${Math.round(latency.p95Ms)} ms for 95 % of ${latency.calls} calls, and ${mostMs} ms were asked for`;
+}
+
+function lower(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
 function sourceOf({ traits }: Target): string {

@@ -1,5 +1,5 @@
 import type { Timeouts } from "#domain/plan";
-import type { HedgeRule, Route, RouteTarget } from "#domain/snapshot";
+import type { Constraints, HedgeRule, Route, RouteTarget } from "#domain/snapshot";
 import type { Report } from "./compile-context.ts";
 import { suggestion } from "./nearest.ts";
 import type { ConfigDocument, HedgeEntry, RouteEntry, TimeoutsEntry } from "./schema.ts";
@@ -17,11 +17,15 @@ export function compileRoutes(document: ConfigDocument, report: Report): Readonl
       maxAttempts: entry.retries?.attempts ?? defaultAttempts,
       retryEmpty: entry.retries?.empty ?? true,
       ...(entry.spread === undefined ? {} : { spread: entry.spread }),
-      ...(entry.constraints === undefined ? {} : { constraints: entry.constraints }),
+      ...(entry.constraints === undefined ? {} : { constraints: compileConstraints(entry.constraints) }),
       ...(entry.hedge === undefined ? {} : { hedge: compileHedge(entry.hedge) }),
     });
   }
   return routes;
+}
+
+function compileConstraints({ maxLatency, ...rest }: NonNullable<RouteEntry["constraints"]>): Constraints {
+  return { ...rest, ...(maxLatency === undefined ? {} : { maxLatencyMs: maxLatency }) };
 }
 
 /** `provider/model`: the provider's name ends at the first slash, the model's may hold more of them. */

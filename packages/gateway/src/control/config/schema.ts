@@ -7,6 +7,7 @@ import {
   about,
   count,
   duration,
+  durationText,
   flag,
   mebibytes,
   money,
@@ -285,6 +286,14 @@ const route = z
           .meta({ description: "Jurisdictions that may answer." })
           .exactOptional(),
         dataClass: text("The class of data the calls hold: only who may be sent it is asked."),
+        maxPrice: z
+          .strictObject({
+            input: money("Highest price of input, dollars per million tokens."),
+            output: money("Highest price of output, dollars per million tokens."),
+          })
+          .meta({ description: "What a target may cost; an unknown price is above it." })
+          .exactOptional(),
+        maxLatency: durationText("To the first content, for 95 % of a target's calls.").exactOptional(),
       })
       .meta({ description: "What every target must keep; who does not declare it, does not keep it." })
       .exactOptional(),
