@@ -62,3 +62,35 @@ describe("the forwarding of records", () => {
     ["{ keep: 5000 }", "url"],
   ])("refuses %s", (forward, words) => expect(folder.problems(records(forward)).join("\n")).toContain(words));
 });
+
+describe("check", () => {
+  const providers = `
+providers:
+  openai: { kind: openai, key: \${OPENAI_API_KEY} }
+  twin: { kind: openai, key: \${OPENAI_API_KEY} }
+  groq: { kind: groq, key: \${OPENAI_API_KEY} }
+  mine: { kind: ollama }
+`;
+  const said = (route: string): string =>
+    folder
+      .configured(`${providers}routes:\n  default: ${route}`)
+      .warnings.map(({ message }) => message)
+      .join("\n");
+
+  it.each([
+    ["{ targets: [openai/gpt-5.4, twin/gpt-5.4], hedge: {} }", "no other target is known to be run by somebody else"],
+    ["{ targets: [openai/gpt-5.4, groq/m], hedge: {} }", "a cancelled answer of every other target is billed in full"],
+    ["{ targets: [groq/m, openai/gpt-5.4], hedge: {} }", "groq/m is never hedged"],
+    ["{ targets: [openai/gpt-5.4, mine/m], hedge: {}, retries: { attempts: 1 } }", "is never hedged"],
+  ])("says where hedging cannot be had: %s", (route, words) => expect(said(route)).toContain(words));
+
+  it("is content with a target of another operator, whose bill ends with the connection", () => {
+    expect(said("{ targets: [openai/gpt-5.4, groq/m, mine/m], hedge: {} }")).not.toContain("hedge");
+  });
+
+  it("does not count one's own last resort among the attempts, as the planner does not", () => {
+    const targets = "openai/gpt-5.4, twin/gpt-5.4, groq/m";
+    expect(said(`{ targets: [${targets}, { target: mine/m, when: last-resort }] }`)).not.toContain("attempts");
+    expect(said(`{ targets: [${targets}, mine/m] }`)).toContain("4 targets, but at most 3 attempts");
+  });
+});

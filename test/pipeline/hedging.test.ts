@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { HedgeRule, ProviderSpec, Route } from "#domain/snapshot";
 import { placeOf } from "#policy/health";
-import { sampleProvider, sampleRoute } from "../world/sample-snapshot.ts";
+import { sampleProvider, sampleRoute, sampleTraits } from "../world/sample-snapshot.ts";
 import { chunk, completion, done, finishChunk, PipelineWorld, type SentRequest } from "./pipeline-world.ts";
 
 const rule: HedgeRule = { share: 0.02, sideEffects: false };
@@ -80,6 +80,26 @@ describe("Hedging", () => {
     expect(record?.attempts[0]?.usage).toMatchObject({ estimated: true, output: 0 });
     expect(record?.attempts[0]?.usage?.inputUncached).toBeGreaterThan(0);
     expect(record?.plan?.chosen[1]?.why).toBe("hedge: no content within 1000 ms, as 95 of 100 calls have it");
+  });
+
+  it("records what both cost, and the sum of it", async () => {
+    const traits = {
+      ...sampleTraits("v/m", 1_000),
+      price: { input: 3e9, output: 15e9, from: { source: "test", date: "2026-11-21" } },
+    };
+    const models = new Map([["m", traits]]);
+    const world = new PipelineWorld(
+      [sampleProvider("a", { operator: "alpha", models }), sampleProvider("b", { operator: "beta", models })],
+      [sampleRoute("main", ["a/m", "b/m"], { hedge: { ...rule, afterMs: 100, share: 1 } })],
+    );
+    const { done: served } = await world.chat();
+    await world.advance(100);
+    world.request(1).json(completion("second"));
+    await served;
+    const [first, second] = world.records[0]?.attempts ?? [];
+    expect(first?.costNanoUsd).toBeGreaterThan(0);
+    expect(second?.costNanoUsd).toBeGreaterThan(0);
+    expect(world.records[0]?.costNanoUsd).toBe((first?.costNanoUsd ?? 0) + (second?.costNanoUsd ?? 0));
   });
 
   it("cancels the second where the first comes after all, which is then an ordinary answer", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { sampleProvider, sampleRoute } from "../world/sample-snapshot.ts";
-import { completion, PipelineWorld } from "./pipeline-world.ts";
+import { chunk, completion, done, finishChunk, PipelineWorld } from "./pipeline-world.ts";
 
 const remotes = ["a", "b", "c", "d"] as const;
 
@@ -65,6 +65,21 @@ describe("The ladder from remote to one's own model to a refusal", () => {
       "x-hedgerow-decision": "degraded",
       "x-hedgerow-attempts": "2",
     });
+  });
+
+  it("says so at the head of a stream", async () => {
+    const world = edgeWorld(["a"]);
+    const { exchange, done: served } = await world.chat({ stream: true });
+    world.request(0).fail("unreachable");
+    await world.settle();
+    world
+      .request(1)
+      .head()
+      .bytes(chunk("from") + finishChunk + done)
+      .end();
+    await served;
+    expect(exchange.text).toContain("from");
+    expect(exchange.fields["x-hedgerow-decision"]).toBe("degraded");
   });
 
   it("is not climbed down for what no other target would do better with", async () => {

@@ -263,6 +263,18 @@ describe("what the caller is told", () => {
   });
 });
 
+it("tells at the head of a stream how long the gateway itself took, whatever the provider took", async () => {
+  const { exchange, done: ended } = await world.chat({ stream: true });
+  await world.advance(3_000);
+  world
+    .request(0)
+    .head()
+    .bytes(chunk("late") + finishChunk + done)
+    .end();
+  await ended;
+  expect(exchange.fields["server-timing"]).toBe("gateway;dur=0.0");
+});
+
 describe("the list of models", () => {
   it("is given to HEAD as to GET, and leaves no record", async () => {
     for (const method of ["GET", "HEAD"]) {

@@ -45,6 +45,12 @@ const cases: readonly (readonly [ClientDialectId, string, object, Needs])[] = [
   ["anthropic-messages", "tools", { tools: [{ name: "f" }] }, { tools: true }],
   [
     "anthropic-messages",
+    "an MCP server's tools",
+    { mcp_servers: [{ type: "url", url: "https://m" }] },
+    { tools: true },
+  ],
+  [
+    "anthropic-messages",
     "a schema",
     { output_config: { format: { type: "json_schema", schema } } },
     { structuredOutput: true },

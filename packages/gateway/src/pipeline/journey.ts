@@ -88,6 +88,8 @@ export class Journey {
   estimated = false;
   #plan: Plan | undefined;
   #deadlineAtMs = 0;
+  /** When the first provider was asked. */
+  #askedAtMs: number | undefined;
   /** Rotates over the credentials of a provider. */
   readonly #turn: number;
   readonly #decoded;
@@ -228,8 +230,7 @@ export class Journey {
 
   /** What the gateway itself took before the first provider was asked. */
   get gatewayMs(): number {
-    const firstAtMs = this.attempts[0]?.startedAtMs ?? this.input.plane.clock.nowMs();
-    return firstAtMs - this.input.call.acceptedAtMs;
+    return (this.#askedAtMs ?? this.input.plane.clock.nowMs()) - this.input.call.acceptedAtMs;
   }
 
   /** Undefined where price or usage is unknown: never zero by accident. */
@@ -294,6 +295,7 @@ export class Journey {
     const kind = spec === undefined ? undefined : findKind(spec.kind);
     if (spec === undefined || kind === undefined) throw new Error(`a plan for a provider nobody knows: ${target.id}`);
     const askedAtMs = plane.clock.nowMs();
+    this.#askedAtMs ??= askedAtMs;
     const lane = findLane({
       call,
       scan: this.input.scan,

@@ -83,7 +83,11 @@ class Forwarder implements RecordForwarder {
     this.#applied = settings();
     try {
       if (this.#applied === undefined) closeOutbox(store);
-      else openOutbox(store, this.#applied.keptRecords);
+      else {
+        openOutbox(store, this.#applied.keptRecords);
+        // The rest of an address may be a secret.
+        log.info("records are forwarded", { to: new URL(this.#applied.url).origin });
+      }
     } catch (error) {
       log.error("records cannot be kept for the collector", { why: (error as Error).message });
     }

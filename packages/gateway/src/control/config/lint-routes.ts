@@ -1,5 +1,7 @@
 import { compareTargets, objectionsTo } from "#policy/chain-compatibility";
 import type { Snapshot } from "#domain/snapshot";
+import { isLastRung } from "#policy/ladder";
+import { lintHedge } from "./lint-hedge.ts";
 import type { RouteLint, RouteLink } from "./lint-input.ts";
 import type { Finding } from "./problem.ts";
 
@@ -15,16 +17,18 @@ export function lintRoute({ route, path, links }: RouteLint): readonly Finding[]
     const fix = "drop `when: last-resort` from the first";
     findings.push({ path, message: "every target is a last resort, which makes none of them one", fix });
   }
-  if (route.maxAttempts < route.targets.length) {
-    const message = `${route.targets.length} targets, but at most ${route.maxAttempts} attempts: the last ones may never be asked`;
-    findings.push({ path, message, fix: `set retries: { attempts: ${Math.min(20, route.targets.length)} }` });
+  const ownRungs = links.filter(({ target, groups }) => isLastRung(target, { groupsOf: () => groups }));
+  const counted = route.targets.length - ownRungs.length;
+  if (route.maxAttempts < counted) {
+    const message = `${counted} targets, but at most ${route.maxAttempts} attempts: the last ones may never be asked`;
+    findings.push({ path, message, fix: `set retries: { attempts: ${Math.min(20, counted)} }` });
   }
   const { firstTokenMs, totalMs } = route.timeouts;
   if (firstTokenMs !== undefined && totalMs !== undefined && firstTokenMs >= totalMs) {
     const fix = "make `firstToken` shorter than `total`";
     findings.push({ path: [...path, "timeouts"], message: "one slow target uses up the whole call's time", fix });
   }
-  return [...findings, ...lintWindow(links, path)];
+  return [...findings, ...lintWindow(links, path), ...lintHedge({ route, path, links })];
 }
 
 /** Prompts that only the first target has room for have no backup. */
