@@ -65,6 +65,23 @@ describe("thoughts a caller cannot carry", () => {
     ]);
   });
 
+  it("do not get from one conversation into another whose calls are counted alike", () => {
+    const answer = thinking.flatMap((event): readonly AnswerEvent[] =>
+      event.kind === "tool-start" && event.id === "call_1"
+        ? [
+            { ...event, id: "functions.weather:0" },
+            { kind: "tool-delta", block: event.block, json: '{"city": "Ulm", "days":1.0}' },
+          ]
+        : [event],
+    );
+    const asked = (argumentsJson: string): GenerateRequest =>
+      request([{ kind: "tool-call", id: "functions.weather:0", name: "weather", argumentsJson }]);
+    const memory = kept(answer);
+    expect(partsOf(withThoughts(asked('{"days":1,"city":"Ulm"}'), memory, "alice"))).toHaveLength(3);
+    const other = asked('{"days":1,"city":"Bonn"}');
+    expect(withThoughts(other, memory, "alice")).toBe(other);
+  });
+
   it("belong to one caller", () => {
     const asked = request([call("call_1")]);
     expect(withThoughts(asked, kept(), "bob")).toBe(asked);
@@ -112,7 +129,7 @@ describe("thoughts a caller cannot carry", () => {
       ...thought(2, "second"),
       { kind: "tool-start", block: 3, id: "call_1", name: "weather" },
       ...thought(4, "third"),
-      { kind: "tool-start", block: 5, id: "call_2", name: "time" },
+      { kind: "tool-start", block: 5, id: "call_2", name: "weather" },
     ];
     const text: Part = { kind: "text", text: "One moment." };
     const made = withThoughts(request([text, call("call_1"), call("call_2")]), kept(answer), "alice");

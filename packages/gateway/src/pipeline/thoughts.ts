@@ -1,13 +1,13 @@
-import { createHash } from "node:crypto";
 import type { AnswerEvent } from "#domain/answer";
 import type { Memory } from "#domain/ports";
 import type { GenerateRequest, Part, ReasoningPart, Seal, ToolCallPart, Turn } from "#domain/request";
+import { callKey, sealKey } from "./thought-keys.ts";
 
 /** How long a tool may take, and how long a person may leave an agent alone. */
 const ttlMs = 3 * 24 * 60 * 60 * 1000;
 /** Calls and seals of one request that are looked up, the latest first: what lies further back nobody insists on. */
 const maxLookups = 64;
-/** Sealed thoughts of one answer beyond this are not kept: no model writes so many. */
+/** Thoughts of one answer, and arguments, beyond this are not kept: no model writes so many. */
 const maxKeptLength = 4 * 1024 * 1024;
 
 interface KeptThought {
@@ -23,9 +23,10 @@ interface KeptThought {
  */
 export class ThoughtCollector {
   readonly #issuer: string;
-  readonly #kept = new Map<string, KeptThought>();
+  /** By the call's block. */
+  readonly #kept = new Map<number, KeptThought>();
   readonly #thoughts = new Map<number, { text: string; seal?: Seal; id?: string; readonly leading: boolean }>();
-  readonly #calls = new Map<number, string>();
+  readonly #calls = new Map<number, { readonly id: string; readonly name: string; argumentsJson: string }>();
   #length = 0;
   /** Text was said since the last call. */
   #spoke = false;
@@ -60,14 +61,19 @@ export class ThoughtCollector {
         this.#spoke ||= event.text !== "";
         return;
       case "tool-start":
-        this.#called(event.block, event.id);
+        this.#calls.set(event.block, { id: event.id, name: event.name, argumentsJson: "" });
+        this.#called(event.block);
         return;
+      case "tool-delta": {
+        const call = this.#calls.get(event.block);
+        this.#length += event.json.length;
+        if (call !== undefined && this.#length <= maxKeptLength) call.argumentsJson += event.json;
+        return;
+      }
       case "tool-signature": {
-        const id = this.#calls.get(event.block);
         this.#length += event.signature.length;
-        if (id === undefined) return;
-        const kept = this.#kept.get(id) ?? { reasoning: [] };
-        this.#kept.set(id, { ...kept, seal: this.#seal("signature", event.signature) });
+        const kept = this.#kept.get(event.block) ?? { reasoning: [] };
+        this.#kept.set(event.block, { ...kept, seal: this.#seal("signature", event.signature) });
         return;
       }
       default:
@@ -80,15 +86,17 @@ export class ThoughtCollector {
     const put = (id: string, kept: KeptThought): void => {
       memory.put({ space: "thought", owner, id }, JSON.stringify(kept), ttlMs);
     };
-    for (const [id, kept] of this.#kept) put(id, kept);
+    for (const [block, kept] of this.#kept) {
+      const call = this.#calls.get(block);
+      if (call !== undefined) put(callKey(call), kept);
+    }
     // Thoughts that led to no call are known by their seal, where a caller brings no more of them than that.
     for (const { text, seal } of this.#thoughts.values()) {
       if (seal !== undefined) put(sealKey(seal), { reasoning: [{ kind: "reasoning", text, seal }] });
     }
   }
 
-  #called(block: number, id: string): void {
-    this.#calls.set(block, id);
+  #called(block: number): void {
     const reasoning: ReasoningPart[] = [];
     let leading = 0;
     for (const thought of this.#thoughts.values()) {
@@ -98,7 +106,7 @@ export class ThoughtCollector {
     }
     this.#thoughts.clear();
     this.#spoke = false;
-    if (reasoning.length > 0) this.#kept.set(id, { reasoning, leading });
+    if (reasoning.length > 0) this.#kept.set(block, { reasoning, leading });
   }
 
   #seal(form: Seal["form"], value: string, id?: string): Seal {
@@ -131,7 +139,7 @@ export function withThoughts(request: GenerateRequest, memory: Memory, owner: st
 type Look = (id: string | undefined) => KeptThought | undefined;
 
 function restored(turn: Turn, look: Look): Turn {
-  const found = turn.parts.map((part) => look(isBareCall(part) ? part.id : undefined));
+  const found = turn.parts.map((part) => look(isBareCall(part) ? callKey(part) : undefined));
   if (found.some((kept) => kept !== undefined) && bringsNoOther(turn, found)) return completed(turn, found);
   let changed = false;
   const parts = turn.parts.map((part) => {
@@ -170,11 +178,6 @@ function completed(turn: Turn, found: readonly (KeptThought | undefined)[]): Tur
 
 function isBareCall(part: Part): part is ToolCallPart {
   return part.kind === "tool-call" && part.seal === undefined;
-}
-
-/** No call has such an id: it has a character that ids of no language allow. */
-function sealKey({ value }: Seal): string {
-  return `seal:${createHash("sha256").update(value).digest("base64url")}`;
 }
 
 function find(memory: Memory, owner: string, id: string): KeptThought | undefined {
