@@ -35,9 +35,7 @@ function planOf(targets: readonly PlannedTarget[]): Plan {
 
 /** Every provider has an operator of its own; of one that begins with `x` nobody knows who runs it. */
 const groupsOf = ({ provider }: Target): readonly RiskGroup[] =>
-  provider.startsWith("x")
-    ? []
-    : [{ kind: "operator", name: provider.slice(0, 1), share: [1, 1], status: "fact" } as RiskGroup];
+  provider.startsWith("x") ? [] : [{ kind: "operator", name: provider.slice(0, 1), share: [1, 1], status: "fact" }];
 
 const latency = { p50Ms: 300, p95Ms: 900.2, calls: 50 };
 
