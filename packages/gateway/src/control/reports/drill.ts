@@ -10,7 +10,7 @@ import { eachAttempt, oldestCallMs } from "#control/store/read-attempts";
 import type { StoredAttempt, TimeWindow } from "#control/store/read-attempts";
 import type { Store } from "#control/store/sqlite";
 import { capacityNeeds, MinuteLoads, type CapacityNeed } from "./capacity.ts";
-import { errorClassOf } from "./error-class.ts";
+import { errorClassOf } from "#control/store/error-class";
 import { ascending, percentile } from "./percentile.ts";
 import { Rerouting, type RecordedFailures } from "./reroute.ts";
 import { recordedTarget } from "./traffic.ts";

@@ -1,12 +1,9 @@
 import type { ServicePromise, Snapshot } from "#domain/snapshot";
-import { eachAttempt, oldestCallMs } from "#control/store/read-attempts";
-import type { StoredAttempt, TimeWindow } from "#control/store/read-attempts";
+import { errorClassOf, type ErrorClass } from "#control/store/error-class";
+import { eachAttempt, type TimeWindow } from "#control/store/read-attempts";
+import { bucketMs, oldestBucketMs, serviceBuckets, type ServiceBucket } from "#control/store/service-buckets";
 import type { Store } from "#control/store/sqlite";
-import { errorClassOf, type ErrorClass } from "./error-class.ts";
 import { ascending, percentile } from "./percentile.ts";
-
-/** Contracts count in intervals of five minutes (AWS' service level agreements among them). */
-export const bucketMs = 300_000;
 
 export interface SlaReport {
   /** ISO 8601; begins at the oldest kept call where less is kept than was asked for. */
@@ -64,52 +61,49 @@ type Counts = { -readonly [K in keyof ServiceCounts]: number };
 interface Service {
   readonly provider: string;
   readonly model: string;
-  readonly buckets: Map<number, Counts>;
-  readonly firstContentMs: number[];
-  spentNanoUsd: number;
-  unpriced: number;
+  readonly buckets: readonly ServiceBucket[];
 }
 
+/** The window grows to whole intervals. */
 export function slaReport(store: Store, asked: TimeWindow, { providers }: Pick<Snapshot, "providers">): SlaReport {
-  const window = { ...asked, fromMs: Math.max(asked.fromMs, oldestCallMs(store) ?? asked.fromMs) };
-  const services = new Map<string, Service>();
-  eachAttempt(store, window, (attempt) => count(services, attempt));
-  const first = Math.floor(window.fromMs / bucketMs);
-  const intervals = Math.max(0, Math.ceil(window.untilMs / bucketMs) - first);
-  const all = [...services.values()].toSorted(
-    (a, b) => a.provider.localeCompare(b.provider) || a.model.localeCompare(b.model),
-  );
+  const window = { ...asked, fromMs: Math.max(asked.fromMs, oldestBucketMs(store) ?? asked.fromMs) };
+  const bySame = Map.groupBy(serviceBuckets(store, window), ({ provider, model }) => JSON.stringify([provider, model]));
+  const all = [...bySame.values()].flatMap((buckets): Service[] => {
+    const [first] = buckets;
+    return first === undefined ? [] : [{ provider: first.provider, model: first.model, buckets }];
+  });
+  const firsts = firstContents(store, window);
+  const intervals = Math.max(0, Math.ceil(window.untilMs / bucketMs) - Math.floor(window.fromMs / bucketMs));
   return {
     from: new Date(window.fromMs).toISOString(),
     until: new Date(window.untilMs).toISOString(),
     intervals,
-    rows: all.map((service) => rowOf(service, intervals)),
+    rows: all.map((service) => rowOf(service, intervals, firsts)),
     promises: [...providers.values()].flatMap(({ id, sla }) => {
-      const own = all.filter(({ provider }) => provider === id);
+      const own = all.filter(({ provider }) => provider === id).flatMap(({ buckets }) => buckets);
       return sla === undefined ? [] : [promiseOf(id, sla, { own, intervals })];
     }),
-    buckets: all.flatMap(bucketsOf),
+    buckets: all.flatMap(({ buckets }) => buckets.map(bucketOf)),
   };
 }
 
-/** An attempt belongs to the interval in which its call was accepted. */
-function count(services: Map<string, Service>, attempt: StoredAttempt): void {
-  const { provider, model } = attempt;
-  const key = JSON.stringify([provider, model]);
-  let service = services.get(key);
-  if (service === undefined) {
-    service = { provider, model, buckets: new Map(), firstContentMs: [], spentNanoUsd: 0, unpriced: 0 };
-    services.set(key, service);
-  }
-  const at = Math.floor(attempt.atMs / bucketMs);
-  const counts = service.buckets.get(at) ?? nothing();
-  service.buckets.set(at, counts);
-  counts.requests += 1;
-  counts[errorClassOf(attempt) ?? "answered"] += 1;
-  service.spentNanoUsd += attempt.costNanoUsd ?? 0;
-  if (errorClassOf(attempt) !== undefined) return;
-  if (attempt.costNanoUsd === undefined) service.unpriced += 1;
-  if (attempt.firstContentMs !== undefined) service.firstContentMs.push(attempt.firstContentMs);
+type FirstContents = ReadonlyMap<string, readonly number[]>;
+
+/** Milliseconds by provider and model, ascending, of the calls that are kept. */
+function firstContents(store: Store, window: TimeWindow): FirstContents {
+  const found = new Map<string, number[]>();
+  eachAttempt(store, window, (attempt) => {
+    if (errorClassOf(attempt) !== undefined || attempt.firstContentMs === undefined) return;
+    const key = JSON.stringify([attempt.provider, attempt.model]);
+    const list = found.get(key);
+    if (list === undefined) found.set(key, [attempt.firstContentMs]);
+    else list.push(attempt.firstContentMs);
+  });
+  return new Map([...found].map(([key, list]) => [key, ascending(list)]));
+}
+
+function countsOf({ answered, capacity, fault, timeout, client }: ServiceBucket): Counts {
+  return { requests: answered + capacity + fault + timeout + client, answered, capacity, fault, timeout, client };
 }
 
 function nothing(): Counts {
@@ -124,17 +118,17 @@ function added(all: Iterable<Counts>): Counts {
 
 const usualDowntime: ServicePromise["counts"] = ["fault", "timeout"];
 
-function rowOf({ provider, model, buckets, firstContentMs }: Service, intervals: number): SlaRow {
-  const counts = added(buckets.values());
+function rowOf({ provider, model, buckets }: Service, intervals: number, firsts: FirstContents): SlaRow {
+  const counts = added(buckets.map(countsOf));
   const availability = availabilityOf(counts, usualDowntime);
-  const sorted = ascending(firstContentMs);
+  const sorted = firsts.get(JSON.stringify([provider, model])) ?? [];
   const [p50, p95] = [percentile(sorted, 0.5), percentile(sorted, 0.95)];
   return {
     provider,
     model,
     ...counts,
     ...(availability === undefined ? {} : { availability }),
-    uptime: uptimeOf([buckets], intervals, usualDowntime),
+    uptime: uptimeOf(buckets, intervals, usualDowntime),
     ...(p50 === undefined ? {} : { firstContentP50Ms: p50 }),
     ...(p95 === undefined ? {} : { firstContentP95Ms: p95 }),
   };
@@ -148,19 +142,11 @@ function availabilityOf(counts: Counts, downtime: ServicePromise["counts"]): num
 }
 
 /** The mean of the intervals' availabilities; an interval without a request counts as available. */
-function uptimeOf(
-  services: readonly ReadonlyMap<number, Counts>[],
-  intervals: number,
-  downtime: ServicePromise["counts"],
-): number {
+function uptimeOf(buckets: readonly ServiceBucket[], intervals: number, downtime: ServicePromise["counts"]): number {
   if (intervals === 0) return 1;
-  const together = Map.groupBy(
-    services.flatMap((buckets) => [...buckets]),
-    ([at]) => at,
-  );
   let lost = 0;
-  for (const same of together.values()) {
-    lost += 1 - (availabilityOf(added(same.map(([, counts]) => counts)), downtime) ?? 1);
+  for (const same of Map.groupBy(buckets, ({ atMs }) => atMs).values()) {
+    lost += 1 - (availabilityOf(added(same.map(countsOf)), downtime) ?? 1);
   }
   return 1 - lost / intervals;
 }
@@ -168,15 +154,11 @@ function uptimeOf(
 function promiseOf(
   provider: string,
   { availability: promised, counts, credits }: ServicePromise,
-  { own, intervals }: { readonly own: readonly Service[]; readonly intervals: number },
+  { own, intervals }: { readonly own: readonly ServiceBucket[]; readonly intervals: number },
 ): PromiseKept {
-  const uptime = uptimeOf(
-    own.map(({ buckets }) => buckets),
-    intervals,
-    counts,
-  );
+  const uptime = uptimeOf(own, intervals, counts);
   const credit = Math.max(0, ...credits.filter(({ below }) => uptime < below).map((step) => step.credit));
-  const spentNanoUsd = own.reduce((sum, service) => sum + service.spentNanoUsd, 0);
+  const spentNanoUsd = own.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0);
   return {
     provider,
     promised,
@@ -185,14 +167,12 @@ function promiseOf(
     kept: uptime >= promised,
     credit,
     spentNanoUsd,
-    unpriced: own.reduce((sum, service) => sum + service.unpriced, 0),
+    unpriced: own.reduce((sum, { unpriced }) => sum + unpriced, 0),
     creditNanoUsd: Math.floor(spentNanoUsd * credit),
   };
 }
 
-function bucketsOf({ provider, model, buckets }: Service): readonly SlaBucket[] {
-  const inOrder = [...buckets].toSorted(([a], [b]) => a - b);
-  return inOrder.map(([at, counts]) =>
-    Object.assign({ provider, model, at: new Date(at * bucketMs).toISOString() }, counts),
-  );
+function bucketOf(bucket: ServiceBucket): SlaBucket {
+  const { provider, model, atMs } = bucket;
+  return { provider, model, at: new Date(atMs).toISOString(), ...countsOf(bucket) };
 }

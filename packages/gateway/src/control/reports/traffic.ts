@@ -5,7 +5,7 @@ import { completionTokens, promptTokens } from "#domain/usage";
 import type { TraitsOf } from "#policy/find-targets";
 import { eachAttempt, type StoredAttempt, type TimeWindow } from "#control/store/read-attempts";
 import type { Store } from "#control/store/sqlite";
-import { errorClassOf } from "./error-class.ts";
+import { errorClassOf } from "#control/store/error-class";
 
 /** What traffic is counted in: answered requests, their tokens, or their cost in nano-dollars. */
 export type Weight = "requests" | "tokens" | "cost";

@@ -1,6 +1,7 @@
 import type { AttemptRecord, CallRecord } from "#domain/record";
 import type { Usage } from "#domain/usage";
 import { putIntoOutbox } from "./outbox.ts";
+import { countAttempt, removeOldBuckets } from "./service-buckets.ts";
 import type { Store } from "./sqlite.ts";
 
 /** A piece of a journal file, in bytes: `[fromOffset, toOffset)`, both at line ends. */
@@ -96,8 +97,11 @@ function insertCall(store: Store, record: CallRecord): boolean {
     record.plan === undefined ? null : JSON.stringify(record.plan),
   );
   if (changes === 0) return false;
-  for (const [index, attempt] of record.attempts.entries())
+  const atMs = Date.parse(record.at);
+  for (const [index, attempt] of record.attempts.entries()) {
     insertAttempt(store, { callId: record.id, number: index + 1, attempt });
+    countAttempt(store, attempt, atMs);
+  }
   return true;
 }
 
@@ -139,6 +143,7 @@ function usageValues(usage: Usage | undefined): readonly (number | null)[] {
 function removeOld(store: Store): void {
   const newestMs = Number(store.get("SELECT max(at_ms) AS newest FROM calls")?.["newest"] ?? 0);
   removeBefore(store, newestMs - retention.maxAgeMs, retention.removedAtOnce);
+  removeOldBuckets(store, newestMs);
   // Counting walks the whole table, so it is asked only when the span of row numbers says that there may be too many.
   const span = store.get("SELECT max(rowid) - min(rowid) + 1 AS calls FROM calls");
   if (Number(span?.["calls"] ?? 0) <= retention.maxCalls) return;

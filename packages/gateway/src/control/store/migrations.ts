@@ -84,4 +84,40 @@ export const migrations: readonly string[] = [
     dropped INTEGER NOT NULL DEFAULT 0
   );
   `,
+  `
+  CREATE TABLE service_buckets (
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    bucket INTEGER NOT NULL,
+    answered INTEGER NOT NULL,
+    capacity INTEGER NOT NULL,
+    fault INTEGER NOT NULL,
+    timeout INTEGER NOT NULL,
+    client INTEGER NOT NULL,
+    cost_nano_usd INTEGER NOT NULL,
+    unpriced INTEGER NOT NULL,
+    PRIMARY KEY (provider, model, bucket)
+  );
+  CREATE INDEX service_buckets_by_time ON service_buckets (bucket);
+  INSERT INTO service_buckets
+  SELECT provider, model, at_ms / 300000,
+    sum(CASE WHEN class = 'answered' THEN 1 ELSE 0 END), sum(CASE WHEN class = 'capacity' THEN 1 ELSE 0 END),
+    sum(CASE WHEN class = 'fault' THEN 1 ELSE 0 END), sum(CASE WHEN class = 'timeout' THEN 1 ELSE 0 END),
+    sum(CASE WHEN class = 'client' THEN 1 ELSE 0 END), sum(coalesce(cost, 0)),
+    sum(CASE WHEN class = 'answered' AND cost IS NULL THEN 1 ELSE 0 END)
+  FROM (
+    SELECT provider, model, at_ms, attempts.cost_nano_usd AS cost, CASE
+      WHEN outcome = 'outrun' THEN 'client'
+      WHEN failure IS NULL THEN 'answered'
+      WHEN failure IN ('rate_limited', 'slow_down', 'upstream_overloaded', 'quota_exhausted') THEN 'capacity'
+      WHEN failure IN ('connect_timeout', 'first_byte_timeout', 'first_content_timeout', 'transport_idle_timeout',
+        'content_idle_timeout', 'total_timeout') THEN 'timeout'
+      WHEN failure IN ('upstream_failed', 'upstream_transient', 'bad_upstream_response', 'truncated_response',
+        'empty_completion', 'event_too_large', 'unresolvable', 'unreachable', 'tls_rejected', 'connection_lost')
+        THEN 'fault'
+      ELSE 'client' END AS class
+    FROM attempts JOIN calls ON calls.id = attempts.call_id
+  ) AS classed
+  GROUP BY provider, model, at_ms / 300000;
+  `,
 ];

@@ -1,6 +1,6 @@
 import { traitsOf } from "#domain/failure";
 import { evidenceOf } from "#policy/evidence";
-import type { StoredAttempt } from "#control/store/read-attempts";
+import type { StoredAttempt } from "./read-attempts.ts";
 
 /** What an attempt's end says of the provider; `client`: nothing, it was the caller's or our own doing. */
 export type ErrorClass = "capacity" | "fault" | "timeout" | "client";

@@ -1,0 +1,86 @@
+import type { AttemptRecord } from "#domain/record";
+import { errorClassOf, type ErrorClass } from "./error-class.ts";
+import type { TimeWindow } from "./read-attempts.ts";
+import type { Store } from "./sqlite.ts";
+
+/** Contracts count in intervals of five minutes (AWS' service level agreements among them). */
+export const bucketMs = 300_000;
+
+/**
+ * Intervals outlive the calls they were counted from: claims for credits, and questions of auditors, come late. What is
+ * older than thirteen months goes.
+ */
+export const bucketRetentionMs = 400 * 86_400_000;
+
+export interface ServiceCounts extends Readonly<Record<ErrorClass, number>> {
+  readonly answered: number;
+}
+
+/** One interval of a provider's model, with at least one request. */
+export interface ServiceBucket extends ServiceCounts {
+  readonly provider: string;
+  readonly model: string;
+  /** Milliseconds since 1970 of its beginning. */
+  readonly atMs: number;
+  /** Of requests whose cost is known, and how many were answered at an unknown one. */
+  readonly costNanoUsd: number;
+  readonly unpriced: number;
+}
+
+/** Counts an attempt in the interval in which its call was accepted. Called once for each, with its row. */
+export function countAttempt(store: Store, attempt: AttemptRecord, callAtMs: number): void {
+  const found = errorClassOf(attempt) ?? "answered";
+  const one = (name: string): number => (found === name ? 1 : 0);
+  const isUnpriced = found === "answered" && attempt.costNanoUsd === undefined;
+  store.run(
+    `INSERT INTO service_buckets
+       (provider, model, bucket, answered, capacity, fault, timeout, client, cost_nano_usd, unpriced)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (provider, model, bucket) DO UPDATE SET answered = service_buckets.answered + excluded.answered,
+       capacity = service_buckets.capacity + excluded.capacity, fault = service_buckets.fault + excluded.fault,
+       timeout = service_buckets.timeout + excluded.timeout, client = service_buckets.client + excluded.client,
+       cost_nano_usd = service_buckets.cost_nano_usd + excluded.cost_nano_usd,
+       unpriced = service_buckets.unpriced + excluded.unpriced`,
+    attempt.provider,
+    attempt.model,
+    Math.floor(callAtMs / bucketMs),
+    one("answered"),
+    one("capacity"),
+    one("fault"),
+    one("timeout"),
+    one("client"),
+    attempt.costNanoUsd ?? 0,
+    isUnpriced ? 1 : 0,
+  );
+}
+
+export function removeOldBuckets(store: Store, newestCallMs: number): void {
+  store.run("DELETE FROM service_buckets WHERE bucket < ?", Math.floor((newestCallMs - bucketRetentionMs) / bucketMs));
+}
+
+/** Every interval that the window touches, by provider, model and time. */
+export function serviceBuckets(store: Store, { fromMs, untilMs }: TimeWindow): readonly ServiceBucket[] {
+  const rows = store.all(
+    "SELECT * FROM service_buckets WHERE bucket >= ? AND bucket < ? ORDER BY provider, model, bucket",
+    Math.floor(fromMs / bucketMs),
+    Math.ceil(untilMs / bucketMs),
+  );
+  return rows.map((row) => ({
+    provider: String(row["provider"]),
+    model: String(row["model"]),
+    atMs: Number(row["bucket"]) * bucketMs,
+    answered: Number(row["answered"]),
+    capacity: Number(row["capacity"]),
+    fault: Number(row["fault"]),
+    timeout: Number(row["timeout"]),
+    client: Number(row["client"]),
+    costNanoUsd: Number(row["cost_nano_usd"]),
+    unpriced: Number(row["unpriced"]),
+  }));
+}
+
+/** When the oldest interval that is kept began; undefined where there is none. */
+export function oldestBucketMs(store: Store): number | undefined {
+  const oldest = store.get("SELECT min(bucket) AS oldest FROM service_buckets")?.["oldest"];
+  return oldest === null || oldest === undefined ? undefined : Number(oldest) * bucketMs;
+}
