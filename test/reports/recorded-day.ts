@@ -48,7 +48,7 @@ interface Trouble {
 }
 
 /** What went wrong on that day, by the minute. */
-export const troubles: readonly Trouble[] = [
+const troubles: readonly Trouble[] = [
   { at: "anthropic", fromMinute: 480, untilMinute: 500, failure: "upstream_failed", lastsMs: 800, every: 1 },
   { at: "openai", fromMinute: 782, untilMinute: 791, failure: "first_content_timeout", lastsMs: 10_000, every: 1 },
   { at: "openai", fromMinute: 960, untilMinute: 975, failure: "rate_limited", lastsMs: 90, every: 2 },

@@ -61,7 +61,7 @@ export function criticalWhy(aspects: readonly Aspect[]): string | undefined {
   return critical.length === 0 ? undefined : critical.map(({ aspect, why }) => `${aspect}: ${why}`).join("; ");
 }
 
-export const risks: readonly Risk[] = ["low", "moderate", "high", "critical"];
+const risks: readonly Risk[] = ["low", "moderate", "high", "critical"];
 
 export function worstRisk(aspects: readonly Aspect[]): Risk {
   return risks[Math.max(0, ...aspects.map(({ risk }) => risks.indexOf(risk)))] ?? "low";
