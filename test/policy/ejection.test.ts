@@ -186,6 +186,20 @@ describe("targets with more calls than they serve without waiting", () => {
     expect(ids(planFor("solo", health, 60_000))).toEqual(["a/m"]);
   });
 
+  it("are asked before a last resort: busy is not broken", () => {
+    const route = sampleRoute("r", ["a/m", "b/m"]);
+    const [first, last] = route.targets;
+    if (first === undefined || last === undefined) throw new Error("two targets");
+    const routed = {
+      ...snapshot,
+      routes: new Map([["r", { ...route, targets: [first, { ...last, lastResort: true }] }]]),
+    };
+    const health = new Health();
+    crowd(health, "a", 100);
+    const made = makePlan({ model: "r", options: { metadata: false } }, routed, { ...shared, health, nowMs: 60_000 });
+    expect(isPlan(made) && ids(made)).toEqual(["a/m", "b/m"]);
+  });
+
   it("are refused only where there is room for no more, with a time to come back", () => {
     const health = new Health();
     for (let n = 0; n < 1_024; n += 1) health.begin(placeAt("a"), 0);

@@ -9,7 +9,7 @@ import { placeOf, type Health } from "./health.ts";
 import type { Readiness } from "./readiness.ts";
 import type { Outlook } from "./recent-success.ts";
 import { rankBySuccess } from "./rank-by-success.ts";
-import { compareParked, panic, readmit, type Parked } from "./readmit.ts";
+import { compareParked, panic, type Parked, withReadmitted } from "./readmit.ts";
 import { defaultSpread, spreadOut, type SharedRisk } from "./spread.ts";
 import { arrange } from "./wishes.ts";
 
@@ -70,7 +70,7 @@ export function makePlan(call: Wanted, snapshot: Snapshot, view: PlanningView): 
   const order = hasOwnOrder(call.options) ? undefined : found.route?.order;
   const ranking = { risk: view, outlookOf: outlooks(call.operation, view) };
   const led = order === undefined ? kept.targets : rankBySuccess(kept.targets, failing, ranking);
-  const targets = ready.length > 0 ? [...led, ...readmit(parked, ordered.length)] : panic(parked);
+  const targets = ready.length > 0 ? withReadmitted(led, parked, ordered.length) : panic(parked);
   if (targets.length === 0) return noneLeft(parked, view.nowMs);
   return {
     route: found.route?.name ?? first,

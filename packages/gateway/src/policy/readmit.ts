@@ -26,17 +26,25 @@ export function panic(parked: readonly Parked[]): readonly PlannedTarget[] {
 }
 
 /**
- * Parked targets that are asked all the same once everybody before them failed: those that are only busy, and whoever is
- * being tried by another call, for it may be back. Where a share of calls fails, no more than half of the targets are
- * left out for it: what ails most of them is likelier the calls or the way to all of them.
+ * The targets that are ready with the parked ones that are asked all the same once everybody before them failed: those
+ * that are only busy, which is no reason for a last resort, and whoever is being tried by another call, for it may be
+ * back. Where a share of calls fails, no more than half of the targets are left out for it: what ails most of them is
+ * likelier the calls or the way to all of them.
  */
-export function readmit(parked: readonly Parked[], targetCount: number): readonly PlannedTarget[] {
+export function withReadmitted(
+  ready: readonly PlannedTarget[],
+  parked: readonly Parked[],
+  targetCount: number,
+): readonly PlannedTarget[] {
+  if (parked.length === 0) return ready;
   const busy = idlestFirst(parked);
   const tried = parked.filter(({ state }) => state.by === "probing");
   const ejected = parked.filter(({ state }) => state.by === "rate").toSorted((a, b) => compareParked(a.state, b.state));
   const over = Math.max(0, parked.length - busy.length - tried.length - Math.floor(targetCount / 2));
   return [
+    ...ready.filter(({ target }) => !target.lastResort),
     ...busy.map((each) => asked(each, "asked after those that are free")),
+    ...ready.filter(({ target }) => target.lastResort),
     ...tried.map((each) => asked(each, "asked after those that are well")),
     ...ejected.slice(0, over).map((each) => asked(each, "but no more than half of the targets are left out for that")),
   ];
