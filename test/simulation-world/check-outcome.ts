@@ -41,8 +41,10 @@ export function checkOutcome(call: CallTrack, steady: ReadonlySet<string>): Endi
 type Must = (invariant: InvariantId, holds: boolean, detail: () => string) => void;
 
 function checkAttempts(call: CallTrack, record: CallRecord, must: Must): void {
-  const sent = call.upstreams.map(({ provider, model }) => `${provider}/${model}`).join(" ");
-  const told = record.attempts.map(({ target }) => target).join(" ");
+  // Of two at once either may end first.
+  const inOrder = (targets: readonly string[]): string => targets.toSorted().join(" ");
+  const sent = inOrder(call.upstreams.map(({ provider, model }) => `${provider}/${model}`));
+  const told = inOrder(record.attempts.map(({ target }) => target));
   must("truth", sent === told, () => `asked ${sent}; its record says ${told}`);
   const { version } = call.snapshot;
   must("truth", record.snapshot === version, () => `came under ${version}; its record says ${record.snapshot}`);

@@ -45,8 +45,8 @@ export interface Request {
 /** Each piece says whose it is, which one, and of how many: whoever reads an answer knows what is missing. */
 export function healthy(request: Request): Treatment {
   const { serial, chance, firstContentMs, betweenMs } = request;
-  const count = chance.whole(2, 12);
-  const padding = chance.happens(0.06) ? "x".repeat(chance.whole(1_000, 20_000)) : "words";
+  const count = chance.whole(1, 6);
+  const padding = chance.happens(0.06) ? "x".repeat(chance.whole(1_000, 20_000)) : "";
   const chunks = Array.from({ length: count }, (_, at) => `[${serial}.${at}/${count}] ${padding} `);
   const behaviour: Behaviour = {
     answer: { chunks, usage: { input: 100 + (serial % 50), output: 3 * count } },

@@ -17,6 +17,7 @@ export class HealthWatch {
   readonly #models = new Map<string, ModelCount>();
   /** Requests on their way, by provider. */
   readonly #open = new Map<string, number>();
+  #touched = false;
 
   constructor(node: number, places: readonly Place[]) {
     this.#name = `n${node}`;
@@ -24,10 +25,12 @@ export class HealthWatch {
   }
 
   sent({ provider }: UpstreamTrack): void {
+    this.#touched = true;
     this.#open.set(provider, (this.#open.get(provider) ?? 0) + 1);
   }
 
   over(track: UpstreamTrack): void {
+    this.#touched = true;
     this.#open.set(track.provider, (this.#open.get(track.provider) ?? 0) - 1);
     if (!track.complete) return;
     const count = this.#countOf(`${track.provider}/${track.model}`);
@@ -40,8 +43,10 @@ export class HealthWatch {
     this.#models.clear();
   }
 
-  /** After every event. */
+  /** After every event; where no request began or ended there is nothing new to see. */
   check(health: Health, nowMs: number): void {
+    if (!this.#touched) return;
+    this.#touched = false;
     for (const place of this.#places) {
       const state = health.readiness(place, nowMs);
       this.#checkProbe(place, state);

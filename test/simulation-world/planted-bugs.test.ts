@@ -19,7 +19,11 @@ describe("bugs that peers had in production are found within 20 seeds", () => {
       const result = await firstBroken(bug);
       expect(result, `no invariant broke in ${mostSeeds} seeds`).toBeDefined();
       if (result === undefined) return;
-      expect(found, reportOf(result)).toContain(result.broken?.invariant);
+      const report = reportOf(result);
+      expect(found, report).toContain(result.broken?.invariant);
+      // Whoever meets this in a failing run needs no more to go on.
+      expect(report).toContain(`HEDGEROW_SEED=${result.seed} npm test`);
+      expect(report.split("\n").length).toBeGreaterThan(20);
       console.log(`${title}: seed ${result.seed}, ${result.broken?.message}`);
     });
   }

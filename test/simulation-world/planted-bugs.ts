@@ -1,5 +1,5 @@
 import type { Failure } from "#domain/failure";
-import type { Clock, Exchange, SendUpstream, UpstreamHandler } from "#domain/ports";
+import type { Clock, Exchange, SendUpstream, UpstreamFlow, UpstreamHandler, UpstreamRequest } from "#domain/ports";
 import { LiveCalls, type CallControl } from "#pipeline/live-calls";
 import type { Fingerprint } from "#policy/deadly-requests";
 import { Health, type Place } from "#policy/health";
@@ -7,6 +7,7 @@ import { RetryBudget } from "#policy/retry-budget";
 import type { Visit } from "#policy/visit";
 import type { PlantedBug } from "./gateway-node.ts";
 import type { InvariantId } from "./invariant.ts";
+import { piecesIn } from "./read-answer.ts";
 
 interface Planted {
   /** As peers had it in production. */
@@ -30,8 +31,9 @@ export const plantedBugs: readonly Planted[] = [
   },
   {
     title: "an answer that breaks off goes on with another provider's",
-    bug: { send: (send) => crossed(send) },
-    found: ["I3"],
+    bug: { send: (send) => continued(send) },
+    // Seen in the text, or before that in the second request.
+    found: ["I3", "commit"],
   },
   {
     title: "the retry budget is checked before an attempt and charged after it",
@@ -65,34 +67,34 @@ function unheard(exchange: Exchange): Exchange {
   return overriding(exchange, { onGone: () => {} });
 }
 
-interface Running {
-  readonly path: string;
-  readonly handlers: UpstreamHandler[];
-}
-
-/** A stream that breaks off goes on with the bytes of another that runs, as where requests share what they should not. */
-function crossed(send: SendUpstream): SendUpstream {
-  const streams = new Set<Running>();
+/** An answer that breaks off is gone on with: another provider is asked the same, and its words follow. */
+function continued(send: SendUpstream): SendUpstream {
+  /** By path: who was asked there last, and how. */
+  const asked = new Map<string, Pick<UpstreamRequest, "origin" | "headers">[]>();
   return (request, handler) => {
-    const own: Running = { path: request.path, handlers: [handler] };
-    return send(request, {
+    const known = asked.get(request.path) ?? [];
+    asked.set(request.path, [request, ...known.filter(({ origin }) => origin !== request.origin)]);
+    let flow: UpstreamFlow | undefined;
+    let heads = 0;
+    let hasContent = false;
+    const joined: UpstreamHandler = {
       onHead(status, headers) {
-        if (headers["content-type"]?.includes("event-stream") === true) streams.add(own);
-        handler.onHead(status, headers);
+        heads += 1;
+        if (heads === 1) handler.onHead(status, headers);
       },
       onBytes(bytes) {
-        for (const each of own.handlers) each.onBytes(bytes);
+        hasContent ||= piecesIn(Buffer.from(bytes).toString()).length > 0;
+        handler.onBytes(bytes);
       },
-      onEnd() {
-        streams.delete(own);
-        for (const each of own.handlers) each.onEnd();
-      },
+      onEnd: () => handler.onEnd(),
       onFail(what) {
-        const other = streams.delete(own) ? [...streams].find(({ path }) => path === own.path) : undefined;
-        if (other === undefined) for (const each of own.handlers) each.onFail(what);
-        else other.handlers.push(...own.handlers);
+        const other = known.find(({ origin }) => origin !== request.origin);
+        if (!hasContent || heads > 1 || other === undefined) handler.onFail(what);
+        else flow = send({ ...request, origin: other.origin, headers: other.headers }, joined);
       },
-    });
+    };
+    flow = send(request, joined);
+    return { pause: () => flow?.pause(), resume: () => flow?.resume(), cancel: () => flow?.cancel() };
   };
 }
 

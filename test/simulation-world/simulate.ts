@@ -20,7 +20,7 @@ export interface Simulated {
 
 const probes = 50;
 /** Traffic after the last fault, so that recovery happens under load. */
-const recoveryMs = 20_000;
+const recoveryMs = 10_000;
 /** Beyond every opening (60 s and a fifth), every guessed wait and every wait that is asked for in these worlds. */
 const restMs = 75_000;
 /** Beyond the longest time that an account without credit is left alone. */

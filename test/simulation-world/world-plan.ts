@@ -1,6 +1,6 @@
 import type { DialectId } from "#domain/call";
 import { plainChatQuirks } from "#domain/quirks";
-import { defaultLimits, type ProviderSpec, type Route, type Snapshot } from "#domain/snapshot";
+import { defaultLimits, type HedgeRule, type ProviderSpec, type Route, type Snapshot } from "#domain/snapshot";
 import { sampleProvider, sampleRoute, sampleSnapshot } from "../world/sample-snapshot.ts";
 import { Secret } from "#domain/secret";
 import { Chance } from "./chance.ts";
@@ -77,7 +77,7 @@ export function planWorld(seed: number): WorldPlan {
   const providers = providersOf(chance.fork("providers"));
   const routes = routesOf(providers, chance.fork("routes"));
   const nodes = chance.whole(1, 3);
-  const healMs = 1000 * chance.whole(40, 70);
+  const healMs = 1000 * chance.whole(30, 50);
   const limits = { ...defaultLimits, stalledClientMs: 8_000, heartbeatMs: 4_000 };
   const versions = chance.whole(1, 3);
   const snapshots = Array.from({ length: versions }, (_, at) =>
@@ -101,7 +101,7 @@ export function planWorld(seed: number): WorldPlan {
     episodes: [...storms.flatMap((storm) => brownout(storm, routes, stormy)), ...episodes],
     journals: journalsOf(nodes, healMs, chance.fork("journals")),
     storms,
-    perSecond: chance.between(2, 9),
+    perSecond: chance.between(2, 8),
     healMs,
     clients: {
       leave: chance.pick([0.02, 0.1, 0.3]),
@@ -141,6 +141,7 @@ function routesOf(providers: readonly ProviderSpec[], chance: Chance): readonly 
     return sampleRoute(`r${at}`, some, {
       maxAttempts: chance.whole(2, 4),
       ...(chance.happens(0.2) ? { spread: "operator" as const } : {}),
+      ...(chance.happens(0.3) ? { hedge: hedgeOf(chance) } : {}),
       timeouts: {
         connectMs: 2_000,
         firstByteMs: chance.pick([5_000, 10_000]),
@@ -151,6 +152,11 @@ function routesOf(providers: readonly ProviderSpec[], chance: Chance): readonly 
       },
     });
   });
+}
+
+function hedgeOf(chance: Chance): HedgeRule {
+  const usual = chance.happens(0.3) ? {} : { afterMs: chance.between(300, 3_000) };
+  return { ...usual, share: chance.pick([0.1, 0.5, 1]), sideEffects: true };
 }
 
 function reordered(route: Route, chance: Chance): Route {
