@@ -235,6 +235,20 @@ describe("a stream", () => {
 });
 
 describe("what the caller is told", () => {
+  it("has the status that its record names, in languages with a status of their own, too", async () => {
+    const body = { model: "main", max_tokens: 9, messages: [{ role: "user", content: "hi" }] };
+    for (const path of ["/v1/messages", "/v1/chat/completions"]) {
+      const { exchange, done: ended } = await world.ask({ path, body });
+      for (let at = world.sent.length - 1; at < world.sent.length; at += 1) {
+        world.request(at).json({ error: { message: "busy", type: "overloaded_error" } }, 529);
+        await world.settle();
+      }
+      await ended;
+      expect(world.records.at(-1)?.status).toBe(exchange.status);
+    }
+    expect(world.records.map(({ status }) => status)).toEqual([529, 503]);
+  });
+
   it("is what waiting cures, before what only the operator can cure", async () => {
     const { exchange, done: ended } = await world.chat();
     world.request(0).head(429, { "retry-after": "7" }).end();
