@@ -128,6 +128,11 @@ describe("The ladder from remote to one's own model to a refusal", () => {
         answered = String(exchange.fields["x-hedgerow-provider"]);
     }
     expect(["a", "b"]).toContain(answered);
+    // And so is every call from then on.
+    const { exchange, done: next } = await world.chat();
+    world.sent.at(-1)?.json(completion("hello"));
+    await next;
+    expect(exchange.fields).toMatchObject({ "x-hedgerow-provider": answered, "x-hedgerow-decision": "answered" });
   });
 
   it("asks those of whom nothing is known before those that could not be reached", async () => {
