@@ -109,6 +109,15 @@ describe("compatibility", () => {
     expect(judged("jurisdiction", canadian, { ...american, jurisdiction: "US" })?.risk).toBe("critical");
   });
 
+  it("compares declared jurisdictions by their words, and a declared one with a region's where it can", () => {
+    const german = party("a/a", {}, { jurisdiction: "Germany" });
+    const french = party("b/b", {}, { jurisdiction: "France" });
+    expect(judged("jurisdiction", french, german)?.why).toBe("data leaves germany for france");
+    expect(judged("jurisdiction", party("b/b", {}, { region: "eu-west-1" }), german)?.risk).toBe("low");
+    const { region: _, ...placeless } = german;
+    expect(judged("jurisdiction", party("b/b"), placeless)).toMatchObject({ primary: "germany", risk: "moderate" });
+  });
+
   it("loses nothing where the primary has nothing to lose", () => {
     const plain = party("a/a", { capabilities: { ...able, tools: false, structuredOutput: false, reasoning: false } });
     const aspects = compatibility(plain, party("b/b", { capabilities: { ...able, inputs: ["text", "image"] } }));

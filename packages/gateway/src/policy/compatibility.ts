@@ -2,7 +2,7 @@ import { vendorOf } from "#catalogue/catalogue";
 import type { ModelTraits, Price } from "#domain/model";
 import type { Target } from "#domain/plan";
 import type { ChatQuirks } from "#domain/quirks";
-import { jurisdictionOf } from "./jurisdiction.ts";
+import { isJurisdiction, jurisdictionOf } from "./jurisdiction.ts";
 
 export type Risk = "low" | "moderate" | "high" | "critical";
 
@@ -176,8 +176,9 @@ function modalities(primary: Party, backup: Party): Judged {
 const guarded: ReadonlySet<string> = new Set(["eu", "uk", "ch"]);
 
 function jurisdiction(primary: Party, backup: Party): Judged {
-  const [law, backupLaw] = [lawOf(primary), lawOf(backup)];
-  const cells = [lawText(primary), lawText(backup)] as const;
+  const areDeclared = primary.jurisdiction !== undefined && backup.jurisdiction !== undefined;
+  const [law, backupLaw] = areDeclared ? [declared(primary), declared(backup)] : [lawOf(primary), lawOf(backup)];
+  const cells = [lawText(primary, law), lawText(backup, backupLaw)] as const;
   if (law === undefined || backupLaw === undefined) return { cells, verdict: unsure("where it runs", law, backupLaw) };
   if (law === backupLaw) return { cells, verdict: ["low", `both are in ${law}`] };
   const isBinding = primary.jurisdiction !== undefined || guarded.has(law);
@@ -243,14 +244,20 @@ function vendorName(party: Party): string | undefined {
   return party.vendor ?? vendorOf(modelName(party));
 }
 
-function lawOf({ jurisdiction: declared, region }: Party): string | undefined {
-  return declared?.trim().toLowerCase() ?? (region === undefined ? undefined : jurisdictionOf(region));
+function declared({ jurisdiction: word }: Party): string | undefined {
+  return word?.trim().toLowerCase();
 }
 
-function lawText(party: Party): string {
-  const law = lawOf(party);
-  if (party.region === undefined) return law ?? unknown;
-  return `${law ?? unknown} (${party.region})`;
+/** In the words that regions give, so that a declared `germany` is not taken for another law than its region's `eu`. */
+function lawOf(party: Party): string | undefined {
+  const word = declared(party);
+  const ofRegion = party.region === undefined ? undefined : jurisdictionOf(party.region);
+  return word !== undefined && isJurisdiction(word) ? word : ofRegion;
+}
+
+function lawText(party: Party, law: string | undefined): string {
+  const named = law ?? declared(party) ?? unknown;
+  return party.region === undefined ? named : `${named} (${party.region})`;
 }
 
 function yesNo(has: boolean | undefined): string {

@@ -23,3 +23,10 @@ export function jurisdictionOf(region: string): string | undefined {
   const name = region.trim().toLowerCase();
   return places.find(([pattern]) => pattern.test(name))?.[1];
 }
+
+const words: ReadonlySet<string> = new Set(places.map(([, jurisdiction]) => jurisdiction));
+
+/** Whether a jurisdiction's own name is one of those that regions give. */
+export function isJurisdiction(word: string): boolean {
+  return words.has(word);
+}

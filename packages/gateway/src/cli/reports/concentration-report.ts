@@ -21,6 +21,8 @@ import type { Column } from "#cli/table";
 const usualFailing = 0.001;
 const mostMembers = 12;
 const mostRanked = 15;
+/** Beyond it, nobody needs to know how little is known. */
+const mostEffective = 1000;
 
 export function reportConcentration(args: readonly string[], io: CommandIo): Promise<number> {
   const { values } = readCommandLine(args, {
@@ -79,7 +81,7 @@ const layerColumns: readonly Column<Layer>[] = [
 
 function effectiveText([least, most]: Layer["effective"]): string {
   if (most === null) return `${least.toFixed(2)} or more`;
-  return interval([least, most], (value) => value.toFixed(2));
+  return interval([least, most], (value) => (value > mostEffective ? `over ${mostEffective}` : value.toFixed(2)));
 }
 
 /** The bounds of the US Merger Guidelines of 2023. */

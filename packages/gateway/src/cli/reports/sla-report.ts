@@ -73,7 +73,9 @@ const promiseColumns: readonly Column<PromiseKept>[] = [
 ];
 
 function print(made: SlaReport, wantsBuckets: boolean, io: CommandIo): void {
-  io.stdout(`${made.from} to ${made.until} (UTC), ${made.intervals} intervals of 5 minutes\n\n`);
+  io.stdout(
+    `${made.from} to ${made.until} (UTC), ${made.intervals} interval${made.intervals === 1 ? "" : "s"} of 5 minutes\n\n`,
+  );
   if (made.rows.length === 0) io.stdout("No recorded call falls into it.\n");
   io.stdout(renderTable(rowColumns, made.rows));
   if (made.promises.length > 0) io.stdout(`\n${renderTable(promiseColumns, made.promises)}`);

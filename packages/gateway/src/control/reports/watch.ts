@@ -37,8 +37,7 @@ export type WatchedChange =
   | "lifecycle"
   | "shutdown day"
   | "shutdown near"
-  | "retired"
-  | "unknown";
+  | "retired";
 
 export interface WatchFinding {
   /** Of a model that is used, and needs somebody to act. */
@@ -74,7 +73,7 @@ export function watchSnapshot(models: readonly WatchedModel[], at: string): Watc
 
 /**
  * What is different from the last look, and what stands against models in use whether it is new or not: a shutdown
- * nearer than the vendor's horizon, a model that is retired or that nobody knows. Alarms first.
+ * nearer than the vendor's horizon, a model that is retired. Alarms first.
  */
 export function watchFindings(
   models: readonly WatchedModel[],
@@ -95,7 +94,14 @@ export function watchFindings(
     for (const model of Object.keys(known)) {
       if (present.has(`${kind} ${model}`)) continue;
       const targets = models.find((each) => each.kind === kind && each.model === model)?.targets ?? [];
-      findings.push({ alarm: targets.length > 0, change: "delisted", kind, model, targets, what: "no longer known" });
+      findings.push({
+        alarm: targets.length > 0,
+        change: "delisted",
+        kind,
+        model,
+        targets,
+        what: "neither the catalogue nor the configuration knows it any more",
+      });
     }
   }
   return findings.toSorted(
@@ -111,11 +117,11 @@ const dayMs = 86_400_000;
 
 function stateOf(watched: WatchedModel, today: string): readonly WatchFinding[] {
   const { kind, model, targets, facts, replacements } = watched;
-  if (targets.length === 0) return [];
+  // What nobody ever knew is for `check` to say: a watch would repeat it for ever.
+  if (targets.length === 0 || facts === undefined) return [];
   const alarm = (change: WatchedChange, what: string): readonly WatchFinding[] => [
     { alarm: true, change, kind, model, targets, what },
   ];
-  if (facts === undefined) return alarm("unknown", "neither the catalogue nor the configuration knows it");
   const instead = replacements?.length ? `; the notice names ${replacements.join(", ")}` : "";
   if (facts.lifecycle === "retired") return alarm("retired", `retired${instead}`);
   if (facts.retiresOn === undefined) return [];
