@@ -225,6 +225,29 @@ describe("Forwarding of records", () => {
     expect(store.get("SELECT count(*) AS calls FROM calls")?.["calls"]).toBe(1_500);
   });
 
+  it("follows the configuration: to another collector at once, and to none", async () => {
+    const { store, collector, said } = await setting();
+    const say = (message: string): void => void said.push(message);
+    let settings: ForwardSettings | undefined = {
+      url: "http://127.0.0.1:9/",
+      batchRecords: 10,
+      timeoutMs: 2_000,
+      keptRecords: 100_000,
+    };
+    const log = { info: say, warn: say, error: say };
+    const forwarder = forwardRecords({ store, log, settings: () => settings, everyMs: 10 });
+    cleanups.push(() => forwarder.finish());
+    bring(store, "req_1");
+    await soon(() => expect(said.join()).toContain("could not be forwarded"));
+    settings = { ...settings, url: collector.url };
+    forwarder.apply();
+    await soon(() => expect(collector.taken).toEqual(["req_1"]));
+    settings = undefined;
+    forwarder.apply();
+    bring(store, "req_2");
+    expect(countOutbox(store)).toEqual({ waiting: 0, refused: 0, dropped: 0 });
+  });
+
   it("keeps nothing for a collector that is not configured", async () => {
     const { store } = await setting();
     bring(store, "req_1");
