@@ -1,11 +1,9 @@
 import { resolve } from "node:path";
-import { findModel } from "#catalogue/catalogue";
-import { openCatalogue } from "#catalogue/open-catalogue";
 import { seedSupply } from "#control/config/open-supply";
-import type { OutageReplay } from "#simulation/outages/replay-outages";
+import type { OutageReplay } from "#simulation/outages/play-models";
 import { poissonArrivals, readArrivals, type Arrivals } from "#simulation/outages/arrivals";
 import { readOutages } from "#simulation/outages/read-outages";
-import { replayOutages } from "#simulation/outages/replay-outages";
+import { replayInThreads } from "#simulation/outages/replay-outages";
 import { seededChance } from "#simulation/outages/seeded-chance";
 import { UsageError, type Command, type CommandIo } from "#cli/command";
 import { readCommandLine, wholeNumber } from "#cli/command-line";
@@ -13,7 +11,10 @@ import { goalLines, summaryTable } from "#cli/outage-text";
 import { progressBar } from "#cli/progress-bar";
 import { terminalLine } from "#cli/terminal-text";
 
-const defaults = { seed: 1, trainingDays: 18, judgedDays: 10_000, callsPerWindow: 60 };
+const defaults = { seed: 1, trainingDays: 18, judgedDays: 10_000, callsPerWindow: 200 };
+
+/** Each has its own copy of the data. */
+const mostThreads = 64;
 
 const usage = `Usage: hedgerow replay outages --data DIR [--trace FILE] [--seed N] [--json]
 
@@ -29,6 +30,7 @@ companies of at least two names run. A call at a moment to an endpoint succeeds 
       --calls N            calls for each model in half an hour (default ${defaults.callsPerWindow})
       --training-days N    days to choose on (default ${defaults.trainingDays})
       --judged-days N      most days to judge on (default: the rest)
+      --threads N          models played at once (default: one for each core); what comes out is the same
       --json               one JSON object
 
 Exit code 1 where the data cannot be read or hold nothing to judge.
@@ -47,13 +49,18 @@ export const replay: Command = {
         calls: { type: "string" },
         "training-days": { type: "string" },
         "judged-days": { type: "string" },
+        threads: { type: "string" },
         json: { type: "boolean" },
       },
       words: { least: 1, most: 1, what: "what to replay (outages)" },
     });
     if (words[0] !== "outages") throw new UsageError(`there is no replay of ${JSON.stringify(words[0])}, only outages`);
     if (values.data === undefined) throw new UsageError("--data DIR is missing");
-    const number = (option: "seed" | "calls" | "training-days" | "judged-days", usual: number, max: number) => {
+    const number = (
+      option: "seed" | "calls" | "training-days" | "judged-days" | "threads",
+      usual: number,
+      max: number,
+    ) => {
       const text = values[option];
       return text === undefined ? usual : wholeNumber(`--${option}`, text, { min: 1, max });
     };
@@ -63,31 +70,32 @@ export const replay: Command = {
       trainingDays: number("training-days", defaults.trainingDays, 10_000),
       judgedDays: number("judged-days", defaults.judgedDays, 10_000),
     };
+    const threads = values.threads === undefined ? undefined : number("threads", 1, mostThreads);
     const paths = { data: resolve(io.cwd, values.data), trace: values.trace && resolve(io.cwd, values.trace) };
-    return Promise.resolve(run({ asked, paths, json: values.json === true }, io));
+    return run({ asked, paths, threads, json: values.json === true }, io);
   },
 };
 
 interface Asked {
   readonly asked: Pick<OutageReplay, "seed" | "callsPerWindow" | "trainingDays" | "judgedDays">;
   readonly paths: { readonly data: string; readonly trace: string | undefined };
+  readonly threads: number | undefined;
   readonly json: boolean;
 }
 
-function run({ asked, paths, json }: Asked, io: CommandIo): number {
+async function run({ asked, paths, threads, json }: Asked, io: CommandIo): Promise<number> {
   const read = readOutages(paths.data);
   if (read.kind === "unreadable") return refuse(read.why, io);
   const arrivals = arrivalsFrom(paths.trace, asked.seed);
   if (typeof arrivals === "string") return refuse(arrivals, io);
   let bar: ReturnType<typeof progressBar> | undefined;
-  const report = replayOutages({
-    ...asked,
-    outages: read.outages,
-    supply: seedSupply(),
-    arrivals,
-    priceOf: prices(),
-    onStep: (what, steps) => (bar ??= progressBar(steps, io)).step(what),
-  });
+  const report = await replayInThreads(
+    { ...asked, outages: read.outages, supply: seedSupply(), arrivals },
+    {
+      ...(threads === undefined ? {} : { threads }),
+      onStep: (what, steps) => (bar ??= progressBar(steps, io)).step(what),
+    },
+  );
   bar?.done();
   if (report.models === 0) {
     return refuse(
@@ -112,15 +120,6 @@ function arrivalsFrom(trace: string | undefined, seed: number): Arrivals | strin
   if (trace === undefined) return poissonArrivals(seededChance(seed));
   const read = readArrivals(trace);
   return read.kind === "read" ? read.arrivals : read.why;
-}
-
-/** Prompts three times as long as answers, as the planner weighs them. */
-function prices(): OutageReplay["priceOf"] {
-  const catalogue = openCatalogue();
-  return (kind, { model }) => {
-    const { input, output } = findModel(catalogue, kind, model)?.price ?? {};
-    return input === undefined || output === undefined ? undefined : input * 3 + output;
-  };
 }
 
 function refuse(why: string, io: CommandIo): number {

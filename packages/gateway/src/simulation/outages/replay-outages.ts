@@ -1,28 +1,11 @@
-import type { Target } from "#domain/plan";
-import type { SupplyData } from "#domain/supply";
-import { ArrivalPlayer, type Arrivals } from "./arrivals.ts";
-import { historyOf } from "./history.ts";
-import { modelWorlds, type ModelWorld } from "./model-world.ts";
+import { availableParallelism } from "node:os";
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
 import { policies } from "./policies.ts";
-import type { Outages, Window } from "./read-outages.ts";
-import { replayModel, type Replayed } from "./replay-model.ts";
-import { seededChance } from "./seeded-chance.ts";
+import { playModels, split, type OutageReplay, type Played, type Playing } from "./play-models.ts";
+import type { Replayed } from "./replay-model.ts";
+import type { ThreadMessage, ThreadTask } from "./replay-thread.ts";
 import { summarise, type Summary } from "./summarise.ts";
-
-export interface OutageReplay {
-  readonly outages: Outages;
-  readonly supply: SupplyData;
-  readonly arrivals: Arrivals;
-  readonly seed: number;
-  /** Days on which policies learn, and the most days after them on which they are judged. */
-  readonly trainingDays: number;
-  readonly judgedDays: number;
-  /** Calls for each model in a whole half hour. */
-  readonly callsPerWindow: number;
-  readonly priceOf: (kind: string, target: Target) => number | undefined;
-  /** Called before each model under each policy, with how many there are. */
-  readonly onStep?: (what: string, steps: number) => void;
-}
 
 export interface ReplayReport {
   readonly models: number;
@@ -32,58 +15,48 @@ export interface ReplayReport {
   readonly summaries: readonly Summary[];
 }
 
-const dayMs = 24 * 60 * 60_000;
-
-/** Plays measured outages for every model with two operating parents at least, under every policy. */
-export function replayOutages(asked: OutageReplay): ReplayReport {
-  const { training, judged } = split(asked);
-  const worlds = modelWorlds(asked.outages.endpoints, { supply: asked.supply, training });
-  const runs = new Map(policies.map(({ name }) => [name, new Map<string, Replayed>()]));
-  for (const [at, world] of worlds.entries()) {
-    const history = historyOf(world, training);
-    for (const policy of policies) {
-      asked.onStep?.(`${world.model}: ${policy.name}`, worlds.length * policies.length);
-      const replayed = replayModel({
-        world,
-        policy,
-        history,
-        training,
-        judged,
-        // The same calls at the same moments for every policy.
-        arrivals: new ArrivalPlayer(asked.arrivals),
-        callsPerWindow: asked.callsPerWindow,
-        chance: seededChance(asked.seed * 1_000_003 + at),
-        priceOf: pricesIn(world, asked.priceOf),
-      });
-      const hasCalls = replayed?.days.some(({ calls }) => calls > 0) === true;
-      if (hasCalls) runs.get(policy.name)?.set(world.model, replayed);
-    }
-  }
-  const summaries = summarise({ runs, list: listPolicy, oracle: oraclePolicy, seed: asked.seed });
-  const models = runs.get(listPolicy)?.size ?? 0;
-  return { models, trainingWindows: training.length, judgedWindows: judged.length, summaries };
-}
-
 const listPolicy = policies[0]?.name ?? "";
 const oraclePolicy = policies.at(-1)?.name ?? "";
 
-function pricesIn(world: ModelWorld, priceOf: OutageReplay["priceOf"]): (target: Target) => number | undefined {
-  const known = new Map(
-    world.choices.map(({ target }) => {
-      const kind = world.snapshot.providers.get(target.provider)?.kind ?? "";
-      return [target.id, priceOf(kind, target)];
-    }),
-  );
-  return ({ id }) => known.get(id);
+/** Plays measured outages for every model with two operating parents at least, under every policy. */
+export function replayOutages(asked: OutageReplay, { priceOf, onStep }: Partial<Playing> = {}): ReplayReport {
+  const all = { at: 0, of: 1 };
+  const playing = { asked, part: all, priceOf: priceOf ?? (() => undefined), onStep: onStep ?? (() => {}) };
+  return reportOf(asked, playModels(playing));
 }
 
-function split({ outages: { windows }, trainingDays, judgedDays }: OutageReplay): {
-  readonly training: readonly Window[];
-  readonly judged: readonly Window[];
-} {
-  const fromMs = (windows[0]?.endMs ?? 0) + trainingDays * dayMs;
-  return {
-    training: windows.filter(({ endMs }) => endMs < fromMs),
-    judged: windows.filter(({ endMs }) => endMs >= fromMs && endMs < fromMs + judgedDays * dayMs),
-  };
+/** The same on all cores, with the catalogue's prices. */
+export async function replayInThreads(
+  asked: OutageReplay,
+  { threads = availableParallelism(), onStep }: { readonly threads?: number } & Pick<Playing, "onStep">,
+): Promise<ReplayReport> {
+  const parts = Array.from({ length: threads }, (_, at) => inThread({ asked, part: { at, of: threads } }, onStep));
+  return reportOf(asked, (await Promise.all(parts)).flat());
+}
+
+function inThread(task: ThreadTask, onStep: Playing["onStep"]): Promise<readonly Played[]> {
+  const extension = extname(import.meta.url);
+  const worker = new Worker(new URL(`./replay-thread${extension}`, import.meta.url), {
+    workerData: task,
+    // From the sources, names of rooms stand for sources, too.
+    execArgv: extension === ".ts" ? ["--conditions=hedgerow-source"] : [],
+  });
+  return new Promise((resolve, reject) => {
+    worker.on("message", (message: ThreadMessage) => {
+      if (message.kind === "step") onStep(message.what, message.steps);
+      else resolve(message.played);
+    });
+    worker.on("error", reject);
+    worker.on("exit", (code) => reject(new Error(`a thread of the replay ended early with ${code}`)));
+  });
+}
+
+function reportOf(asked: OutageReplay, played: readonly Played[]): ReplayReport {
+  const { training, judged } = split(asked);
+  const inOrder = played.toSorted((a, b) => (a.model < b.model ? -1 : Number(a.model > b.model)));
+  const runs = new Map(policies.map(({ name }) => [name, new Map<string, Replayed>()]));
+  for (const { model, policy, replayed } of inOrder) runs.get(policy)?.set(model, replayed);
+  const summaries = summarise({ runs, list: listPolicy, oracle: oraclePolicy, seed: asked.seed });
+  const models = runs.get(listPolicy)?.size ?? 0;
+  return { models, trainingWindows: training.length, judgedWindows: judged.length, summaries };
 }

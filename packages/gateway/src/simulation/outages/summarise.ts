@@ -19,7 +19,7 @@ export interface Summary {
   readonly attemptsPerCall: number;
   /** Against the ordered list's, over models whose answers' prices are known for both; undefined: for none. */
   readonly cost: { readonly ratio: number; readonly models: number } | undefined;
-  /** Against the ordered list and the oracle over the same models. */
+  /** Against the ordered list and the oracle over the same models; NaN where these had other calls than it. */
   readonly toList: Figure;
   readonly toOracle: Figure;
   readonly left: {
@@ -35,6 +35,7 @@ export interface Summary {
 /** By model. */
 export type PolicyRuns = ReadonlyMap<string, Replayed>;
 
+const unknown: Figure = { value: Number.NaN, interval: [Number.NaN, Number.NaN] };
 const draws = 1000;
 const leastPriced = 0.9;
 
@@ -58,6 +59,7 @@ export function summarise({ runs, list, oracle, seed }: Summing): readonly Summa
       list: meansOf(of.list, "expected", drawn),
       oracle: meansOf(of.oracle, "expected", drawn),
     };
+    const isLike = (other: readonly (readonly Day[])[]): boolean => total(other.flat(), "calls") === calls;
     const replayed = [...own.values()];
     return {
       policy,
@@ -67,8 +69,8 @@ export function summarise({ runs, list, oracle, seed }: Summing): readonly Summa
       drawnFailing: meansOf(of.own, "failed", [])[0] ?? Number.NaN,
       attemptsPerCall: meansOf(of.own, "attempts", [])[0] ?? Number.NaN,
       cost: costOf(of.own, of.list),
-      toList: figureOf(ratios(means.own, means.list)),
-      toOracle: figureOf(ratios(means.own, means.oracle)),
+      toList: isLike(of.list) ? figureOf(ratios(means.own, means.list)) : unknown,
+      toOracle: isLike(of.oracle) ? figureOf(ratios(means.own, means.oracle)) : unknown,
       left: leavingOf(replayed),
       falseTripsPer1000: (1000 * replayed.reduce((sum, { falseTrips }) => sum + falseTrips, 0)) / Math.max(1, calls),
     };
