@@ -19,10 +19,11 @@ export async function countTokens(journey: Journey): Promise<JourneyEnd> {
   if (!mayCount(journey)) return estimate(journey) ?? (await journey.travel());
   const end = await journey.travel();
   if (end.kind !== "refused") return end;
-  const none = journey.attempts.every(
-    ({ outcome }) => outcome.kind === "failed" && cannotCount.has(outcome.failure.kind),
-  );
-  return (none && journey.attempts.length > 0 ? estimate(journey) : undefined) ?? end;
+  // Whoever is known to lack it is not asked again for a while.
+  const none =
+    cannotCount.has(end.failure.kind) &&
+    journey.attempts.every(({ outcome }) => outcome.kind === "failed" && cannotCount.has(outcome.failure.kind));
+  return (none ? estimate(journey) : undefined) ?? end;
 }
 
 function mayCount(journey: Journey): boolean {
@@ -35,7 +36,7 @@ function mayCount(journey: Journey): boolean {
 function estimate(journey: Journey): JourneyEnd | undefined {
   const { call, dialect } = journey.input;
   const plan = journey.plan();
-  const target = isPlan(plan) ? plan.targets[0]?.target : undefined;
+  const target = isPlan(plan) ? plan.targets[0]?.target : journey.answerer();
   if (target === undefined || dialect.encodeTokenCount === undefined) return undefined;
   journey.estimated = true;
   journey.warnings = ["The token count is an estimate of four bytes a token: the target cannot count."];

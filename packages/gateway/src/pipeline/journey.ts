@@ -127,20 +127,31 @@ export class Journey {
   /** The plan, made once. */
   plan(): Plan | Failure {
     if (this.#plan !== undefined) return this.#plan;
-    const { call, snapshot, key } = this.input;
+    const { call, snapshot } = this.input;
     const made = makePlan(this.#wanted(), snapshot, this.view);
     if (!isPlan(made)) return made;
-    // Every name of a chain: one that is allowed does not open the door to the others.
-    const barred = made.uses.find((name) => key?.routes?.includes(name) === false);
-    if (barred !== undefined) {
-      return failure("forbidden", `The key "${key?.name}" may not use "${barred.slice(0, 200)}".`);
-    }
+    const barred = this.#barred(made);
+    if (barred !== undefined) return barred;
     this.route = made.route;
     const { view } = this;
     this.#plan = downTheLadder(withAbleTargets(made, call, snapshot), { ...view, reach: view.health.reach });
     for (const { target, why } of this.#plan.skipped) this.passedOver.set(target, why);
     this.#deadlineAtMs = call.acceptedAtMs + made.timeouts.totalMs;
     return this.#plan;
+  }
+
+  /** Who would be asked for an answer; undefined where nobody would be, or the key may not ask. */
+  answerer(): Target | undefined {
+    const made = makePlan({ ...this.#wanted(), operation: "generate" }, this.input.snapshot, this.view);
+    return isPlan(made) && this.#barred(made) === undefined ? made.targets[0]?.target : undefined;
+  }
+
+  /** Every name of a chain: one that is allowed does not open the door to the others. */
+  #barred({ uses }: Plan): Failure | undefined {
+    const { key } = this.input;
+    const barred = uses.find((name) => key?.routes?.includes(name) === false);
+    if (barred === undefined) return undefined;
+    return failure("forbidden", `The key "${key?.name}" may not use "${barred.slice(0, 200)}".`);
   }
 
   /** What the body needs is looked for only where there is a choice. */
