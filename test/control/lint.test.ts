@@ -121,6 +121,17 @@ routes:
       "anthropic/claude-sonnet-5 is kept out of automatic failover: safety tier: nobody says",
     ],
     [
+      "a target that the route's constraints rule out",
+      providers.replace("kind: openai, key: ${A}", "kind: openai, key: ${A}, jurisdiction: us") +
+        "routes: { default: { targets: [openai/gpt-5.4, anthropic/claude-sonnet-5], constraints: { jurisdictions: [us] } } }",
+      "targets[1]: anthropic/claude-sonnet-5 is never asked in route default: its jurisdiction is not declared; declare",
+    ],
+    [
+      "constraints that nobody keeps",
+      route("openai/gpt-5.4, anthropic/claude-sonnet-5", ", constraints: { jurisdictions: [eu] }"),
+      "constraints: every call of the route is refused: No target of this route may take the call",
+    ],
+    [
       "a window that no backup has",
       "providers: { one: { kind: openai, key: ${A}, models: { big: { context: 9000000 } } } }\n" +
         "routes: { default: { targets: [one/big, one/gpt-5.4] } }",

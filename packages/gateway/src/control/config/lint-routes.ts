@@ -1,4 +1,6 @@
 import { compareTargets, objectionsTo } from "#policy/chain-compatibility";
+import { sift } from "#policy/constraints";
+import type { Target } from "#domain/plan";
 import type { Snapshot } from "#domain/snapshot";
 import { isLastRung } from "#policy/ladder";
 import { lintHedge } from "./lint-hedge.ts";
@@ -64,6 +66,22 @@ export function lintBackups({ links }: RouteLint, snapshot: Snapshot): readonly 
         fix: `allow it by name, { target: ${target.id}, despite: ${objection} }, or name another backup`,
       })),
   );
+}
+
+/** Targets that the route's own constraints rule out: what a provider does not declare, it does not keep. */
+export function lintConstraints({ route, path, links }: RouteLint, snapshot: Snapshot): readonly Finding[] {
+  if (route.constraints === undefined) return [];
+  const fix = "declare on the provider what holds there, or name a target that keeps the constraints";
+  const targets = links.map(({ target }): Target => Object.assign({}, target, { despite: ["critical", "safety"] }));
+  const groupsOf = ({ id }: Target) => links.find(({ target }) => target.id === id)?.groups ?? [];
+  const sifted = sift(targets, { route, options: { metadata: false }, snapshot, groupsOf });
+  if (sifted.kind !== "sifted")
+    return [{ path: [...path, "constraints"], message: `every call of the route is refused: ${sifted.message}`, fix }];
+  return sifted.skipped.map(({ target: id, why }) => ({
+    path: links.find(({ target }) => target.id === id)?.path ?? path,
+    message: `${id} is never asked in route ${route.name}: ${why}`,
+    fix,
+  }));
 }
 
 function tokens(count: number): string {

@@ -3,7 +3,7 @@ import { isLoopback } from "./address.ts";
 import { linksOf, type LintInput, type RouteLint } from "./lint-input.ts";
 import { lintModel } from "./lint-models.ts";
 import { lintRegions } from "./lint-regions.ts";
-import { lintBackups, lintRoute } from "./lint-routes.ts";
+import { lintBackups, lintConstraints, lintRoute } from "./lint-routes.ts";
 import { lintSharedRisks } from "./lint-shared-risks.ts";
 import { notEnforced } from "./not-enforced.ts";
 import { renderPath, type Finding } from "./problem.ts";
@@ -26,7 +26,12 @@ export function lint(input: LintInput): readonly Finding[] {
       message: "a secret stands in the file as plain text",
       fix: "refer to it: ${NAME} or file:PATH",
     })),
-    ...routes.flatMap((route) => [...lintRoute(route), ...lintSharedRisks(route), ...lintBackups(route, snapshot)]),
+    ...routes.flatMap((route) => [
+      ...lintRoute(route),
+      ...lintSharedRisks(route),
+      ...lintBackups(route, snapshot),
+      ...lintConstraints(route, snapshot),
+    ]),
     ...routes.flatMap(({ links }) => links).flatMap((link) => lintModel(link, input)),
     ...routes.flatMap(lintRegions),
     ...lintProviders(input),
