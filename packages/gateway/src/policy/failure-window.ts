@@ -34,6 +34,8 @@ export class FailureWindow {
 
   clear(): void {
     this.#ticks.fill(-1);
+    this.#calls.fill(0);
+    this.#failures.fill(0);
   }
 
   #slot(nowMs: number): number {

@@ -112,6 +112,8 @@ export function open(entry: Entry, opening: Opening): void {
   entry.byRate = entry.consecutive < tripAfter;
   entry.openUntilMs = nowMs + Math.max(jitteredMs, waitMs);
   entry.openedAt = order;
+  // A probe of the time before says nothing of the time after.
+  entry.probe = undefined;
   entry.opened += 1;
   entry.openings += 1;
 }
@@ -127,6 +129,7 @@ export function hear(
     entry.byRate = said.byRate;
     entry.openUntilMs = nowMs + said.openForMs;
     entry.openedAt = order;
+    entry.probe = undefined;
     entry.opened = Math.max(entry.opened, said.opened);
     if (!said.byRate) entry.consecutive = Math.max(entry.consecutive, tripAfter);
   }
@@ -142,6 +145,7 @@ export function close(entry: Entry, nowMs: number): void {
   entry.opened = 0;
   entry.openUntilMs = 0;
   entry.byRate = false;
+  entry.probe = undefined;
   // A wait that was asked for since the call was sent stays.
   if (entry.coolUntilMs > nowMs) return;
   entry.cooled = 0;

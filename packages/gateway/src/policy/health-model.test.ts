@@ -46,6 +46,7 @@ class Reference {
     const waitMs = Math.min(1_000 * 2 ** this.openings, 60_000);
     this.openUntilMs = this.nowMs + Math.round(waitMs * (0.8 + 0.4 * chance));
     this.openings += 1;
+    this.holder = undefined;
     this.openedAtMoment = this.moments;
   }
 
@@ -85,6 +86,7 @@ class Reference {
     this.row = 0;
     this.openings = 0;
     this.openUntilMs = 0;
+    this.holder = undefined;
   }
 }
 
@@ -134,6 +136,23 @@ const commands = [
       new Play(`wait ${ms}`, false, (model) => {
         model.nowMs += ms;
       }),
+  ),
+  // Chance alone seldom gets so far as an opening, nor to the moment of its probe.
+  fc.constant(
+    new Play("fail five", false, (model, health) => {
+      for (let n = 0; n < 5; n += 1) {
+        model.send(health.begin(place, model.nowMs));
+        const sent = taken(model, model.running.length - 1);
+        sent.visit.failed(failure("upstream_failed", "x"), model.nowMs, 0.5);
+        model.fail(sent, true, 0.5);
+      }
+    }),
+  ),
+  fc.constant(
+    new Play("wait for the probe and send", false, (model, health) => {
+      model.nowMs = Math.max(model.nowMs, model.openUntilMs, model.coolUntilMs);
+      model.send(health.begin(place, model.nowMs));
+    }),
   ),
   fc.constant(new Play("send", false, (model, health) => model.send(health.begin(place, model.nowMs)))),
   fc.integer({ min: 1, max: 12 }).map(

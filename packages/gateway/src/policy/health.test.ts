@@ -119,6 +119,24 @@ describe("Health: a breaker for each scope", () => {
     expect(isReady(health, place, 1_500)).toBe(true);
   });
 
+  it("is not opened by a probe that fails after another call has closed it", () => {
+    const health = open();
+    const early = health.begin(place, 500);
+    const probe = health.begin(place, 1_000);
+    early.succeeded(1_200);
+    probe.failed(failure("first_byte_timeout", "late"), 1_300, middle);
+    expect(isReady(health, place, 1_300)).toBe(true);
+  });
+
+  it("gives each opening a probe of its own: one that still runs from before blocks nobody", () => {
+    const health = open();
+    const slow = health.begin(place, 1_000);
+    for (let n = 0; n < 5; n += 1) health.failed(place, fault, 1_500);
+    expect(isReady(health, place, 3_500)).toBe(true);
+    slow.failed(fault, 3_500, middle);
+    expect(isReady(health, place, 3_500)).toBe(true);
+  });
+
   it("opens once, however many calls in flight fail in the same moment", () => {
     const health = new Health();
     const calls = Array.from({ length: 50 }, () => health.begin(place, 0));
@@ -329,60 +347,5 @@ describe("Health of what fails slowly", () => {
     health.begin(place, probeAtMs + 2_000).succeeded(probeAtMs + 2_000);
     health.begin(place, probeAtMs + 2_000).failed(late, probeAtMs + 2_000, middle);
     expect(isReady(health, place, probeAtMs + 2_000)).toBe(true);
-  });
-});
-
-describe("Health: requests that kill connections", () => {
-  const lost = failure("connection_lost", "reset");
-  const b: Place = { provider: "b", model: "m", credential: "b#1" };
-  const poison = (): string => "poison";
-  const normal = (): string => "normal";
-
-  it("blames a request that cost two providers the connection while nothing else failed there", () => {
-    const health = new Health();
-    health.begin(place, 0, poison).failed(lost, 0, middle);
-    expect(health.dangerOf(poison, 0).killers).toEqual(["a"]);
-    health.begin(b, 0, poison).failed(lost, 0, middle);
-    expect(health.dangerOf(poison, 0).killers).toEqual(["a", "b"]);
-    expect(health.dangerOf(normal, 0).killers).toEqual([]);
-  });
-
-  it("opens no breaker for such a request, however often it comes back", () => {
-    const health = new Health();
-    for (let nowMs = 0; nowMs < 50_000; nowMs += 1_000) {
-      for (const at of [place, b]) {
-        health.begin(at, nowMs, poison).failed(lost, nowMs, middle);
-        health.begin(at, nowMs, normal).succeeded(nowMs);
-      }
-    }
-    for (const at of [place, b]) for (let n = 0; n < 4; n += 1) health.failed(at, lost, 50_000);
-    expect([isReady(health, place, 50_000), isReady(health, b, 50_000)]).toEqual([true, true]);
-    expect(health.dangerOf(poison, 50_000)).toMatchObject({ proven: false });
-  });
-
-  it("has proof when both providers answered others since, and forgets it after a minute", () => {
-    const health = new Health();
-    for (const at of [place, b]) health.begin(at, 0, poison).failed(lost, 0, middle);
-    expect(health.dangerOf(poison, 0).proven).toBe(false);
-    for (const at of [place, b]) health.begin(at, 0, normal).succeeded(0);
-    expect(health.dangerOf(poison, 59_999).proven).toBe(true);
-    expect(health.dangerOf(poison, 60_000).killers).toEqual([]);
-  });
-
-  it("takes the blame back from a request where the provider loses the connections of others as well", () => {
-    const health = new Health();
-    health.begin(place, 0, poison).failed(lost, 0, middle);
-    health.begin(place, 0, normal).failed(lost, 0, middle);
-    health.begin(place, 0, poison).failed(lost, 0, middle);
-    expect(health.dangerOf(poison, 0).killers).toEqual([]);
-    for (let n = 0; n < 2; n += 1) health.begin(place, 0, poison).failed(lost, 0, middle);
-    expect(isReady(health, place, 0)).toBe(false);
-  });
-
-  it("acquits a request that is answered in full", () => {
-    const health = new Health();
-    for (const at of [place, b]) health.begin(at, 0, poison).failed(lost, 0, middle);
-    health.begin(place, 0, poison).succeeded(0);
-    expect(health.dangerOf(poison, 0).killers).toEqual([]);
   });
 });

@@ -94,7 +94,8 @@ export class OneVisit implements Visit {
     judge({ site, what, opening, sentAt: order, onNews });
     // Whatever kept a probe from ending well, it did not end well.
     for (const entry of held) {
-      if (readyAtMs(entry) > nowMs) continue;
+      // Others may have closed it meanwhile, or have opened it again.
+      if (!isGated(entry) || readyAtMs(entry) > nowMs) continue;
       open(entry, { ...opening, cause: what.kind, waitMs: undefined });
       onNews(entry, false);
     }
