@@ -1,8 +1,5 @@
 import { catalogueTraits } from "#control/config/catalogue-traits";
-import { compileMade, readConfiguration } from "#control/config/configuration";
 import type { Configuration } from "#control/config/configuration";
-import { simulatedDocument } from "#control/config/from-environment";
-import { renderProblem } from "#control/config/problem";
 import { failure, type Failure, type FailureKind } from "#domain/failure";
 import type { Plan } from "#domain/plan";
 import type { RiskGroup } from "#domain/supply";
@@ -15,6 +12,7 @@ import { groupText } from "#supply/graph";
 import { targetGroups } from "#supply/target-groups";
 import type { Command, CommandIo } from "#cli/command";
 import { readCommandLine } from "#cli/command-line";
+import { configurationFor } from "#cli/configuration-for";
 import { renderTable } from "#cli/table";
 import { terminalLine } from "#cli/terminal-text";
 
@@ -42,7 +40,7 @@ export const plan: Command = {
       },
       words: { least: 1, most: 1000, what: "the text of the call" },
     });
-    const configuration = configurationFor(values.config, io);
+    const configuration = configurationFor(values.config, { io, today: todayIso() });
     if (configuration === undefined) return Promise.resolve(1);
     const model = values.model ?? "";
     const shown = show({ model, text: words.join(" ") }, configuration);
@@ -75,17 +73,6 @@ function asJson(shown: Shown): object {
     skipped,
   }));
   return { plan: shown.plan, groups: Object.fromEntries(groups), next };
-}
-
-function configurationFor(path: string | undefined, io: CommandIo): Configuration | undefined {
-  const today = todayIso();
-  const read = readConfiguration({ cwd: io.cwd, env: io.env, today, ...(path === undefined ? {} : { path }) });
-  // Addresses do not enter a plan, so the simulators need not run for it.
-  const urls = { openaiUrl: "http://127.0.0.1/v1", anthropicUrl: "http://127.0.0.1/v1" };
-  const found = read.kind === "unconfigured" ? compileMade(simulatedDocument(urls), { today }) : read;
-  if (found.kind === "configured") return found;
-  for (const problem of found.problems) io.stderr(`error: ${terminalLine(renderProblem(problem))}\n`);
-  return undefined;
 }
 
 function show(asked: { readonly model: string; readonly text: string }, { snapshot }: Configuration): Shown {
