@@ -33,7 +33,7 @@ accounts. Nothing is sent. GROUP is a risk group: operator:anthropic, owner:aws,
       --detect DURATION  how long a failing attempt takes at a target that never failed in the window (default 1s)
   -c, --config FILE      the configuration (default: hedgerow.yaml where it exists, else the environment)
       --data FOLDER      the gateway's data folder (default: the configuration's)
-      --json             print one JSON object: { down, from, until, calls, cases }
+      --json             print one JSON object: { down, from, until, calls, cases, assumes }
       --csv              print who would have taken what as comma-separated values
 `;
 
@@ -71,7 +71,7 @@ export const drill: Command = {
     return withRecordedCalls({ command: "drill", folder, io }, (store) => {
       const made = drillReport(store, { window, down, detectMs, snapshot, traitsOf, groupsOf });
       if (made.cases.length === 0) return nobodyHangsOnIt(down, drillGroups(snapshot, traitsOf, groupsOf), io);
-      if (values.json === true) io.stdout(`${JSON.stringify(made, null, 2)}\n`);
+      if (values.json === true) io.stdout(`${JSON.stringify({ ...made, assumes: assumptions }, null, 2)}\n`);
       else if (values.csv === true) io.stdout(renderCsv(csvColumns, made.cases.flatMap(rowsOf)));
       else print(made, io);
       return 0;
@@ -168,13 +168,15 @@ function print(made: DrillReport, io: CommandIo): void {
     io.stdout(renderTable(flowColumns, each.flows));
     if (each.capacity.length > 0) io.stdout(`\n${renderTable(capacityColumns, each.capacity)}`);
   }
-  for (const line of assumptions) io.stdout(line);
+  io.stdout(`\nAssumes:\n${assumptions.map((each) => `- ${each}\n`).join("")}`);
 }
 
 const assumptions: readonly string[] = [
-  "\nAssumes: every call meets the failure afresh, while a running gateway remembers and asks the failing less often;\n",
-  "whoever failed a call when it was recorded fails it again; a route's order is as written, nothing drawn by weight;\n",
-  "a failing attempt takes as long as those recorded at its target (median), else as long as --detect says; backups\n",
-  "answer as fast as they did in the window, whatever their load; tokens are counted as recorded, though another\n",
-  "vendor's tokenizer counts others; targets, prices and claims are today's; a limit that is not configured is unknown.\n",
+  "every call meets the failure afresh, while a running gateway remembers and asks the failing less often",
+  "whoever failed a call when it was recorded fails it again; a route's order is as written, nothing drawn by weight",
+  "a failing attempt takes as long as those recorded at its target (median), else as long as --detect says",
+  "backups answer as fast as they did in the window, whatever their load",
+  "tokens are counted as recorded, though another vendor's tokenizer counts others",
+  "targets, prices and claims are today's; of a request, names and the prompt's size are recorded, and no more",
+  "a limit that is not configured is unknown",
 ];
