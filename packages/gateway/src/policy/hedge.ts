@@ -7,7 +7,7 @@ import { sharesKind } from "#supply/overlap";
 import type { Latency } from "./wishes.ts";
 
 /** A 95th percentile is worth waiting for once so many calls have told of it. */
-export const fewestCallsForP95 = 50;
+const fewestCallsForP95 = 50;
 /** A plan for a wait shorter than this would hedge calls that are on their way already. */
 const shortestMs = 1;
 
