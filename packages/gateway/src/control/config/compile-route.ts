@@ -17,6 +17,7 @@ export function compileRoutes(document: ConfigDocument, report: Report): Readonl
       maxAttempts: entry.retries?.attempts ?? defaultAttempts,
       retryEmpty: entry.retries?.empty ?? true,
       ...(entry.spread === undefined ? {} : { spread: entry.spread }),
+      ...(entry.order === undefined ? {} : { order: entry.order }),
       ...(entry.constraints === undefined ? {} : { constraints: compileConstraints(entry.constraints) }),
       ...(entry.hedge === undefined ? {} : { hedge: compileHedge(entry.hedge) }),
     });

@@ -271,6 +271,13 @@ const route = z
           "Backups must not share this with what failed; none: the order as written. Without it, backups at another operator only come first.",
       })
       .exactOptional(),
+    order: z
+      .literal("success")
+      .meta({
+        description:
+          "Whoever is likeliest to answer comes first, by what happened of late and what is usual of it; after a failure, whoever is likeliest given that. Without it: as written.",
+      })
+      .exactOptional(),
     constraints: z
       .strictObject({
         regions: z
