@@ -2,7 +2,8 @@ import type { AbortBilling } from "#domain/abort-billing";
 
 /**
  * By kind, as OpenRouter's list of providers whose streams it can cancel has it (https://openrouter.ai/docs/api-reference/streaming,
- * "Stream Cancellation", October 2026). Clouds follow their own row; Vertex and Gemini are both Google's.
+ * "Stream Cancellation", read in 2026): a vendor can change it any day. Clouds follow their own row; Vertex and Gemini are
+ * both Google's.
  */
 const byKind: Readonly<Record<string, AbortBilling>> = {
   openai: "stop",

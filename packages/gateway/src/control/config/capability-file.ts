@@ -9,7 +9,7 @@ export const capabilityFile = "capabilities.json";
  * `pass`: works. `lossy`: answered, but something was lost or is uncertain. `fail`: does not work. `untried`: what it
  * builds on failed, or the target could not be reached.
  */
-export const featureResults = ["pass", "lossy", "fail", "untried"] as const;
+const featureResults = ["pass", "lossy", "fail", "untried"] as const;
 
 export type FeatureResult = (typeof featureResults)[number];
 
