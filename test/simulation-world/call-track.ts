@@ -10,7 +10,8 @@ export interface CallTrack {
   readonly client: SimulatedClient;
   readonly arrivedAtMs: number;
   readonly snapshot: Snapshot;
-  readonly journalHealthy: boolean;
+  /** Its node could keep records and was not about to stop. */
+  readonly doorOpen: boolean;
   readonly upstreams: UpstreamTrack[];
   readonly records: CallRecord[];
   /** What the journal said of its record. */

@@ -38,9 +38,8 @@ export class Chance {
   }
 
   pick<T>(list: readonly T[]): T {
-    const chosen = list[this.whole(0, list.length - 1)];
-    if (chosen === undefined) throw new Error("nothing to pick from");
-    return chosen;
+    if (list.length === 0) throw new Error("nothing to pick from");
+    return list[this.whole(0, list.length - 1)] as T;
   }
 
   /** Waits between events that know nothing of each other. */

@@ -69,7 +69,7 @@ function checkRefusal(
     must("truth", record.status === client.status, () => `${client.status}, its record says ${record.status}`);
   }
   must("caller", client.status === 429 || client.status >= 500, () => `${client.status} ${client.text.slice(0, 300)}`);
-  if (upstreams.length > 0 || !call.journalHealthy) return;
+  if (upstreams.length > 0 || !call.doorOpen) return;
   const targets = snapshot.routes.get(client.plan.model)?.targets ?? [];
   const idle = targets.find(({ provider }) => steady.has(provider));
   must("door", idle === undefined, () => `${client.status} ${record.code}, and ${idle?.provider} never failed`);

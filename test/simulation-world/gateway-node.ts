@@ -37,12 +37,13 @@ interface NodeParts {
 export class GatewayNode {
   readonly index: number;
   readonly clock: CountedClock;
-  readonly live: LiveCalls;
   readonly journal: SimulatedJournal;
   readonly plane: DataPlane;
   readonly #parts: NodeParts;
   #snapshot: Snapshot;
   #health: Health;
+  #live: LiveCalls;
+  #budgets = new Map<string, RetryBudget>();
   #ids = 0;
   #arriving: CallTrack | undefined;
 
@@ -51,18 +52,18 @@ export class GatewayNode {
     this.#parts = parts;
     this.index = index;
     this.clock = new CountedClock(loop);
-    this.live = bug.live?.() ?? new LiveCalls();
+    this.#live = bug.live?.() ?? new LiveCalls();
     this.#health = bug.health?.() ?? new Health();
     this.#snapshot = plan.snapshots[0]!;
     const episodes = plan.journals.filter(({ node }) => node === index);
     this.journal = new SimulatedJournal(episodes, { loop, watch, chance: chance.fork("journal") });
-    const budgets = new Map<string, RetryBudget>();
     const budgetOf = (route: string): RetryBudget => {
-      const budget = budgets.get(route) ?? bug.retryBudget?.(loop) ?? new RetryBudget();
-      budgets.set(route, budget);
+      const budget = this.#budgets.get(route) ?? bug.retryBudget?.(loop) ?? new RetryBudget();
+      this.#budgets.set(route, budget);
       return budget;
     };
     const health = (): Health => this.#health;
+    const live = (): LiveCalls => this.#live;
     this.plane = {
       snapshot: () => this.#snapshot,
       clock: this.clock,
@@ -77,13 +78,19 @@ export class GatewayNode {
       affinity: new Affinity(),
       speeds: new Speeds(),
       traitsOf: (spec, model) => spec.models.get(model),
-      live: this.live,
+      get live() {
+        return live();
+      },
       random: () => chance.next(),
       newId: () => this.#newId(),
       observe: () => {},
       observeRefusal: () => {},
       onBug: (error) => watch().bug(error),
     };
+  }
+
+  get live(): LiveCalls {
+    return this.#live;
   }
 
   get snapshot(): Snapshot {
@@ -101,6 +108,14 @@ export class GatewayNode {
   apply(snapshot: Snapshot, afresh: boolean): void {
     this.#snapshot = snapshot;
     if (afresh) this.#health = this.#parts.bug.health?.() ?? new Health();
+  }
+
+  /** The process is a new one: of what the old one knew only the journal and the memory are left. */
+  restart(): void {
+    const { bug } = this.#parts;
+    this.#live = bug.live?.() ?? new LiveCalls();
+    this.#health = bug.health?.() ?? new Health();
+    this.#budgets = new Map();
   }
 
   async serve(call: CallTrack): Promise<void> {

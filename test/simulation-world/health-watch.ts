@@ -1,3 +1,4 @@
+import type { HealthHint } from "#domain/health";
 import type { Health, Place, Readiness } from "#policy/health";
 import { Broken } from "./invariant.ts";
 import type { UpstreamTrack } from "./simulated-upstream.ts";
@@ -18,6 +19,7 @@ export class HealthWatch {
   /** Requests on their way, by provider. */
   readonly #open = new Map<string, number>();
   #touched = false;
+  #sinceMs = 0;
 
   constructor(node: number, places: readonly Place[]) {
     this.#name = `n${node}`;
@@ -32,15 +34,22 @@ export class HealthWatch {
   over(track: UpstreamTrack): void {
     this.#touched = true;
     this.#open.set(track.provider, (this.#open.get(track.provider) ?? 0) - 1);
-    if (!track.complete) return;
+    if (!track.complete || track.sentAtMs < this.#sinceMs) return;
     const count = this.#countOf(`${track.provider}/${track.model}`);
     if (track.fate === "hard") count.hard += 1;
     if (track.fate === "clean") Object.assign(count, { hard: 0, opened: false });
   }
 
-  /** All that was known is gone, and so is what was counted. */
-  forget(): void {
+  /** All that was known is gone, and so is what was counted; what was sent before tells it to nobody. */
+  forget(nowMs: number): void {
     this.#models.clear();
+    this.#sinceMs = nowMs;
+  }
+
+  /** What other nodes tell may end or begin what was counted here. */
+  heard(hints: readonly HealthHint[], nowMs: number): void {
+    this.#touched = true;
+    if (hints.some(({ closed }) => closed)) this.forget(nowMs);
   }
 
   /** After every event; where no request began or ended there is nothing new to see. */

@@ -29,6 +29,8 @@ function outagePlan(mode: FaultMode): WorldPlan {
     episodes: down,
     journals: [],
     storms: [],
+    restarts: [],
+    hintsLost: undefined,
     healMs,
     latency: { firstContentMs: 200, betweenMs: 10 },
   };

@@ -13,8 +13,14 @@ const perSecond = 10;
 export class RetryWatch {
   readonly #seconds = new Map<string, Map<number, Second>>();
 
-  sent(budget: string, isRetry: boolean, nowMs: number): void {
-    const now = Math.floor(nowMs / 1000);
+  /** A node begins anew. */
+  forget(node: number): void {
+    for (const budget of this.#seconds.keys()) if (budget.startsWith(`n${node} `)) this.#seconds.delete(budget);
+  }
+
+  /** `chargedAtMs`: when the attempt was decided on; it may be sent later than that. */
+  sent(budget: string, isRetry: boolean, chargedAtMs: number): void {
+    const now = Math.floor(chargedAtMs / 1000);
     let seconds = this.#seconds.get(budget);
     if (seconds === undefined) this.#seconds.set(budget, (seconds = new Map()));
     const second = seconds.get(now) ?? { calls: 0, retries: 0 };

@@ -28,7 +28,7 @@ export interface UpstreamTrack {
   contentSent: boolean;
   /** Everything that the treatment says has been handed over. */
   complete: boolean;
-  cancelledAtMs: number | undefined;
+  overAtMs: number | undefined;
   open: boolean;
 }
 
@@ -108,7 +108,7 @@ export class SimulatedUpstream {
       textBytes: 0,
       contentSent: false,
       complete: false,
-      cancelledAtMs: undefined,
+      overAtMs: undefined,
       open: true,
     };
   }
@@ -189,9 +189,8 @@ class Conversation implements UpstreamFlow {
   }
 
   cancel(): void {
-    const { track, loop, watcher } = this.#parts;
+    const { track, watcher } = this.#parts;
     if (!track.open) return;
-    track.cancelledAtMs = loop.nowMs();
     track.open = false;
     watcher.over(track);
   }

@@ -66,13 +66,16 @@ export class Watch implements UpstreamWatcher {
     const key = request.headers["authorization"] ?? request.headers["x-api-key"] ?? "";
     if (!key.includes(`sk-of-${track.provider}-`)) throw new Broken("secret", `${track.provider} was sent ${key}`);
     if (call.committedAtMs !== undefined) throw new Broken("commit", `${nameOf(call)} asks on after its first byte`);
+    const before = call.upstreams.map(({ overAtMs = this.nowMs }) => overAtMs);
     call.upstreams.push(track);
-    const { nowMs } = this;
-    this.#retries.sent(`n${track.node} ${budgetOf(call)}`, call.upstreams.length > 1, nowMs);
+    // A second one beside the first is decided on now, any other when the one before it ended.
+    const chargedAtMs = before.length === 0 ? this.nowMs : Math.max(...before);
+    this.#retries.sent(`n${track.node} ${budgetOf(call)}`, before.length > 0, chargedAtMs);
     this.#parts.health[track.node]?.sent(track);
   }
 
   over(track: UpstreamTrack): void {
+    track.overAtMs = this.nowMs;
     this.#note(`request ${track.serial} is ${track.complete ? "over" : "cancelled"}`);
     this.#parts.health[track.node]?.over(track);
   }
@@ -101,6 +104,19 @@ export class Watch implements UpstreamWatcher {
 
   bug(error: unknown): void {
     this.broken ??= error instanceof Broken ? error : new Broken("bug", String((error as Error).stack ?? error));
+  }
+
+  /** A node that told its calls to end some time ago is about to stop. */
+  checkStopped(node: number, toldAtMs: number): void {
+    for (const call of this.#live) {
+      if (call.node !== node || call.servedAtMs !== undefined || call.arrivedAtMs > toldAtMs) continue;
+      this.bug(new Broken("I4", `${nameOf(call)} goes on although its node stops`));
+    }
+  }
+
+  restarted(node: number): void {
+    this.#retries.forget(node);
+    this.#parts.health[node]?.forget(this.nowMs);
   }
 
   /** After every event: what time alone may break. */
@@ -173,5 +189,5 @@ function budgetOf({ client, snapshot }: CallTrack): string {
  */
 function mostWaiting({ client, upstreams }: CallTrack): number {
   const again = client.plan.dialect === "openai-responses" ? 4 : 0;
-  return highWaterBytes + 2 * mostAtOnceBytes + again * (upstreams.at(-1)?.textBytes ?? 0);
+  return highWaterBytes + 2 * mostAtOnceBytes + again * Math.max(0, ...upstreams.map(({ textBytes }) => textBytes));
 }

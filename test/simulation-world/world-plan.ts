@@ -43,6 +43,13 @@ export interface Reload {
   readonly afresh: boolean;
 }
 
+/** A node is told to stop, ends what is left after a while, and comes back knowing nothing. */
+export interface Restart {
+  readonly node: number;
+  readonly atMs: number;
+  readonly drainMs: number;
+}
+
 /** All that a seed decides before anything happens. */
 export interface WorldPlan {
   readonly seed: number;
@@ -52,6 +59,9 @@ export interface WorldPlan {
   readonly episodes: readonly Episode[];
   readonly journals: readonly JournalEpisode[];
   readonly storms: readonly Storm[];
+  readonly restarts: readonly Restart[];
+  /** Nodes tell each other what they find out; undefined: nobody tells. How many of the messages are lost. */
+  readonly hintsLost: number | undefined;
   readonly perSecond: number;
   /** When every fault is over. */
   readonly healMs: number;
@@ -101,6 +111,8 @@ export function planWorld(seed: number): WorldPlan {
     episodes: [...storms.flatMap((storm) => brownout(storm, routes, stormy)), ...episodes],
     journals: journalsOf(nodes, healMs, chance.fork("journals")),
     storms,
+    restarts: restartsOf(nodes, healMs, chance.fork("restarts")),
+    hintsLost: chance.fork("hints").pick([undefined, 0, 0.3]),
     perSecond: chance.between(2, 8),
     healMs,
     clients: {
@@ -185,6 +197,13 @@ function episodesOf(providers: readonly ProviderSpec[], healMs: number, chance: 
       found.push({ provider: id, mode: chance.pick(["failed", "refused", "lost", "cut"] as const), share: 1, ...when });
     }
   }
+  // What finds most: a provider that wavers for long, and answers that break off everywhere now and then.
+  if (chance.happens(0.45))
+    found.push({ provider: chance.pick(providers).id, mode: "flapping", share: 1, ...span(15_000, 30_000) });
+  if (chance.happens(0.3)) {
+    const when = span(10_000, 25_000);
+    for (const { id } of providers) found.push({ provider: id, mode: "cut", share: 0.3, ...when });
+  }
   for (const { id } of providers) {
     if (chance.happens(0.25)) continue;
     for (let count = chance.whole(1, 4); count > 0; count -= 1) {
@@ -232,4 +251,10 @@ function journalsOf(nodes: number, healMs: number, chance: Chance): readonly Jou
   const fromMs = chance.between(0, healMs - 6_000);
   const how = chance.pick(["fails", "slow"] as const);
   return [{ node: chance.whole(0, nodes - 1), how, fromMs, untilMs: fromMs + chance.between(500, 5_000) }];
+}
+
+function restartsOf(nodes: number, healMs: number, chance: Chance): readonly Restart[] {
+  if (chance.happens(0.7)) return [];
+  const drainMs = chance.between(200, 6_000);
+  return [{ node: chance.whole(0, nodes - 1), atMs: chance.between(2_000, healMs - 10_000), drainMs }];
 }

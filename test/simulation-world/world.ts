@@ -10,7 +10,11 @@ import { Broken } from "./invariant.ts";
 import { planCall, SimulatedClient, type CallPlan } from "./simulated-client.ts";
 import { SimulatedUpstream } from "./simulated-upstream.ts";
 import { Watch } from "./watch.ts";
-import { clientDialects, type Storm, type WorldPlan } from "./world-plan.ts";
+import { clientDialects, type Restart, type Storm, type WorldPlan } from "./world-plan.ts";
+
+/** For the last errors to be recorded and told. */
+const farewellMs = 2_000;
+const gossipMs = 100;
 
 /** A gateway of several nodes among its callers and providers, all of it decided by one seed. */
 export class World {
@@ -46,15 +50,62 @@ export class World {
           bug,
         }),
     );
+    this.#reload();
+    for (const each of plan.restarts) this.#restart(each);
+    if (plan.hintsLost !== undefined) this.#gossip(plan.hintsLost);
+  }
+
+  #reload(): void {
+    const { loop, history, plan } = this;
     for (const { atMs, snapshot, afresh } of plan.reloads) {
       for (const node of this.nodes) {
         loop.at(atMs + this.#chance.between(0, 500), () => {
           node.apply(plan.snapshots[snapshot]!, afresh);
-          if (afresh) this.#health[node.index]?.forget();
+          if (afresh) this.#health[node.index]?.forget(this.nowMs);
           history.note(`n${node.index} serves snapshot ${snapshot}${afresh ? ", and all it knew is forgotten" : ""}`);
         });
       }
     }
+  }
+
+  #restart({ node: index, atMs, drainMs }: Restart): void {
+    const { loop, history } = this;
+    const node = this.nodes[index]!;
+    loop.at(atMs, () => {
+      history.note(`n${index} is to stop`);
+      node.live.startDraining();
+    });
+    loop.at(atMs + drainMs, () => {
+      history.note(`n${index} ends ${node.live.count} calls`);
+      node.live.endAll();
+    });
+    loop.at(atMs + drainMs + farewellMs, () => {
+      history.note(`n${index} starts anew`);
+      this.watch.checkStopped(index, atMs + drainMs);
+      node.restart();
+      this.watch.restarted(index);
+    });
+  }
+
+  /** As workers of one node do it: now and then, and nobody waits for it. */
+  #gossip(lost: number): void {
+    const { loop, plan } = this;
+    const chance = this.#chance.fork("gossip");
+    const tell = (): void => {
+      for (const node of this.nodes) {
+        const hints = node.health.takeHints(this.nowMs);
+        if (hints.length === 0) continue;
+        for (const other of this.nodes) {
+          if (other === node || chance.happens(lost)) continue;
+          loop.timer(chance.between(0.2, 20), () => {
+            this.#health[other.index]?.heard(hints, this.nowMs);
+            other.health.hear(hints, this.nowMs);
+          });
+        }
+      }
+      if (this.nowMs < plan.healMs) loop.timer(gossipMs, tell);
+    };
+    loop.timer(gossipMs, tell);
   }
 
   get nowMs(): number {
@@ -117,7 +168,7 @@ export class World {
       client: new SimulatedClient(plan, this.loop),
       arrivedAtMs: this.nowMs,
       snapshot: node.snapshot,
-      journalHealthy: node.journal.healthy,
+      doorOpen: node.journal.healthy && !node.live.draining,
       upstreams: [],
       records: [],
       durable: undefined,
