@@ -2,7 +2,7 @@
  * What must hold in every world, after every event or once nothing is in flight any more. I8 and I15 (spend, and whose
  * credential) are missing: there are no budgets and no callers' own credentials in this version.
  */
-export const invariants = {
+const invariants = {
   I1: "a call ends exactly once",
   I2: "no byte follows the end",
   I3: "the bytes of an answer are one target's, in order, without a gap",

@@ -9,7 +9,7 @@ import { World } from "./world.ts";
 const timeout = 120_000;
 const downMs = 5_000;
 const healMs = 605_000;
-const everyMs = 1_000;
+const everyMs = 500;
 const nodes = 2;
 /** A seed whose world has three providers at least. */
 const seed = 3;

@@ -34,7 +34,6 @@ export class Watch implements UpstreamWatcher {
   /** Calls in flight, and those whose upstream has yet to close. */
   readonly #live = new Set<CallTrack>();
   readonly endings: Partial<Record<Ending, number>> = {};
-  readonly attempts = new Map<string, number>();
   /** Broken where there is nobody above to throw to. */
   broken: unknown;
 
