@@ -66,8 +66,12 @@ function targetsOf(
   return served.length === 0 ? undefined : { targets: served };
 }
 
+/** Names of callers' making are kept in many places, of which each bounds how many: ARNs of Amazon have up to 200. */
+const longestName = 512;
+
 /** Some providers have the model in the path: what cannot stand there, or would climb out of it, is nobody's name. */
 function isName(written: string): boolean {
+  if (written.length > longestName) return false;
   return written.isWellFormed() && !/\p{Cc}|(?:^|\/)\.{1,2}(?:\/|$)/u.test(written);
 }
 
