@@ -43,6 +43,18 @@ describe("requests that kill connections", () => {
     expect(health.dangerOf(poison, 60_000).killers).toEqual([]);
   });
 
+  it("asks nobody for a fingerprint once all of it is a minute ago", () => {
+    const health = new Health();
+    health.begin(place, 0, poison).failed(lost, 0, middle);
+    let asked = 0;
+    const counted = (): string => `other ${(asked += 1)}`;
+    health.dangerOf(counted, 59_999);
+    expect(asked).toBe(1);
+    health.dangerOf(counted, 60_000);
+    health.begin(place, 60_000, counted).succeeded(60_000);
+    expect(asked).toBe(1);
+  });
+
   it("takes the blame back from a request where the provider loses the connections of others as well", () => {
     const health = new Health();
     health.begin(place, 0, poison).failed(lost, 0, middle);

@@ -37,6 +37,7 @@ export class DeadlyRequests {
 
   /** Providers whose connection it cost within the last minute. */
   killers(request: Fingerprint, nowMs: number): readonly string[] {
+    this.#forget(nowMs);
     if (this.#kills.size === 0) return none;
     const print = request();
     const kills = this.#kills.get(print);
@@ -44,6 +45,15 @@ export class DeadlyRequests {
     for (const [provider, atMs] of kills) if (nowMs - atMs >= rememberMs) kills.delete(provider);
     if (kills.size === 0) this.#kills.delete(print);
     return [...kills.keys()];
+  }
+
+  /** Of whatever is in here every call pays for a fingerprint of its body: what is over must not stay. */
+  #forget(nowMs: number): void {
+    for (const [print, kills] of this.#kills) {
+      // The latest to kill come last.
+      if (kills.values().some((atMs) => nowMs - atMs < rememberMs)) return;
+      this.#kills.delete(print);
+    }
   }
 }
 
