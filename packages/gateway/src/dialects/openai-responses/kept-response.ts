@@ -31,17 +31,43 @@ interface ItemPlace {
 /** Of one answer; calls that name more items than any agent's turn has are not served by name. */
 const mostPlaces = 256;
 
-/** An item of an earlier answer, and the response it is part of. */
-export function findItem(
-  id: string,
-  drawer: Drawer,
-): { readonly item: JsonObject; readonly kept: KeptResponse } | undefined {
-  const value = drawer.memory.get({ space: "response", owner: drawer.owner, id });
+interface FoundItem {
+  readonly item: JsonObject;
+  /** Of its JSON. */
+  readonly length: number;
+  /** The provider that holds the response it is part of. */
+  readonly heldBy?: string;
+}
+
+/** Finds items of earlier answers by their ids. An answer that many of them are part of is read once. */
+export function itemFinder(drawer: Drawer): (id: string) => FoundItem | undefined {
+  const places = new Map<string, string | undefined>();
+  const answers = new Map<string, ReadonlyMap<unknown, FoundItem>>();
+  return (id) => {
+    if (!places.has(id)) places.set(id, holderOf(id, drawer));
+    const within = places.get(id);
+    if (within === undefined) return undefined;
+    let items = answers.get(within);
+    if (items === undefined) answers.set(within, (items = itemsWithin(within, drawer)));
+    return items.get(id);
+  };
+}
+
+function holderOf(id: string, { memory, owner }: Drawer): string | undefined {
+  const value = memory.get({ space: "response", owner, id });
   const place = value === undefined ? undefined : (JSON.parse(value) as KeptResponse | ItemPlace);
-  const kept = place !== undefined && "within" in place ? findResponse(place.within, drawer) : undefined;
-  if (kept === undefined) return undefined;
-  const item = outputOf(kept.response).find((each) => isObject(each) && each["id"] === id);
-  return isObject(item) ? { item, kept } : undefined;
+  return place !== undefined && "within" in place ? place.within : undefined;
+}
+
+function itemsWithin(id: string, drawer: Drawer): ReadonlyMap<unknown, FoundItem> {
+  const kept = findResponse(id, drawer);
+  const items = new Map<unknown, FoundItem>();
+  for (const item of kept === undefined ? [] : outputOf(kept.response)) {
+    if (!isObject(item) || items.has(item["id"])) continue;
+    const held = kept?.heldBy === undefined ? {} : { heldBy: kept.heldBy };
+    items.set(item["id"], { item, length: JSON.stringify(item).length, ...held });
+  }
+  return items;
 }
 
 /** So that the items of a kept response are found by their own ids. */

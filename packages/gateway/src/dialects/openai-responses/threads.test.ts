@@ -158,6 +158,23 @@ describe("a thread", () => {
     expect(whole({ input: [{ type: "item_reference", id: "r1" }] }, held)).toMatchObject({ param: "input" });
   });
 
+  it("may name an item by escapes as well, which is no way past its owner", () => {
+    const body = String.raw`{"input":[{"type":"item\u005freference","id":"msg_9"}]}`;
+    const scan = scanFields(Buffer.from(body), { maxDepth: 64 });
+    if ("problem" in scan) throw new Error(scan.problem);
+    expect(threads.read(Buffer.from(body), scan)).toEqual({ store: true, references: ["msg_9"] });
+  });
+
+  it("is not made longer than a request may be by naming one item many times", () => {
+    const held = drawer(1000);
+    keep({ input: "one" }, { id: "r1", output: [said("x".repeat(400))] }, held);
+    const named = (times: number): object => ({
+      input: Array.from({ length: times }, () => ({ type: "item_reference", id: "msg_1" })),
+    });
+    expect(whole(named(1), held)).toMatchObject({ input: [said("x".repeat(400))] });
+    expect(whole(named(3), held)).toMatchObject({ kind: "request_too_large", param: "input" });
+  });
+
   it("that goes round in a circle ends", () => {
     const held = drawer();
     keep({ input: "one", previous_response_id: "r2" }, { id: "r1", output: [] }, held);

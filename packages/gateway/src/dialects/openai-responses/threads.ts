@@ -4,8 +4,8 @@ import type { Answered, Drawer, Earlier, Threads, ThreadWish } from "#dialects/t
 import { readJson, type FieldScan } from "#wire/json-splice";
 import { changeConversation, findConversation, numbered } from "./kept-conversation.ts";
 import {
-  findItem,
   findResponse,
+  itemFinder,
   itemsOf,
   outputOf,
   putPlaces,
@@ -72,12 +72,14 @@ function referencesIn(body: Uint8Array, scan: FieldScan): readonly string[] {
   const span = scan.fields.get("input");
   if (span === undefined) return [];
   const bytes = Buffer.from(body.buffer, body.byteOffset + span.start, span.end - span.start);
-  if (!bytes.includes(`"${reference}"`)) return [];
+  if (!referenceSigns.some((sign) => bytes.includes(sign))) return [];
   const read = readJson(body, span);
   return itemsOf(read.ok ? read.value : undefined).flatMap((item) => (isReference(item) ? [item.id] : []));
 }
 
 const reference = "item_reference";
+/** Its letters may be written as escapes, which nobody does who means no harm. */
+const referenceSigns = [`"${reference}"`, String.raw`\u005`, String.raw`\u006`, String.raw`\u007`];
 
 function isReference(item: unknown): item is { readonly id: string } {
   return isObject(item) && typeof item["id"] === "string" && item["type"] === reference;
@@ -116,12 +118,17 @@ function readEarlier(wish: ThreadWish, drawer: Drawer): Earlier | Failure {
   const referenced = new Map<string, unknown>();
   const holders = new Set<string | undefined>();
   if (wish.previous !== undefined || wish.conversation !== undefined) holders.add(thread.heldBy);
+  const find = itemFinder(drawer);
+  let length = 0;
   for (const id of wish.references) {
-    const found = findItem(id, drawer);
+    const found = find(id);
     // Not passed on unseen: what a provider holds for one key of this gateway is no other's.
     if (found === undefined) return unknown("input", `Item with id '${shown(id)}' not found`);
+    // A name is short and may be given many times: what it stands for counts each time.
+    length += found.length;
+    if (length > drawer.maxLength) return tooLong("input");
     referenced.set(id, found.item);
-    holders.add(found.kept.heldBy);
+    holders.add(found.heldBy);
   }
   const [heldBy] = holders;
   return { items: thread.items, referenced, ...(holders.size === 1 && heldBy !== undefined ? { heldBy } : {}) };
@@ -134,6 +141,7 @@ function readThread(wish: ThreadWish, drawer: Drawer): Earlier | Failure {
     return unknown("conversation", `Conversation with id '${shown(wish.conversation)}' not found`);
   }
   const items: unknown[] = [];
+  const find = itemFinder(drawer);
   let heldBy: string | undefined;
   let length = 0;
   let id = wish.previous;
@@ -143,18 +151,19 @@ function readThread(wish: ThreadWish, drawer: Drawer): Earlier | Failure {
       const what = `Previous response with id '${shown(id)}' not found`;
       return unknown("previous_response_id", what, "previous_response_not_found");
     }
-    const own = [...resolved(kept.input, (id) => findItem(id, drawer)?.item), ...outputOf(kept.response)];
+    const own = [...resolved(kept.input, (id) => find(id)?.item), ...outputOf(kept.response)];
     length += JSON.stringify(own).length;
-    if (length > drawer.maxLength) {
-      return failure("request_too_large", "The conversation has grown longer than a request may be; start a new one.", {
-        param: "previous_response_id",
-      });
-    }
+    if (length > drawer.maxLength) return tooLong("previous_response_id");
     items.unshift(...own);
     if (step === 0) heldBy = kept.heldBy;
     id = kept.previous;
   }
   return { items, ...(heldBy === undefined ? {} : { heldBy }) };
+}
+
+function tooLong(param: string): Failure {
+  const why = "The conversation has grown longer than a request may be; start a new one.";
+  return failure("request_too_large", why, { param });
 }
 
 function unknown(param: string, what: string, word?: string): Failure {
