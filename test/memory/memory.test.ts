@@ -130,4 +130,24 @@ describe("a memory in a file", () => {
     blocker.close();
     expect(memory.put(at("x"), "v", 1000)).toBe(true);
   });
+
+  it("gives what it has read although it cannot be kept for longer at the moment", () => {
+    const path = newFile();
+    const memory = openMemoryFile({ path, wallMs: () => nowMs, onTrouble: () => {} });
+    open.push(memory);
+    memory.put(at("x"), "v", 1000);
+    nowMs += 600;
+    const writer = new DatabaseSync(path);
+    writer.exec("BEGIN IMMEDIATE");
+    expect(memory.get(at("x"))).toBe("v");
+    writer.exec("ROLLBACK");
+    writer.close();
+  });
+
+  it("is looked through after many bytes as well as after many writes", () => {
+    const memory = file(newFile(), { maxTotalBytes: 1000 });
+    const large = "x".repeat(7 * 1024 * 1024);
+    for (let number = 0; number < 10; number += 1) memory.put(at(`v${number}`), large, 1000 + number);
+    expect(memory.get(at("v0"))).toBeUndefined();
+  });
 });

@@ -19,8 +19,11 @@ const defaultMaxValueBytes = 8 * 1024 * 1024;
 const defaultMaxTotalBytes = 512 * 1024 * 1024;
 /** Another worker writes for some microseconds; nothing here waits longer than this. */
 const busyTimeoutMs = 50;
-/** How many writes of this process lie between two looks at what is to be forgotten. */
+/** Only at the start: of workers that open a new file at once, one makes it and the others have to wait for that. */
+const openTimeoutMs = 5_000;
+/** How many writes of this process, or bytes, lie between two looks at what is to be forgotten. */
 const writesPerTrim = 256;
+const bytesPerTrim = 64 * 1024 * 1024;
 const troubleEveryMs = 60_000;
 
 const schema = `
@@ -41,9 +44,10 @@ export interface MemoryFile extends Memory {
 /** A memory in a file that all workers of a node open. Throws where the file cannot be opened at all. */
 export function openMemoryFile(options: MemoryFileOptions): MemoryFile {
   if (options.path !== ":memory:") mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(options.path, { timeout: busyTimeoutMs });
+  const database = new DatabaseSync(options.path, { timeout: openTimeoutMs });
   if (options.path !== ":memory:") chmodSync(options.path, 0o600);
   database.exec(schema);
+  database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
   return new SqliteMemory(database, options);
 }
 
@@ -57,6 +61,7 @@ class SqliteMemory implements MemoryFile {
   readonly #touch;
   readonly #remove;
   #writes = 0;
+  #bytes = 0;
   #toldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(database: DatabaseSync, options: MemoryFileOptions) {
@@ -114,7 +119,10 @@ class SqliteMemory implements MemoryFile {
     const value = row?.["value"];
     if (typeof value !== "string" || expiresAtMs <= nowMs) return undefined;
     // What is in use stays; a write for every reading would be too dear.
-    if (expiresAtMs - nowMs < ttlMs / 2) this.#touch.run(nowMs + ttlMs, space, owner, id);
+    if (expiresAtMs - nowMs < ttlMs / 2) {
+      // Where that cannot be written now, what was read is as good.
+      this.#careful(() => void this.#touch.run(nowMs + ttlMs, space, owner, id), undefined);
+    }
     return { value, ttlMs };
   }
 
@@ -123,7 +131,12 @@ class SqliteMemory implements MemoryFile {
     if (bytes > this.#maxValueBytes) return false;
     this.#insert.run(space, owner, id, value, bytes, ttlMs, this.#options.wallMs() + ttlMs);
     this.#writes += 1;
-    if (this.#writes % writesPerTrim === 0) this.#trim();
+    this.#bytes += bytes;
+    if (this.#writes >= writesPerTrim || this.#bytes >= bytesPerTrim) {
+      this.#writes = 0;
+      this.#bytes = 0;
+      this.#trim();
+    }
     return true;
   }
 
