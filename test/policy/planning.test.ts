@@ -224,6 +224,12 @@ describe("nextCandidate", () => {
     );
   });
 
+  it("stops at that too where another attempt at the same time ended otherwise before it", () => {
+    for (const kind of ["upstream_failed", "not_translatable", "rate_limited"] as const) {
+      expect(name(step(main, [failed("a/m", "upstream_rejected"), failed("b/m", kind)]))).toBe("stop");
+    }
+  });
+
   it("goes to a larger window only, when the prompt was too long", () => {
     expect(name(step(main, [failed("a/m", "context_length_exceeded")]))).toBe("b/m");
     expect(name(step(main, [failed("b/m", "context_length_exceeded")]))).toBe("stop");

@@ -43,11 +43,6 @@ export function notSent(step: Candidate, why: Failure, nowMs: number): Attempt {
   };
 }
 
-/** Nobody else would do better with this call. */
-export function isFinal({ outcome }: Attempt): boolean {
-  return outcome.kind === "failed" && traitsOf(outcome.failure).next === "never";
-}
-
 /** Of attempts that ran at once: the one that has the call, else one that came to an end of its own, else the last. */
 export function bestOf<T extends { readonly result: AttemptResult }>(ends: readonly T[]): T | undefined {
   const isAnswered = ({ result }: T): boolean => result.attempt.outcome.kind === "answered";

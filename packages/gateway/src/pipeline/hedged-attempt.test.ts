@@ -8,6 +8,7 @@ interface Running {
   readonly entrant: Entrant;
   readonly control: CallControl;
   readonly end: (word: string) => void;
+  readonly fail: (bug: Error) => void;
   lost: boolean;
 }
 
@@ -17,8 +18,8 @@ function race(more: { readonly endsCall?: (word: string) => boolean; readonly se
   const control = new CallControl();
   const running: Running[] = [];
   const begin = (entrant: Entrant, own: CallControl): Promise<string> => {
-    const { promise, resolve } = Promise.withResolvers<string>();
-    const one: Running = { entrant, control: own, end: resolve, lost: false };
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const one: Running = { entrant, control: own, end: resolve, fail: reject, lost: false };
     entrant.onLost(() => {
       one.lost = true;
       resolve("lost");
@@ -91,5 +92,27 @@ describe("Two attempts at one call", () => {
     expect(early.running).toHaveLength(1);
     early.running[0]?.end("cancelled");
     expect(await early.ends).toEqual(["cancelled"]);
+  });
+
+  it("leave nothing behind after a bug in either", async () => {
+    const bug = new Error("a bug");
+    const inFirst = race();
+    inFirst.running[0]?.fail(bug);
+    await expect(inFirst.ends).rejects.toBe(bug);
+    inFirst.clock.advance(1_000);
+    expect(inFirst.running).toHaveLength(1);
+
+    const beside = race();
+    beside.clock.advance(100);
+    beside.running[0]?.fail(bug);
+    await expect(beside.ends).rejects.toBe(bug);
+    expect(beside.running[1]?.lost).toBe(true);
+
+    const inSecond = race();
+    inSecond.clock.advance(100);
+    inSecond.running[1]?.fail(bug);
+    await new Promise((resolve) => setImmediate(resolve));
+    inSecond.running[0]?.end("failed");
+    await expect(inSecond.ends).rejects.toBe(bug);
   });
 });

@@ -43,14 +43,22 @@ export async function hedgedAttempt<T>(call: HedgedCall<T>): Promise<readonly T[
   const stopWaiting = clock.timer(call.afterMs, () => {
     if (race.isOver || control.ended !== undefined) return;
     const begin = call.second();
-    if (begin !== undefined) second = start(begin);
+    if (begin === undefined) return;
+    second = start(begin);
+    // A bug in it is heard below, when the first is over, and is nobody's unhandled rejection until then.
+    second.catch(() => {});
   });
-  const first = await running;
-  stopWaiting();
-  if (call.endsCall(first)) race.end();
-  const ends = second === undefined ? [first] : [first, await second];
-  control.listen(undefined);
-  return ends;
+  try {
+    const first = await running;
+    stopWaiting();
+    if (call.endsCall(first)) race.end();
+    return second === undefined ? [first] : [first, await second];
+  } finally {
+    // After a bug in one of them neither the wait nor the other may go on: the call is over.
+    stopWaiting();
+    race.end();
+    control.listen(undefined);
+  }
 }
 
 /** Who has content first has the call; whoever else is in it is told. */

@@ -60,7 +60,7 @@ export function nextCandidate(at: Situation): Step {
   const cause = outcome.kind === "failed" ? outcome.failure : undefined;
   const next = cause === undefined ? "elsewhere" : traitsOf(cause).next;
   const sent = at.attempts.filter(wasSent).length;
-  if (next === "never") return { kind: "stop" };
+  if (at.attempts.some(isFinal)) return { kind: "stop" };
   if (killsConnections(at, last)) {
     const why = "Two providers lost the connection on this same request; it was not sent to a third.";
     return { kind: "stop", why: failure("query_of_death", why) };
@@ -84,6 +84,11 @@ function lastRung(at: Situation, next: Next): Step {
     if (credential !== undefined) return { kind: "try", target, credential, afterMs: 0, why, skipped: [] };
   }
   return { kind: "stop" };
+}
+
+/** Nobody else would do better with this call. Of two attempts at once the other may have ended otherwise before. */
+export function isFinal({ outcome }: Attempt): boolean {
+  return outcome.kind === "failed" && traitsOf(outcome.failure).next === "never";
 }
 
 /** A target whose language has no word for the request was never asked. */
