@@ -131,9 +131,9 @@ export function withThoughts(request: GenerateRequest, memory: Memory, owner: st
     };
     const made = turn.role === "assistant" ? restored(turn, look) : turn;
     changed ||= made !== turn;
-    turns.unshift(made);
+    turns.push(made);
   }
-  return changed ? { ...request, turns } : request;
+  return changed ? { ...request, turns: turns.toReversed() } : request;
 }
 
 type Look = (id: string | undefined) => KeptThought | undefined;

@@ -193,11 +193,13 @@ class Arranger {
   }
 
   #results(calls: readonly ArrangedCall[], given: readonly ToolResultPart[]): readonly ArrangedResult[] {
-    const left = [...given];
+    // Of several results of one call the first comes last here, where it is taken.
+    const waiting = Map.groupBy(given.toReversed(), ({ callId }) => callId);
+    const taken = new Set<ToolResultPart>();
     const results = calls.map(({ call, id }): ArrangedResult => {
-      const at = left.findIndex(({ callId }) => callId === call.id);
-      const [result] = at === -1 ? [] : left.splice(at, 1);
+      const result = waiting.get(call.id)?.pop();
       if (result === undefined) this.#ledger.note("unanswered-call", call.name);
+      else taken.add(result);
       return {
         kind: "result",
         name: call.name,
@@ -205,7 +207,7 @@ class Arranger {
         ...(result === undefined ? {} : { result }),
       };
     });
-    for (const { callId } of left) this.#ledger.note("orphan-result", callId);
+    for (const each of given) if (!taken.has(each)) this.#ledger.note("orphan-result", each.callId);
     return results;
   }
 }
@@ -215,10 +217,11 @@ function marked(part: TextPart): TextPart {
 }
 
 function replaced(parts: readonly Part[], calls: readonly ArrangedCall[]): readonly ArrangedPart[] {
+  const arranged = new Map(calls.map((each) => [each.call, each] as const));
   return parts.flatMap((part): readonly ArrangedPart[] => {
     if (part.kind === "tool-result") return [];
     if (part.kind !== "tool-call") return [part];
-    const call = calls.find((each) => each.call === part);
+    const call = arranged.get(part);
     return call === undefined ? [] : [call];
   });
 }

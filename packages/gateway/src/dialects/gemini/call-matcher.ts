@@ -6,9 +6,14 @@ import type { PartialArguments } from "./partial-arguments.ts";
 const history = "turns";
 
 interface OpenCall {
-  readonly given: string | undefined;
-  readonly name: string;
   readonly id: string;
+  answered: boolean;
+}
+
+/** Calls of one id or one name in their order; those before `next` are answered. */
+interface Queue {
+  readonly calls: OpenCall[];
+  next: number;
 }
 
 /**
@@ -19,7 +24,8 @@ export class CallMatcher {
   /** The last call, while its arguments come in pieces (`streamFunctionCallArguments`). */
   unfinished: { readonly call: ToolCallPart; readonly pieces: PartialArguments } | undefined;
   readonly #taken = new Set<string>();
-  #open: readonly OpenCall[] = [];
+  readonly #byGiven = new Map<string, Queue>();
+  readonly #byName = new Map<string, Queue>();
   #calls = 0;
 
   /** The hub's id of a call: its own where it has one that no other call has. */
@@ -31,15 +37,28 @@ export class CallMatcher {
       this.#calls += 1;
     }
     this.#taken.add(id);
-    this.#open = [...this.#open, { given: own, name, id }];
+    const call = { id, answered: false };
+    if (own !== undefined) line(this.#byGiven, own, call);
+    line(this.#byName, name, call);
     return id;
   }
 
   /** The id of the call that a result answers; undefined where none waits for it. */
   answer(given: string | undefined, name: string): string | undefined {
-    const byId = given === undefined || given === "" ? undefined : this.#open.find((call) => call.given === given);
-    const found = byId ?? this.#open.find((call) => call.name === name);
-    this.#open = this.#open.filter((call) => call !== found);
+    const byId = given === undefined || given === "" ? undefined : firstOpen(this.#byGiven.get(given));
+    const found = byId ?? firstOpen(this.#byName.get(name));
+    if (found !== undefined) found.answered = true;
     return found?.id;
   }
+}
+
+function line(queues: Map<string, Queue>, key: string, call: OpenCall): void {
+  const queue = queues.get(key);
+  if (queue === undefined) queues.set(key, { calls: [call], next: 0 });
+  else queue.calls.push(call);
+}
+
+function firstOpen(queue: Queue | undefined): OpenCall | undefined {
+  while (queue?.calls[queue.next]?.answered === true) queue.next += 1;
+  return queue?.calls[queue.next];
 }

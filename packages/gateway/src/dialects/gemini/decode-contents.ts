@@ -8,6 +8,8 @@ import { memberOf, type RequestReader } from "./request-reader.ts";
 interface Draft {
   readonly role: "user" | "assistant";
   readonly parts: Part[];
+  /** Where each call stands among the parts, by its id. */
+  readonly calls: Map<string, number>;
   /** The last part is a thought that goes on with the next piece. */
   thinking: boolean;
 }
@@ -59,19 +61,20 @@ function roleOf(reader: RequestReader, value: unknown, path: string): Draft["rol
 function draftOf(drafts: Draft[], role: Draft["role"]): Draft {
   const last = drafts.at(-1);
   if (last?.role === role) return last;
-  const draft: Draft = { role, parts: [], thinking: false };
+  const draft: Draft = { role, parts: [], calls: new Map(), thinking: false };
   drafts.push(draft);
   return draft;
 }
 
 function add(draft: Draft, part: Part, endsThought: boolean): void {
-  const { role, parts, thinking } = draft;
-  const begun = parts.findIndex(
-    (each) => each.kind === "tool-call" && part.kind === "tool-call" && each.id === part.id,
-  );
-  if (begun !== -1) {
-    parts[begun] = part;
-    return;
+  const { role, parts, calls, thinking } = draft;
+  if (part.kind === "tool-call") {
+    const begun = calls.get(part.id);
+    if (begun !== undefined) {
+      parts[begun] = part;
+      return;
+    }
+    calls.set(part.id, parts.length);
   }
   const last = parts.at(-1);
   const before = joinable(last, part, { role, thinking });

@@ -191,6 +191,7 @@ class ItemEncoder {
       if (said.length > 0) items.push({ role: "assistant", content: said });
       said = [];
     };
+    const lastSaid = parts.findLastIndex(followsThoughts);
     for (const [at, part] of parts.entries()) {
       if (part.kind === "text") {
         if (part.cache !== undefined) this.#ledger.note("cache-markers");
@@ -200,19 +201,19 @@ class ItemEncoder {
       } else if (part.kind === "refusal") said.push({ type: "refusal", refusal: part.text });
       else {
         flush();
-        items.push(...this.#modelItem(part, parts.slice(at + 1)));
+        items.push(...this.#modelItem(part, at < lastSaid));
       }
     }
     flush();
     return items;
   }
 
-  #modelItem(part: Part, following: readonly Part[]): readonly Json[] {
+  #modelItem(part: Part, isFollowed: boolean): readonly Json[] {
     switch (part.kind) {
       case "tool-call":
         return [this.#call(part)];
       case "reasoning":
-        return this.#thought(part, following);
+        return this.#thought(part, isFollowed);
       case "foreign":
         if (isOwnForeign(part.what)) return [part.payload as Json];
         this.#ledger.note(part.needed === true ? "foreign-part" : "foreign-history", part.what, "input");
@@ -235,15 +236,12 @@ class ItemEncoder {
   }
 
   /** Only to the vendor that sealed it, under its own id, and never without what followed it: that is a 400. */
-  #thought(part: ReasoningPart, following: readonly Part[]): readonly Json[] {
+  #thought(part: ReasoningPart, isFollowed: boolean): readonly Json[] {
     const { seal } = part;
     if (seal === undefined || seal.issuer !== this.#target.issuer) {
       this.#ledger.note("foreign-reasoning");
       return [];
     }
-    const isFollowed = following.some(
-      (next) => next.kind === "tool-call" || next.kind === "refusal" || (next.kind === "text" && next.text !== ""),
-    );
     if (!isFollowed) {
       this.#ledger.note("reasoning-alone");
       return [];
@@ -251,6 +249,11 @@ class ItemEncoder {
     const summary = part.text === "" ? [] : [{ type: "summary_text", text: part.text }];
     return [defined({ type: "reasoning", id: seal.id, summary, encrypted_content: seal.value })];
   }
+}
+
+/** What a thought led to. */
+function followsThoughts(part: Part): boolean {
+  return part.kind === "tool-call" || part.kind === "refusal" || (part.kind === "text" && part.text !== "");
 }
 
 const failedMark = "[the tool failed]";
