@@ -11,7 +11,10 @@ export function logNews(hints: readonly HealthHint[], log: Log): void {
     const facts = { scope: keyOf(hint.scope), after: hint.cause };
     if (hint.closed) log.info("a provider answers again", { scope: facts.scope });
     else if (hint.dead && hint.coolForMs > 0) {
-      log.error("out of use: look at the account or the configuration", { ...facts, nextTryInMs: Math.round(hint.coolForMs) });
+      log.error("out of use: look at the account or the configuration", {
+        ...facts,
+        nextTryInMs: Math.round(hint.coolForMs),
+      });
     } else if (hint.opened === 1 && hint.openForMs > 0) {
       log.warn("failing, and not asked for a while", { ...facts, nextTryInMs: Math.round(hint.openForMs) });
     }
