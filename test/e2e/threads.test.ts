@@ -3,6 +3,7 @@ import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
 import { Secret } from "#domain/secret";
 import { defaultLimits, type Snapshot } from "#domain/snapshot";
+import type { Memory } from "#domain/ports";
 import { processMemory } from "#pipeline/process-memory";
 import type { Behaviour } from "#simulation/behaviour";
 import type { LoggedRequest } from "#simulation/request-log";
@@ -19,13 +20,14 @@ const model = "main";
 const twoKeys = ["a", "b"].map((id) => ({ id, secret: new Secret(`sk-${id}`) }));
 
 interface Wanted {
+  readonly memory?: Memory;
   readonly targets?: readonly string[];
   readonly answers?: readonly Behaviour[];
   readonly more?: Partial<Snapshot>;
 }
 
 /** An OpenAI that has Responses, one that has chat alone, and an Anthropic, all answering in turn from one list. */
-async function openHouse({ targets = ["chat/gpt-4.1"], answers = [ok("Green.")], more = {} }: Wanted = {}) {
+async function openHouse({ targets = ["chat/gpt-4.1"], answers = [ok("Green.")], more = {}, memory }: Wanted = {}) {
   const upstream = await startUpstream([...answers]);
   const chat = providerAt("chat", "openai", upstream.url);
   let nowMs = 0;
@@ -37,7 +39,7 @@ async function openHouse({ targets = ["chat/gpt-4.1"], answers = [ok("Green.")],
       providerAt("claude", "anthropic", upstream.url),
     ],
     [sampleRoute("main", targets)],
-    { ...more, memory: processMemory(() => nowMs) },
+    { ...more, memory: memory ?? processMemory(() => nowMs) },
   );
   return {
     client: (key = "any") => new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: key, maxRetries: 0 }),
@@ -149,6 +151,22 @@ describe("a thread", () => {
     const next = responses.create({ model, input: "and?", previous_response_id: made.id });
     expect(await failureOf(next)).toMatchObject({ status: 400 });
     expect(house.asked).toHaveLength(1);
+  });
+
+  it("that cannot be kept is given all the same, with a word about it", async () => {
+    const full: Memory = { get: () => undefined, put: () => false, change: () => false, delete: () => false };
+    const broken: Memory = {
+      ...full,
+      put: () => {
+        throw new Error("the memory has a bug");
+      },
+    };
+    for (const memory of [full, broken]) {
+      await using house = await openHouse({ memory });
+      const { data, response } = await house.client().responses.create({ model, input: "hi" }).withResponse();
+      expect(data.output_text).toBe("Green.");
+      expect(response.headers.get("x-hedgerow-warning")).toContain("not-stored");
+    }
   });
 
   it("that is not known is refused in OpenAI's own shape, before anybody is asked", async () => {

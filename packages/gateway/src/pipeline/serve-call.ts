@@ -41,7 +41,7 @@ export async function serveCall(exchange: Exchange, plane: DataPlane): Promise<v
 
     const journey = new Journey({ exchange, plane, snapshot, control, ...accepted });
     const end = accepted.call.operation === "count-tokens" ? await countTokens(journey) : await journey.travel();
-    keepAnswer(journey.input, end);
+    journey.warnings = [...journey.warnings, ...keepAnswer(journey.input, end)];
     const durable = await keep(plane, recordOf(journey, end));
     deliver(journey, durable ? end : journey.unrecorded(end));
   } catch (bug) {

@@ -36,8 +36,10 @@ export class ThoughtCollector {
   }
 
   see(event: AnswerEvent): void {
+    if (this.#length > maxKeptLength) return this.#giveUp();
     switch (event.kind) {
       case "reasoning-start":
+        this.#length += event.redacted?.length ?? 0;
         this.#thoughts.set(event.block, {
           text: "",
           leading: !this.#spoke,
@@ -94,6 +96,13 @@ export class ThoughtCollector {
     for (const { text, seal } of this.#thoughts.values()) {
       if (seal !== undefined) put(sealKey(seal), { reasoning: [{ kind: "reasoning", text, seal }] });
     }
+  }
+
+  /** What is too long to keep is not held either. */
+  #giveUp(): void {
+    this.#kept.clear();
+    this.#thoughts.clear();
+    this.#calls.clear();
   }
 
   #called(block: number): void {

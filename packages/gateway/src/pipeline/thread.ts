@@ -61,17 +61,33 @@ function open({ call, scan }: AcceptedCall, threads: Threads, at: At): Opened | 
   };
 }
 
-/** Keeps an answer where its caller may name it later. Before its last byte is sent: the next call may follow at once. */
-export function keepAnswer(input: JourneyInput, end: JourneyEnd): void {
+const notKept = "not-stored: the answer could not be kept, so that nothing can go on from it";
+
+/**
+ * Keeps an answer where its caller may name it later. Before its last byte is sent: the next call may follow at once.
+ * Gives the words for its caller where it could not be kept.
+ */
+export function keepAnswer(input: JourneyInput, end: JourneyEnd): readonly string[] {
+  try {
+    return keepIn(input, end) ? [] : [notKept];
+  } catch (bug) {
+    // The answer is paid and whole: it is given and recorded all the same.
+    input.plane.onBug(bug);
+    return [notKept];
+  }
+}
+
+function keepIn(input: JourneyInput, end: JourneyEnd): boolean {
   const { thread, dialect, call, plane, snapshot } = input;
   const { threads } = dialect;
-  if (threads === undefined || thread === undefined || end.kind !== "answered" || call.operation !== "generate") return;
-  if (!thread.wish.store && thread.wish.conversation === undefined) return;
+  if (threads === undefined || thread === undefined) return true;
+  if (end.kind !== "answered" || call.operation !== "generate") return true;
+  if (!thread.wish.store && thread.wish.conversation === undefined) return true;
   const { result } = end;
   const answer = result.body ?? result.gate.last;
-  if (answer === undefined) return;
+  if (answer === undefined) return true;
   const { provider } = result.attempt.target;
-  threads.keep(
+  return threads.keep(
     {
       body: thread.call.body,
       scan: thread.scan,

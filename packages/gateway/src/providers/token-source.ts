@@ -20,6 +20,8 @@ export class TokenSource {
   #token: FetchedToken | undefined;
   #pending: Promise<CredentialHeaders | Failure> | undefined;
   #failed: { readonly why: Failure; readonly untilMs: number } | undefined;
+  /** When somebody asked last: fetching may take longer than the rest after it lasts. */
+  #askedAtMs = 0;
 
   /** `ask` never rejects: what goes wrong is a failure. */
   constructor(ask: () => Promise<FetchedToken | Failure>) {
@@ -28,15 +30,16 @@ export class TokenSource {
 
   headers(wallMs: number): CredentialHeaders | Failure | Promise<CredentialHeaders | Failure> {
     const leftMs = (this.#token?.expiresAtMs ?? 0) - wallMs;
+    this.#askedAtMs = wallMs;
     const resting = this.#failed !== undefined && this.#failed.untilMs > wallMs ? this.#failed : undefined;
     if (this.#token !== undefined && leftMs > lastUseBeforeMs) {
-      if (leftMs <= renewBeforeMs && resting === undefined) void this.#renew(wallMs);
+      if (leftMs <= renewBeforeMs && resting === undefined) void this.#renew();
       return this.#token.headers;
     }
-    return resting?.why ?? this.#renew(wallMs);
+    return resting?.why ?? this.#renew();
   }
 
-  #renew(wallMs: number): Promise<CredentialHeaders | Failure> {
+  #renew(): Promise<CredentialHeaders | Failure> {
     this.#pending ??= this.#ask().then((fetched) => {
       this.#pending = undefined;
       if ("expiresAtMs" in fetched) {
@@ -44,7 +47,7 @@ export class TokenSource {
         this.#failed = undefined;
         return fetched.headers;
       }
-      this.#failed = { why: fetched, untilMs: wallMs + restMs };
+      this.#failed = { why: fetched, untilMs: this.#askedAtMs + restMs };
       return fetched;
     });
     return this.#pending;

@@ -25,6 +25,8 @@ const openTimeoutMs = 5_000;
 const writesPerTrim = 256;
 const bytesPerTrim = 64 * 1024 * 1024;
 const troubleEveryMs = 60_000;
+/** After a renewal that met a locked file. */
+const renewalRestMs = 1_000;
 
 const schema = `
   PRAGMA journal_mode = WAL;
@@ -63,6 +65,7 @@ class SqliteMemory implements MemoryFile {
   #writes = 0;
   #bytes = 0;
   #toldAtMs = Number.NEGATIVE_INFINITY;
+  #noRenewalUntilMs = 0;
 
   constructor(database: DatabaseSync, options: MemoryFileOptions) {
     this.#database = database;
@@ -119,9 +122,10 @@ class SqliteMemory implements MemoryFile {
     const value = row?.["value"];
     if (typeof value !== "string" || expiresAtMs <= nowMs) return undefined;
     // What is in use stays; a write for every reading would be too dear.
-    if (expiresAtMs - nowMs < ttlMs / 2) {
-      // Where that cannot be written now, what was read is as good.
-      this.#careful(() => void this.#touch.run(nowMs + ttlMs, space, owner, id), undefined);
+    if (expiresAtMs - nowMs < ttlMs / 2 && nowMs >= this.#noRenewalUntilMs) {
+      // Where that cannot be written now, what was read is as good; nor is it tried for each of many readings.
+      const renewed = this.#careful(() => this.#touch.run(nowMs + ttlMs, space, owner, id), undefined);
+      if (renewed === undefined) this.#noRenewalUntilMs = nowMs + renewalRestMs;
     }
     return { value, ttlMs };
   }

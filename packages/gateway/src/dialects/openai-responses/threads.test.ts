@@ -77,6 +77,11 @@ describe("what a call says by reference", () => {
     expect(read({ input: references })).toEqual({ store: true, references: ["msg_1"] });
   });
 
+  it("is a reference without its type, too, and nothing else that has an id", () => {
+    const input = [{ id: "msg_1" }, { type: null, id: "msg_2" }, { id: "msg_3", role: "user", content: "a" }, call];
+    expect(read({ input })).toEqual({ store: true, references: ["msg_1", "msg_2"] });
+  });
+
   it.each([
     [{ previous_response_id: 1 }, "previous_response_id"],
     [{ conversation: {} }, "conversation.id"],

@@ -72,7 +72,8 @@ function referencesIn(body: Uint8Array, scan: FieldScan): readonly string[] {
   const span = scan.fields.get("input");
   if (span === undefined) return [];
   const bytes = Buffer.from(body.buffer, body.byteOffset + span.start, span.end - span.start);
-  if (!referenceSigns.some((sign) => bytes.includes(sign))) return [];
+  const isSigned = referenceSigns.some((sign) => bytes.includes(sign));
+  if (!isSigned && !(bytes.includes('"id"') && bareReference.test(bytes.toString("latin1")))) return [];
   const read = readJson(body, span);
   return itemsOf(read.ok ? read.value : undefined).flatMap((item) => (isReference(item) ? [item.id] : []));
 }
@@ -81,8 +82,13 @@ const reference = "item_reference";
 /** Its letters may be written as escapes, which nobody does who means no harm. */
 const referenceSigns = [`"${reference}"`, String.raw`\u005`, String.raw`\u006`, String.raw`\u007`];
 
+/** OpenAI lets a reference leave its type out. */
+const bareReference = /\{\s*(?:"type"\s*:\s*null\s*,\s*)?"id"\s*:\s*"[^"]*"\s*(?:,\s*"type"\s*:\s*null\s*)?\}/;
+
 function isReference(item: unknown): item is { readonly id: string } {
-  return isObject(item) && typeof item["id"] === "string" && item["type"] === reference;
+  if (!isObject(item) || typeof item["id"] !== "string") return false;
+  const type = item["type"] ?? undefined;
+  return type === reference || (type === undefined && Object.keys(item).every((key) => key === "id" || key === "type"));
 }
 
 /** `input` as items, with what it names in place of the names. */
