@@ -1,4 +1,5 @@
-import { isObject, type JsonObject } from "./shape.ts";
+import { describedWith, fittedSchemas, movedNames } from "./schema-words.ts";
+import { isObject } from "./shape.ts";
 
 const maxDepth = 64;
 
@@ -78,7 +79,7 @@ function closed(schema: unknown, ledger: SchemaLosses, depth: number): unknown {
     if (unsupported.has(key) || (key === "format" && !formats.has(value)))
       moved.push(`${key}: ${JSON.stringify(value)}`);
     else if (key === "additionalProperties" || key === "$schema" || key === "description") continue;
-    else if (schemaMaps.has(key) && isObject(value)) kept.push([key, mapped(value, below)]);
+    else if (schemaMaps.has(key) && isObject(value)) kept.push([key, fittedSchemas(value, below)]);
     else if (key === "oneOf" && Array.isArray(value)) kept.push(["anyOf", value.map(below)]);
     else if (schemaLists.has(key) && Array.isArray(value)) kept.push([key, value.map(below)]);
     else if (key === "items") kept.push([key, below(value)]);
@@ -89,17 +90,7 @@ function closed(schema: unknown, ledger: SchemaLosses, depth: number): unknown {
     moved.push(`additionalProperties: ${JSON.stringify(additionalProperties)}`);
   }
   if (schema["type"] === "object" || isObject(schema["properties"])) kept.push(["additionalProperties", false]);
-  if (moved.length > 0) ledger.note("schema-keywords", moved.map((keyword) => keyword.split(":")[0]).join(", "));
-  const description = descriptionWith(schema, moved);
+  if (moved.length > 0) ledger.note("schema-keywords", movedNames(moved));
+  const description = describedWith(schema, moved);
   return Object.fromEntries(description === undefined ? kept : [...kept, ["description", description]]);
-}
-
-function mapped(schemas: JsonObject, below: (value: unknown) => unknown): JsonObject {
-  return Object.fromEntries(Object.entries(schemas).map(([name, value]) => [name, below(value)]));
-}
-
-function descriptionWith(schema: JsonObject, moved: readonly string[]): string | undefined {
-  const said = typeof schema["description"] === "string" ? [schema["description"]] : [];
-  const words = [...said, ...(moved.length === 0 ? [] : [`Must hold: ${moved.join("; ")}.`])];
-  return words.length === 0 ? undefined : words.join("\n");
 }

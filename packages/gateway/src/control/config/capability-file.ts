@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { z } from "zod";
 import type { Capabilities } from "#domain/model";
+import { readDataFile, type DataFileRead } from "./data-file.ts";
 
 /** The file's name inside the data folder. */
 export const capabilityFile = "capabilities.json";
@@ -37,26 +37,8 @@ export const emptyCapabilityFile: CapabilityFile = {
   targets: {},
 };
 
-export type CapabilityFileRead =
-  | { readonly kind: "read"; readonly file: CapabilityFile }
-  | { readonly kind: "missing" }
-  | { readonly kind: "broken"; readonly why: string };
-
-export function readCapabilityFile(path: string): CapabilityFileRead {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return code === "ENOENT" ? { kind: "missing" } : { kind: "broken", why: message };
-  }
-  try {
-    const read = file.safeParse(JSON.parse(text));
-    if (read.success) return { kind: "read", file: read.data };
-    return { kind: "broken", why: z.prettifyError(read.error).split("\n", 1)[0] ?? "not such a file" };
-  } catch {
-    return { kind: "broken", why: "it is not JSON" };
-  }
+export function readCapabilityFile(path: string): DataFileRead<CapabilityFile> {
+  return readDataFile(path, file);
 }
 
 /** What was found of a target, where it says more than the catalogue: only what was tried and is beyond doubt. */

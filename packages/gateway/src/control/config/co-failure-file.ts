@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { readDataFile, type DataFileRead } from "./data-file.ts";
 
 /** The file's name inside the data folder. */
 export const coFailureFile = "co-failures.json";
@@ -31,24 +31,6 @@ export type CoFailureFile = z.infer<typeof file>;
 export const aboutCoFailures =
   "How often one target takes another along, measured by `hedgerow supply measure`. The gateway reads it at start and on every reload.";
 
-export type CoFailureFileRead =
-  | { readonly kind: "read"; readonly file: CoFailureFile }
-  | { readonly kind: "missing" }
-  | { readonly kind: "broken"; readonly why: string };
-
-export function readCoFailureFile(path: string): CoFailureFileRead {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return code === "ENOENT" ? { kind: "missing" } : { kind: "broken", why: message };
-  }
-  try {
-    const read = file.safeParse(JSON.parse(text));
-    if (read.success) return { kind: "read", file: read.data };
-    return { kind: "broken", why: z.prettifyError(read.error).split("\n", 1)[0] ?? "not such a file" };
-  } catch {
-    return { kind: "broken", why: "it is not JSON" };
-  }
+export function readCoFailureFile(path: string): DataFileRead<CoFailureFile> {
+  return readDataFile(path, file);
 }

@@ -4,16 +4,11 @@ import type { Capabilities } from "#domain/model";
 import type { Snapshot } from "#domain/snapshot";
 import { findKind, providerKinds } from "#providers/kinds";
 import { catalogueLookup } from "./catalogue-lookup.ts";
-import {
-  capabilityFile,
-  probedCapabilities,
-  readCapabilityFile,
-  type CapabilityFile,
-  type CapabilityFileRead,
-} from "./capability-file.ts";
-import { coFailureFile, readCoFailureFile, type CoFailureFileRead } from "./co-failure-file.ts";
+import { capabilityFile, probedCapabilities, readCapabilityFile, type CapabilityFile } from "./capability-file.ts";
+import { coFailureFile, readCoFailureFile, type CoFailureFile } from "./co-failure-file.ts";
 import { compile, serverSettings } from "./compile.ts";
 import type { ServerSettings } from "./compile-context.ts";
+import type { DataFileRead } from "./data-file.ts";
 import { documentFromEnvironment, impliedAccess } from "./from-environment.ts";
 import type { MadeDocument } from "./from-environment.ts";
 import { lint } from "./lint.ts";
@@ -81,13 +76,13 @@ function readFile(path: string, options: ReadOptions): Configuration | Refused {
   return { kind: "refused", problems: inFileOrder([...loaded.problems, ...more]) };
 }
 
-function capabilitiesOf({ document }: MadeDocument, { cwd, overrides }: Finishing): CapabilityFileRead {
+function capabilitiesOf({ document }: MadeDocument, { cwd, overrides }: Finishing): DataFileRead<CapabilityFile> {
   if (cwd === undefined) return { kind: "missing" };
   const { data } = serverSettings(document, overrides);
   return readCapabilityFile(resolve(cwd, data, capabilityFile));
 }
 
-function measuredOf({ document }: MadeDocument, { cwd, overrides }: Finishing): CoFailureFileRead {
+function measuredOf({ document }: MadeDocument, { cwd, overrides }: Finishing): DataFileRead<CoFailureFile> {
   if (cwd === undefined) return { kind: "missing" };
   const { data } = serverSettings(document, overrides);
   return readCoFailureFile(resolve(cwd, data, coFailureFile));

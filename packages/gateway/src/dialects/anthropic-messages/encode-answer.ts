@@ -4,6 +4,7 @@ import type { GenerateRequest } from "#domain/request";
 import type { Usage } from "#domain/usage";
 import { encodeSse } from "#wire/sse";
 import type { EncodeOptions, TextStreamEncoder } from "#dialects/dialect";
+import { refusalBlock } from "#dialects/gather-blocks";
 import { failureFrame } from "./encode-failure.ts";
 import { answerWarning } from "./losses.ts";
 import { tagSeal } from "./seal-tag.ts";
@@ -29,9 +30,6 @@ interface Block {
   redacted: boolean;
   closed: boolean;
 }
-
-/** The number refusal text goes under: it has none of its own. */
-const refusalBlock = -1;
 
 /**
  * Writes the stream as the official SDK accumulates it (1.12): blocks strictly one after another, each

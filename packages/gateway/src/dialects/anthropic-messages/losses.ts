@@ -1,5 +1,4 @@
-import { LossCollector } from "#dialects/loss-collector";
-import { failure } from "#domain/failure";
+import { dropped, lossWarning, mapped, refused, TableLedger, type Loss } from "#dialects/loss-table";
 
 /**
  * What a request of another language loses on its way into a Messages request. `refused`: leaving it out would change
@@ -83,45 +82,12 @@ export const answerLosses = {
 } as const satisfies Record<string, Loss>;
 
 export function answerWarning(name: keyof typeof answerLosses, detail?: string): string {
-  return warningOf(name, said(answerLosses[name], detail));
+  return lossWarning(name, answerLosses[name], detail);
 }
 
-export interface Loss {
-  readonly treatment: "refused" | "dropped" | "mapped";
-  /** For the caller; a detail may follow in parentheses. */
-  readonly words: string;
-}
-
-/** What one request loses. The first refusal decides; each warning is said once. */
-export class LossLedger extends LossCollector {
-  note(name: LossName, detail?: string): void {
-    const loss: Loss = losses[name];
-    const text = said(loss, detail);
-    if (loss.treatment === "refused") {
-      this.refuse(failure("not_translatable", `The request cannot be sent to this model: ${text}.`));
-    } else {
-      this.warn(warningOf(name, text));
-    }
+/** What one request loses. */
+export class LossLedger extends TableLedger<LossName> {
+  constructor() {
+    super(losses);
   }
-}
-
-function said({ words }: Loss, detail: string | undefined): string {
-  return detail === undefined ? words : `${words} (${detail})`;
-}
-
-/** The name comes first, so that programs can tell warnings apart. */
-function warningOf(name: string, text: string): string {
-  return `${name}: ${text}`;
-}
-
-function refused(words: string): Loss {
-  return { treatment: "refused", words };
-}
-
-function dropped(words: string): Loss {
-  return { treatment: "dropped", words };
-}
-
-function mapped(words: string): Loss {
-  return { treatment: "mapped", words };
 }

@@ -1,4 +1,5 @@
 import type { EncodeOptions, StreamEncoder } from "#dialects/dialect";
+import { refusalBlock } from "#dialects/gather-blocks";
 import type { AnswerEvent, Finish } from "#domain/answer";
 import { failure } from "#domain/failure";
 import type { Usage } from "#domain/usage";
@@ -30,8 +31,6 @@ interface Block {
   closed: boolean;
 }
 
-/** The number refusal text goes under: it has none of its own. */
-const refusalBlock = -1;
 const nothing: readonly Uint8Array[] = [];
 
 /**

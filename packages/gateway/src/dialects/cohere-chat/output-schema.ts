@@ -1,3 +1,4 @@
+import { describedWith, fittedSchemas, movedNames } from "#dialects/schema-words";
 import { isObject, type JsonObject } from "#dialects/shape";
 import type { LossReport } from "./losses.ts";
 
@@ -61,15 +62,14 @@ function fitted(schema: unknown, report: LossReport, depth: number): unknown {
   for (const [key, value] of Object.entries(schema)) {
     if (isUnsupported(key, value)) moved.push(`${key}: ${JSON.stringify(value)}`);
     else if (key === "$schema" || key === "description") continue;
-    else if (schemaMaps.has(key) && isObject(value)) kept.push([key, mapped(value, below)]);
+    else if (schemaMaps.has(key) && isObject(value)) kept.push([key, fittedSchemas(value, below)]);
     else if ((key === "anyOf" || key === "oneOf") && Array.isArray(value)) kept.push(["anyOf", value.map(below)]);
     else if (key === "items" || key === "additionalProperties") kept.push([key, below(value)]);
     else kept.push([key, value]);
   }
-  if (moved.length > 0) report.meet("schema-keywords", moved.map((keyword) => keyword.split(":")[0]).join(", "));
-  const said = typeof schema["description"] === "string" ? [schema["description"]] : [];
-  const words = [...said, ...(moved.length === 0 ? [] : [`Must hold: ${moved.join("; ")}.`])];
-  return Object.fromEntries(words.length === 0 ? kept : [...kept, ["description", words.join("\n")]]);
+  if (moved.length > 0) report.meet("schema-keywords", movedNames(moved));
+  const description = describedWith(schema, moved);
+  return Object.fromEntries(description === undefined ? kept : [...kept, ["description", description]]);
 }
 
 /** "Every object in the schema must have at least one `required` field specified" (the same page). */
@@ -81,8 +81,4 @@ function isUnsupported(key: string, value: unknown): boolean {
   if (key === "format") return !formats.has(value);
   if (key === "pattern") return typeof value !== "string" || unsupportedPattern.test(value);
   return unsupported.has(key);
-}
-
-function mapped(schemas: JsonObject, below: (value: unknown) => unknown): JsonObject {
-  return Object.fromEntries(Object.entries(schemas).map(([name, value]) => [name, below(value)]));
 }

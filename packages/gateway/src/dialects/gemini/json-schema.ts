@@ -1,4 +1,5 @@
 import { inlineRefs } from "#dialects/inline-refs";
+import { describedWith, fittedSchemas, movedNames } from "#dialects/schema-words";
 import { isObject, type JsonObject } from "#dialects/shape";
 import type { LossLedger } from "./losses.ts";
 
@@ -58,7 +59,7 @@ function reduced(schema: unknown, ledger: LossLedger): unknown {
   for (const [key, value] of Object.entries(joined)) {
     if (key === "description" || remarks.has(key)) continue;
     if (known.has(key)) kept.push([key, value]);
-    else if (maps.has(key) && isObject(value)) kept.push([key, mapped(value, below)]);
+    else if (maps.has(key) && isObject(value)) kept.push([key, fittedSchemas(value, below)]);
     else if (lists.has(key) && Array.isArray(value)) kept.push([key, value.map(below)]);
     else if (key === "oneOf" && Array.isArray(value)) kept.push(["anyOf", value.map(below)]);
     else if (key === "items") kept.push(Array.isArray(value) ? ["prefixItems", value.map(below)] : [key, below(value)]);
@@ -67,18 +68,14 @@ function reduced(schema: unknown, ledger: LossLedger): unknown {
     else if (key === "default") byDefault.push(`Default: ${JSON.stringify(value)}.`);
     else moved.push(`${key}: ${JSON.stringify(value)}`);
   }
-  if (moved.length > 0) ledger.note("schema-keywords", moved.map((keyword) => keyword.split(":")[0]).join(", "));
-  const description = descriptionWith(joined, moved, byDefault);
+  if (moved.length > 0) ledger.note("schema-keywords", movedNames(moved));
+  const description = describedWith(joined, moved, byDefault);
   return Object.fromEntries(description === undefined ? kept : [...kept, ["description", description]]);
 }
 
 /** An `enum` holds texts and numbers alone. */
 function isWord(value: unknown): boolean {
   return typeof value === "string" || typeof value === "number";
-}
-
-function mapped(schemas: JsonObject, below: (value: unknown) => unknown): JsonObject {
-  return Object.fromEntries(Object.entries(schemas).map(([name, value]) => [name, below(value)]));
 }
 
 /** All of several schemas in one: properties and requirements add up, of other words the first one counts. */
@@ -111,12 +108,3 @@ function listOr(value: unknown): readonly unknown[] {
 }
 
 /** A default asks for nothing in a JSON schema either: as words it loses nothing. */
-function descriptionWith(
-  schema: JsonObject,
-  moved: readonly string[],
-  byDefault: readonly string[],
-): string | undefined {
-  const said = typeof schema["description"] === "string" ? [schema["description"]] : [];
-  const words = [...said, ...byDefault, ...(moved.length === 0 ? [] : [`Must hold: ${moved.join("; ")}.`])];
-  return words.length === 0 ? undefined : words.join("\n");
-}

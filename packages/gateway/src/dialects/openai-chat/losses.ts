@@ -1,13 +1,4 @@
-import { LossCollector } from "#dialects/loss-collector";
-import { failure } from "#domain/failure";
-
-/** `mapped`: said in other words. `dropped`: left out, with a warning. `refused`: the target cannot be used for it. */
-type Treatment = "mapped" | "dropped" | "refused";
-
-interface LossRow {
-  readonly treatment: Treatment;
-  readonly why: string;
-}
+import { RowReport, type LossRow } from "#dialects/loss-report";
 
 /**
  * Everything that OpenAI Chat cannot say as the hub says it, and what is done about it. What carries meaning the caller
@@ -104,12 +95,8 @@ const rows = { ...losses, ...answerLosses };
 type Loss = keyof typeof rows;
 
 /** Collects what one translation into OpenAI Chat loses, by the rows above. */
-export class LossReport extends LossCollector {
-  /** `what` names the occurrence in words; `param` is the request's field, where one is. */
-  meet(loss: Loss, what?: string, param?: string): void {
-    const row: LossRow = rows[loss];
-    const text = `${loss}: ${row.why}${what === undefined ? "" : ` (${what})`}`;
-    if (row.treatment !== "refused") this.warn(text);
-    else this.refuse(failure("not_translatable", text, param === undefined ? {} : { param }));
+export class LossReport extends RowReport<Loss> {
+  constructor() {
+    super(rows);
   }
 }
