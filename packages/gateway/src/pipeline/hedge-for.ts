@@ -1,7 +1,8 @@
 import type { Plan, Target } from "#domain/plan";
 import type { HedgeRule } from "#domain/snapshot";
-import { hedgeOf, type Hedge, type HedgeCase } from "#policy/hedge";
+import { hedgeOf, type Hedge } from "#policy/hedge";
 import { abortBillingOf } from "#providers/abort-billing";
+import { groupsOfTargets } from "./groups-of.ts";
 import type { JourneyInput } from "./journey.ts";
 
 interface Asking {
@@ -9,7 +10,6 @@ interface Asking {
   readonly first: Target;
   /** Attempts before this one. */
   readonly attempts: number;
-  readonly groupsOf: HedgeCase["groupsOf"];
 }
 
 /** Whether this call may have a second attempt while its first is still waited for. */
@@ -22,6 +22,7 @@ export function hedgeFor(
   const { first } = asking;
   const hedge = hedgeOf({
     ...asking,
+    groupsOf: groupsOfTargets(snapshot, plane.clock.wallMs()),
     rule,
     operation: call.operation,
     hasTools: dialect.findNeeds(call.body, scan).tools === true,

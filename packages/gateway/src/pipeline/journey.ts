@@ -128,12 +128,12 @@ export class Journey {
   plan(): Plan | Failure {
     if (this.#plan !== undefined) return this.#plan;
     const { call, snapshot } = this.input;
-    const made = makePlan(this.#wanted(), snapshot, this.view);
+    const { view } = this;
+    const made = makePlan(this.#wanted(), snapshot, view);
     if (!isPlan(made)) return made;
     const barred = this.#barred(made);
     if (barred !== undefined) return barred;
     this.route = made.route;
-    const { view } = this;
     this.#plan = downTheLadder(withAbleTargets(made, call, snapshot), { ...view, reach: view.health.reach });
     for (const { target, why } of this.#plan.skipped) this.passedOver.set(target, why);
     this.#deadlineAtMs = call.acceptedAtMs + made.timeouts.totalMs;
@@ -267,8 +267,7 @@ export class Journey {
   /** One attempt, or two at once where the route hedges and the first is slow: then the one that has the call. */
   async #try(plan: Plan, step: Candidate): Promise<Held | undefined> {
     const { plane, control } = this.input;
-    const { groupsOf } = this.view;
-    const hedge = hedgeFor(this.input, { plan, first: step.target, attempts: this.attempts.length, groupsOf });
+    const hedge = hedgeFor(this.input, { plan, first: step.target, attempts: this.attempts.length });
     if (hedge === undefined) return this.#attempt(plan, step);
     const ends = await hedgedAttempt({
       clock: plane.clock,
