@@ -1,0 +1,96 @@
+import { clipLogOdds, probabilityOf } from "./log-odds.ts";
+
+/**
+ * Raw scores above this are bent: most answers of strong models are surer than 0.98, and how much surer says less per unit
+ * of log-odds than below (45 to 90 % of GPT-4o's stored scores are 0.9999 and more).
+ */
+export const hingeAt = 4;
+
+/** The linear part of a calibrator, in log-odds. JSON as it stands. */
+export interface Logistic {
+  readonly intercept: number;
+  /** Per feature. The first feature is the answer's raw score in log-odds, the one that orders answers. */
+  readonly slopes: readonly number[];
+  /** Added to the first slope above `hingeAt`. */
+  readonly hinge: number;
+}
+
+/** Probability by log-odds: linear between the points, flat outside. Both lists rise and are equally long. */
+export interface Steps {
+  readonly logOdds: readonly number[];
+  readonly probabilities: readonly number[];
+}
+
+/**
+ * How features become a probability. `prior`: what was known before any label of this kind; `platt`: a logistic curve;
+ * `isotonic`: a monotone curve on top of it. `labels` is the effective number of labels behind it.
+ */
+export type Calibrator =
+  | { readonly kind: "prior"; readonly logistic: Logistic; readonly labels: number }
+  | { readonly kind: "platt"; readonly logistic: Logistic; readonly labels: number }
+  | { readonly kind: "isotonic"; readonly logistic: Logistic; readonly steps: Steps; readonly labels: number };
+
+/**
+ * What is believed of a score nobody has labels for: p = sigmoid(0.25 · log-odds). Fitted on stored answers of nine models
+ * on four tasks, and the same when a task is left out (mean error of calibration 0.10, where the raw score has 0.18).
+ */
+export const globalPrior: Calibrator = {
+  kind: "prior",
+  logistic: { intercept: 0, slopes: [0.25], hinge: 0 },
+  labels: 0,
+};
+
+/**
+ * Labels that the global prior counts for in the cap: at the highest raw score it says 0.947, which is about 1 − 1/(17 + 2).
+ * So ten labels of one's own do not allow less than none.
+ */
+const priorLabels = 17;
+
+/** The highest probability that so many labels can support: 1 − 1 ÷ (n + 2), Laplace's rule after n successes in n. */
+export function highestProbability(labels: number): number {
+  return 1 - 1 / (Math.max(priorLabels, labels) + 2);
+}
+
+/**
+ * The linear part's value, in log-odds and unbounded. Features are log-odds or numbers of that size; what is not a number
+ * counts as the least confident. More features than slopes: the rest says nothing to this calibrator.
+ *
+ * @throws RangeError where a feature is missing: the calibrator was chosen for other signals, which is a bug.
+ */
+export function logisticScore({ intercept, slopes, hinge }: Logistic, features: readonly number[]): number {
+  if (features.length < slopes.length) {
+    throw new RangeError(`the calibrator wants ${slopes.length} features and got ${features.length}`);
+  }
+  let sum = intercept;
+  for (const [at, slope] of slopes.entries()) sum += slope * clipLogOdds(features[at] ?? 0);
+  return sum + hinge * Math.max(0, clipLogOdds(features[0] ?? 0) - hingeAt);
+}
+
+/**
+ * The calibrated probability that an answer is acceptable, 0 to 1. Never above `highestProbability` of the labels behind
+ * it. Microseconds: made for the request path.
+ *
+ * @throws RangeError where a feature is missing.
+ */
+export function calibrate(calibrator: Calibrator, features: readonly number[]): number {
+  const score = logisticScore(calibrator.logistic, features);
+  const probability = calibrator.kind === "isotonic" ? interpolate(calibrator.steps, score) : probabilityOf(score);
+  return Math.min(probability, highestProbability(calibrator.labels));
+}
+
+/** Linear between the points, flat outside (as scikit-learn's IsotonicRegression with `out_of_bounds="clip"`). */
+export function interpolate({ logOdds, probabilities }: Steps, at: number): number {
+  let low = 0;
+  let high = logOdds.length - 1;
+  const [first = 0] = probabilities;
+  if (!(at > (logOdds[0] ?? Infinity))) return first;
+  if (at >= (logOdds[high] ?? -Infinity)) return probabilities[high] ?? first;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((logOdds[middle] ?? 0) <= at) low = middle;
+    else high = middle;
+  }
+  const [fromX, toX] = [logOdds[low] ?? 0, logOdds[high] ?? 0];
+  const [fromY, toY] = [probabilities[low] ?? 0, probabilities[high] ?? 0];
+  return fromY + ((toY - fromY) * (at - fromX)) / (toX - fromX);
+}
