@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import { defaultConfidence } from "#domain/confidence";
 import { ConfigFolder } from "../world/config-folder.ts";
 import { readConfiguration } from "#control/config/configuration";
 import type { ReadOptions } from "#control/config/configuration";
@@ -50,6 +51,7 @@ routes:
       maxAttempts: 3,
       retryEmpty: true,
       spread: "operator",
+      confidence: { ...defaultConfidence, min: 0.85, estimator: "auto", exhausted: "review" },
     });
     expect(snapshot.providers.get("local")).toMatchObject({
       origin: "http://127.0.0.1:11434",
@@ -106,14 +108,46 @@ providers:
 routes:
   default:
     targets: [openai/gpt-5.4]
-    confidence: { min: 0.9 }
 `);
-    const paths = ["providers.openai.limits", "routes.default.confidence"];
+    const paths = ["providers.openai.limits"];
     for (const path of paths) {
       expect(snapshot.notices).toContainEqual(expect.stringContaining(`${path} is not enforced in this version`));
       expect(warnings).toContainEqual(expect.objectContaining({ path, line: expect.any(Number) }));
     }
     expect(snapshot.notices).toHaveLength(paths.length);
+  });
+
+  it("compiles a whole gate, and says what of it nobody can do", () => {
+    const gate = (written: string) => `
+providers:
+  openai: { kind: openai, key: \${OPENAI_API_KEY} }
+routes:
+  default:
+    targets: [openai/gpt-5.4]
+    confidence: ${written}
+`;
+    const { snapshot } = configured(
+      gate(
+        "{ mode: pool, shadow: 2%, maxCost: 0.05usd, second: openai/gpt-5.4-mini, irreversibleTools: [pay, delete_*], verifier: { url: 'https://v.example/check', key: ${OPENAI_API_KEY} }, review: { deadline: 2h, onTimeout: best } }",
+      ),
+    );
+    expect(snapshot.routes.get("default")?.confidence).toMatchObject({
+      min: 0.85,
+      mode: "pool",
+      shadow: 0.02,
+      maxCostNanoUsd: 50_000_000,
+      second: "openai/gpt-5.4-mini",
+      irreversibleTools: ["pay", "delete_*"],
+      verifier: { url: "https://v.example/check", timeoutMs: 5000 },
+      review: { deadlineMs: 7_200_000, onTimeout: "best" },
+    });
+    expect(problems(gate("{ estimator: judge }"))).toEqual([
+      "hedgerow.yaml:7:19 routes.default.confidence.estimator: judge needs somebody to ask; add `judge`, or write auto",
+    ]);
+    expect(problems(gate("{ second: opnai/x, verifier: { url: 'ftp://v' } }"))).toEqual([
+      'hedgerow.yaml:7:19 routes.default.confidence.second: no provider "opnai"; did you mean "openai"?',
+      expect.stringContaining("confidence.verifier.url"),
+    ]);
   });
 
   it("gives every problem of a document at once, each with its line and a fix", () => {

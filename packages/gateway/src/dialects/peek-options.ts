@@ -1,6 +1,7 @@
 import type { CallAddress, CallOptions, ProviderWish } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import { readJson, type FieldScan } from "#wire/json-splice";
+import { readConfidenceWish } from "./peek-confidence.ts";
 import { ShapeReader, type JsonObject } from "./shape.ts";
 
 /** Top-level fields that are the gateway's own, in every dialect: removed before a body goes to a provider. */
@@ -9,6 +10,7 @@ export const ownFields = ["hedgerow", "models", "fallbacks", "provider", "sessio
 const ownOptions = [
   "route",
   "min_confidence",
+  "confidence",
   "timeout_ms",
   "session",
   "tags",
@@ -113,6 +115,7 @@ function readOwnOptions(reader: ShapeReader, value: unknown): CallOptions {
   if (minConfidence !== undefined && (minConfidence < 0 || minConfidence > 1)) {
     reader.refuse("hedgerow.min_confidence", "must be a number from 0 to 1");
   }
+  const confidence = readConfidenceWish(reader, own["confidence"]);
   const tags = reader.optionalWords(own["tags"], "hedgerow.tags");
   if (tags !== undefined && (tags.length > mostNames || tags.some((tag) => tag.length > longestWord))) {
     reader.refuse("hedgerow.tags", `may hold at most ${mostNames} tags of at most ${longestWord} characters`);
@@ -124,6 +127,7 @@ function readOwnOptions(reader: ShapeReader, value: unknown): CallOptions {
     ...(session === undefined ? {} : { session }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(minConfidence === undefined ? {} : { minConfidence }),
+    ...(confidence === undefined ? {} : { confidence }),
     ...(tags === undefined ? {} : { tags }),
   };
 }

@@ -1,3 +1,4 @@
+import type { ConfidenceRule } from "./confidence.ts";
 /** Languages by id. Code outside `dialects/` passes ids on and never compares them. */
 export type DialectId = ClientDialectId | "cohere-chat";
 
@@ -29,6 +30,8 @@ export interface CallOptions {
   readonly chain?: readonly string[];
   readonly timeoutMs?: number;
   readonly minConfidence?: number;
+  /** What the caller says of the gate beside `minConfidence`; it wins over the route's rule field by field. */
+  readonly confidence?: ConfidenceWish;
   readonly session?: string;
   readonly tags?: readonly string[];
   /** Add a `hedgerow` object to the answer. */
@@ -41,6 +44,18 @@ export interface CallOptions {
   readonly maxLatencyMs?: number;
   /** An effort that whoever answers must have: `high`. */
   readonly reasoning?: string;
+}
+
+/** What a caller may say of the gate: never who judges, what is irreversible, or where reviews are told. */
+export interface ConfidenceWish {
+  readonly mode?: ConfidenceRule["mode"];
+  readonly estimator?: ConfidenceRule["estimator"];
+  readonly uncalibrated?: ConfidenceRule["uncalibrated"];
+  readonly exhausted?: ConfidenceRule["exhausted"];
+  readonly stream?: ConfidenceRule["stream"];
+  readonly maxCostNanoUsd?: number;
+  /** Rather than an error, an answer says that a person was asked (202), and where its decision will be. */
+  readonly pending?: true;
 }
 
 /** `quality`: the order of the route, which is its operator's own ranking. */

@@ -1,4 +1,6 @@
 import type { Operation } from "./call.ts";
+import type { ConfidenceRule, Judgement } from "./confidence.ts";
+import type { AttemptRole } from "./record.ts";
 import type { Failure, FailureKind } from "./failure.ts";
 import type { Finish } from "./answer.ts";
 import type { ModelTraits } from "./model.ts";
@@ -80,6 +82,8 @@ export interface Plan {
   readonly maxAttempts: number;
   /** Try once more where an answer is whole and empty. */
   readonly retryEmpty: boolean;
+  /** What answers must earn; absent: nothing, and nobody looks at them. */
+  readonly confidence?: ConfidenceRule;
 }
 
 export interface PlannedTarget {
@@ -95,7 +99,8 @@ export type Outcome =
   | { readonly kind: "answered"; readonly finish: Finish; readonly usage?: Usage; readonly empty?: boolean }
   /** The client has seen nothing. */
   | { readonly kind: "failed"; readonly failure: Failure; readonly usage?: Usage }
-  | { readonly kind: "doubted"; readonly confidence: number; readonly usage?: Usage }
+  /** Whole, and not good enough to be given while another could be asked. */
+  | { readonly kind: "doubted"; readonly finish?: Finish; readonly usage?: Usage }
   | { readonly kind: "blocked"; readonly rule: string; readonly usage?: Usage }
   /** Another attempt of the call that ran beside it was first to have content; cancelled, and no sign of anything wrong. */
   | { readonly kind: "outrun"; readonly usage?: Usage }
@@ -114,4 +119,10 @@ export interface Attempt {
   /** The provider's own request id. */
   readonly upstreamRequestId?: string;
   readonly outcome: Outcome;
+  /** Absent: it was asked for the caller's answer. */
+  readonly role?: AttemptRole;
+  /** Where a gate looked at the answer. */
+  readonly judgement?: Judgement;
+  /** Whether it says the same as the answer that was given; absent where that cannot be told. */
+  readonly agrees?: boolean;
 }

@@ -1,5 +1,7 @@
 import type { Failure } from "./failure.ts";
+import type { Label } from "./confidence.ts";
 import type { CallRecord } from "./record.ts";
+import type { NewReview, ReviewState } from "./review.ts";
 
 /**
  * What the request path needs of the world, as types: sockets, time, chance and the journal reach it as arguments,
@@ -103,4 +105,17 @@ export interface MemoryPlace {
 /** `then` runs when the record is on disk (or, with an error, when it cannot be). */
 export interface Journal {
   append(record: CallRecord, then: (error?: Error) => void): void;
+}
+
+/** Answers that wait for a person. What `put` said yes to is on disk. */
+export interface Reviews {
+  /** False where it could not be kept: the call then ends without one. */
+  put(review: NewReview): boolean;
+  /** Of this caller; undefined where it has none of that id. */
+  get(owner: string, id: string): ReviewState | undefined;
+}
+
+/** Verdicts on answers. What `add` said yes to is on disk. */
+export interface Labels {
+  add(label: Label): boolean;
 }

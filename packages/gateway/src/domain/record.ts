@@ -1,12 +1,26 @@
 import type { DialectId, Operation } from "./call.ts";
+import type { Judgement } from "./confidence.ts";
 import type { FailureCode, FailureKind } from "./failure.ts";
 import type { Usage } from "./usage.ts";
 
 /**
- * How a whole call ended. `recovered`: answered, but not by the first attempt. `degraded`: answered by a last resort on
- * machines of one's own, because nobody else could.
+ * How a whole call ended. `recovered`: answered, but not by the first attempt, which failed. `escalated`: not by the
+ * first either, whose answer was doubted. `degraded`: answered by a last resort on machines of one's own, because nobody
+ * else could. `doubted`: nobody was sure, and the best answer was given, or a person is asked. `deadline`: the best answer
+ * there was when the time was over. `shadow`: asked by the gateway to learn from, for no caller.
  */
-export type Decision = "answered" | "recovered" | "degraded" | "doubted" | "refused" | "failed" | "broken" | "aborted";
+export type Decision =
+  | "answered"
+  | "recovered"
+  | "escalated"
+  | "degraded"
+  | "doubted"
+  | "deadline"
+  | "refused"
+  | "failed"
+  | "broken"
+  | "aborted"
+  | "shadow";
 
 /** What is kept of one attempt. No prompt, no answer, no secret. */
 export interface AttemptRecord {
@@ -29,7 +43,16 @@ export interface AttemptRecord {
   readonly costNanoUsd?: number;
   /** The target's shared-risk groups, `operator:anthropic`, by the graph that the call's record names. */
   readonly groups?: readonly string[];
+  /** What it was asked for, where that was not an answer to the caller. */
+  readonly role?: AttemptRole;
+  /** Where a gate looked at its answer. */
+  readonly judgement?: Judgement;
+  /** Whether its answer says the same as the one that was given; absent where the two cannot be compared. */
+  readonly agrees?: boolean;
 }
+
+/** `second`: an answer to compare with. `judge`: an opinion on an answer. */
+export type AttemptRole = "second" | "judge";
 
 /** Why targets were asked, one for each attempt, and why others were not: in words, shortened where they are many. */
 export interface PlanRecord {
@@ -73,5 +96,9 @@ export interface CallRecord {
   readonly graph?: string;
   /** Absent where there was no plan. */
   readonly plan?: PlanRecord;
+  /** The review that waits for a person. */
+  readonly review?: string;
+  /** Of a shadow: the call whose answer it is compared with, and how likely that call was to be chosen. */
+  readonly shadow?: { readonly of: string; readonly propensity: number };
   readonly attempts: readonly AttemptRecord[];
 }

@@ -1,4 +1,5 @@
 import type { DialectId } from "./call.ts";
+import type { ConfidenceRule } from "./confidence.ts";
 import type { ModelTraits } from "./model.ts";
 import type { Objection, Spread, Timeouts } from "./plan.ts";
 import type { ChatQuirks } from "./quirks.ts";
@@ -135,6 +136,8 @@ export interface Route {
   readonly constraints?: Constraints;
   /** Absent: an attempt has the call to itself. */
   readonly hedge?: HedgeRule;
+  /** Absent: answers pass as they are. */
+  readonly confidence?: ConfidenceRule;
 }
 
 /** When a second attempt may start while the first is still waited for. */

@@ -1,7 +1,9 @@
 import type { CallOptions, Needs, Operation } from "#domain/call";
+import type { ConfidenceRule } from "#domain/confidence";
 import { failure, traitsOf, type Failure } from "#domain/failure";
 import type { FailedTarget, Plan, PlannedTarget, SkippedTarget, SpreadRule, Target, Timeouts } from "#domain/plan";
 import { defaultTimeouts, type Snapshot } from "#domain/snapshot";
+import { confidenceRule } from "./confidence-rule.ts";
 import { sift, type Conditions } from "./constraints.ts";
 import { drawOrder } from "./draw.ts";
 import { findTargets, type TraitsOf } from "./find-targets.ts";
@@ -91,7 +93,14 @@ export function makePlan(call: Wanted, snapshot: Snapshot, view: PlanningView): 
     routeTimeouts: found.route?.timeouts ?? {},
     maxAttempts: found.route?.maxAttempts ?? defaultAttempts,
     retryEmpty: found.route?.retryEmpty ?? true,
+    ...confidenceOf(call, found.route?.confidence),
   };
+}
+
+/** Only answers are judged: vectors and counts are right or wrong without doubt. */
+function confidenceOf({ operation, options }: Wanted, ofRoute: ConfidenceRule | undefined): Pick<Plan, "confidence"> {
+  const rule = operation === undefined || operation === "generate" ? confidenceRule(ofRoute, options) : undefined;
+  return rule === undefined ? {} : { confidence: rule };
 }
 
 function hasOwnOrder({ sort, provider }: CallOptions): boolean {

@@ -1,5 +1,6 @@
 import type { Timeouts } from "#domain/plan";
 import type { Constraints, HedgeRule, Route, RouteTarget } from "#domain/snapshot";
+import { compileConfidence } from "./compile-confidence.ts";
 import type { Report } from "./compile-context.ts";
 import { suggestion } from "./nearest.ts";
 import type { ConfigDocument, HedgeEntry, RouteEntry, TimeoutsEntry } from "./schema.ts";
@@ -20,6 +21,15 @@ export function compileRoutes(document: ConfigDocument, report: Report): Readonl
       ...(entry.order === undefined ? {} : { order: entry.order }),
       ...(entry.constraints === undefined ? {} : { constraints: compileConstraints(entry.constraints) }),
       ...(entry.hedge === undefined ? {} : { hedge: compileHedge(entry.hedge) }),
+      ...(entry.confidence === undefined
+        ? {}
+        : {
+            confidence: compileConfidence(
+              { route: name, entry: entry.confidence },
+              Object.keys(document.providers),
+              report,
+            ),
+          }),
     });
   }
   return routes;

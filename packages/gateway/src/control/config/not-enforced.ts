@@ -18,8 +18,5 @@ export function notEnforced(document: ConfigDocument): readonly NotEnforced[] {
   for (const [name, provider] of Object.entries(document.providers)) {
     if (provider.limits !== undefined) add(["providers", name, "limits"], "the account's limits are not held");
   }
-  for (const [name, route] of Object.entries(document.routes ?? {})) {
-    if (route.confidence !== undefined) add(["routes", name, "confidence"], "answers pass without a gate");
-  }
   return found;
 }

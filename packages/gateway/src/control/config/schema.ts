@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { DialectId } from "#domain/call";
 import { defaultLimits, defaultTimeouts } from "#domain/snapshot";
+import { confidenceSection } from "./confidence-schema.ts";
 import { supplySection } from "./supply-schema.ts";
 import { hedgeSection, recordsSection } from "./survival-schema.ts";
 import {
@@ -305,17 +306,7 @@ const route = z
       .meta({ description: "What every target must keep; who does not declare it, does not keep it." })
       .exactOptional(),
     hedge: hedgeSection,
-    confidence: z
-      .strictObject({
-        min: z.number().min(0).max(1).meta({ description: "Least confidence an answer needs, 0 to 1." }),
-        estimator: z.string().min(1).meta(about("What scores an answer.", "auto")).exactOptional(),
-        exhausted: z
-          .enum(["best", "review", "refuse"])
-          .meta(about("What to do when no target is confident.", "refuse"))
-          .exactOptional(),
-      })
-      .meta({ description: "The gate answers pass. Accepted, not yet enforced." })
-      .exactOptional(),
+    confidence: confidenceSection,
   })
   .meta({ description: "Targets and policy behind a name that callers use as `model`." });
 
@@ -366,6 +357,7 @@ export type RouteEntry = NonNullable<ConfigDocument["routes"]>[string];
 export type ModelEntry = NonNullable<ProviderEntry["models"]>[string];
 export type PriceEntry = NonNullable<ModelEntry["price"]>;
 export type HedgeEntry = NonNullable<RouteEntry["hedge"]>;
+export type ConfidenceEntry = NonNullable<RouteEntry["confidence"]>;
 export type ForwardEntry = NonNullable<NonNullable<ConfigDocument["records"]>["forward"]>;
 export type TimeoutsEntry = NonNullable<RouteEntry["timeouts"]>;
 export type LimitsEntry = NonNullable<NonNullable<ConfigDocument["server"]>["limits"]>;

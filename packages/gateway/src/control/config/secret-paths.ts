@@ -7,6 +7,8 @@ const patterns: readonly (readonly string[])[] = [
   ["providers", "*", "headers"],
   ["keys", "*", "key"],
   ["records", "forward", "key"],
+  ["routes", "*", "confidence", "verifier", "key"],
+  ["routes", "*", "confidence", "review", "webhook", "key"],
 ];
 
 /** Whether a value at this path is a secret, or holds one. Only there are `file:` references read. */
