@@ -1,34 +1,13 @@
+import type { Calibrator, Logistic, Steps } from "#domain/calibration";
 import { clipLogOdds, probabilityOf } from "./log-odds.ts";
+
+export type { Calibrator, Logistic, Steps } from "#domain/calibration";
 
 /**
  * Raw scores above this are bent: most answers of strong models are surer than 0.98, and how much surer says less per unit
  * of log-odds than below (45 to 90 % of GPT-4o's stored scores are 0.9999 and more).
  */
 export const hingeAt = 4;
-
-/** The linear part of a calibrator, in log-odds. JSON as it stands. */
-export interface Logistic {
-  readonly intercept: number;
-  /** Per feature. The first feature is the answer's raw score in log-odds, the one that orders answers. */
-  readonly slopes: readonly number[];
-  /** Added to the first slope above `hingeAt`. */
-  readonly hinge: number;
-}
-
-/** Probability by log-odds: linear between the points, flat outside. Both lists rise and are equally long. */
-export interface Steps {
-  readonly logOdds: readonly number[];
-  readonly probabilities: readonly number[];
-}
-
-/**
- * How features become a probability. `prior`: what was known before any label of this kind; `platt`: a logistic curve;
- * `isotonic`: a monotone curve on top of it. `labels` is the effective number of labels behind it.
- */
-export type Calibrator =
-  | { readonly kind: "prior"; readonly logistic: Logistic; readonly labels: number }
-  | { readonly kind: "platt"; readonly logistic: Logistic; readonly labels: number }
-  | { readonly kind: "isotonic"; readonly logistic: Logistic; readonly steps: Steps; readonly labels: number };
 
 /**
  * What is believed of a score nobody has labels for: p = sigmoid(0.25 · log-odds). Fitted on stored answers of nine models

@@ -1,3 +1,4 @@
+import type { CalibrationSet } from "./calibration.ts";
 import type { DialectId } from "./call.ts";
 import type { ConfidenceRule } from "./confidence.ts";
 import type { ModelTraits } from "./model.ts";
@@ -23,6 +24,8 @@ export interface Snapshot {
   readonly supply: SupplyData;
   /** What own traffic showed of targets failing together; absent: nothing was measured. */
   readonly measured?: readonly MeasuredPair[];
+  /** How raw scores become confidence, as own labels taught; absent: nothing was learned yet, the global prior decides. */
+  readonly calibration?: CalibrationSet;
   /** Shown once at start and in answers' warnings: for instance that only simulated providers answer. */
   readonly notices: readonly string[];
 }
