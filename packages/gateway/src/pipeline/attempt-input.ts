@@ -1,3 +1,4 @@
+import type { AnswerEvent } from "#domain/answer";
 import type { Operation } from "#domain/call";
 import type { Failure } from "#domain/failure";
 import type { Attempt, Target, Timeouts } from "#domain/plan";
@@ -15,7 +16,7 @@ import type { Observation } from "./observation.ts";
 export interface AttemptInput {
   readonly plane: DataPlane;
   readonly limits: ServerLimits;
-  readonly exchange: Exchange;
+  readonly exchange: Downstream;
   readonly control: CallControl;
   readonly timeouts: Timeouts;
   readonly target: Target;
@@ -30,6 +31,8 @@ export interface AttemptInput {
   readonly deadlineAtMs: number;
   /** Set where another attempt may run beside this one. */
   readonly entrant?: Entrant;
+  /** Set where the answer is to be judged. */
+  readonly watch?: AnswerWatch;
   /** Set while another target could still be asked: waiting for an answer may not take all the time. */
   readonly shareMs?: number;
   /** Status and headers of the answer, asked for at the commit point. */
@@ -39,6 +42,20 @@ export interface AttemptInput {
   /** Reads a whole answer that is not streamed: its bytes for the caller, or what is wrong with it. */
   readonly readWhole: (body: Uint8Array, seen: Observation, classify: Classify) => Uint8Array | Failure;
 }
+
+/** What an attempt needs of the client. */
+export type Downstream = Pick<Exchange, "respond" | "write" | "end" | "onDrain">;
+
+/** Looks on while a streamed answer comes. */
+export interface AnswerWatch {
+  /** Nothing reaches the client before a verdict: an early one, or the end of the attempt, whose bytes then still wait. */
+  readonly holds: boolean;
+  /** Told of every event; `bytes`: of the frame it came in. Gives a verdict as soon as there is one. */
+  see(event: AnswerEvent, bytes: number): EarlyVerdict | undefined;
+}
+
+/** `give`: what is held, and the rest as it comes. `doubt`: nothing of it. */
+export type EarlyVerdict = "give" | "doubt";
 
 export type Classify = (complaint: unknown) => Failure;
 

@@ -7,15 +7,15 @@ import type { Visit } from "#policy/visit";
 import type { ProviderKind } from "#providers/provider";
 import { rateLimitsOf } from "#providers/rate-limit-headers";
 import { ascii } from "./answer-headers.ts";
-import type { AttemptInput, AttemptResult } from "./attempt-input.ts";
+import type { AttemptInput, AttemptResult, EarlyVerdict } from "./attempt-input.ts";
 import { CommitGate } from "./gate.ts";
 import { maskOf } from "./mask.ts";
 import { isStreamType, openDecoder } from "./open-decoder.ts";
 import { outgoing, streamTypesOf } from "./outgoing.ts";
 import { endingOf, Observation } from "./observation.ts";
 import { Watchdog } from "./watchdog.ts";
+import { insteadOfStream, maxErrorBytes, textOf, WholeBody } from "./whole-body.ts";
 
-const maxErrorBytes = 64 * 1024;
 /** How long a complete stream's transport may take to end as well. */
 const lingerMs = 1_000;
 
@@ -40,8 +40,7 @@ class AttemptRun implements UpstreamHandler {
   #headers: Readonly<Record<string, string>> = {};
   #firstByteAtMs: number | undefined;
   #firstContentAtMs: number | undefined;
-  #whole: Uint8Array[] = [];
-  #wholeBytes = 0;
+  readonly #whole = new WholeBody();
   #over = false;
   /** The time of the latest read, asked for once however many frames it holds. */
   #nowMs = 0;
@@ -69,7 +68,7 @@ class AttemptRun implements UpstreamHandler {
       exchange,
       clock: plane.clock,
       stalledMs: limits.stalledClientMs,
-      maxHeldBytes: limits.maxHeldBytes,
+      maxHeldBytes: input.watch?.holds === true ? limits.maxAnswerBytes : limits.maxHeldBytes,
       heartbeat: input.lane.heartbeat,
       onFull: () => {
         this.#watchdog.paused(plane.clock.nowMs());
@@ -193,10 +192,12 @@ class AttemptRun implements UpstreamHandler {
     if (this.#over || this.#seen.ended || this.#seen.failure !== undefined) return;
     let commits = false;
     let content = false;
+    let verdict: EarlyVerdict | undefined;
     for (const event of frame.events) {
       const before = this.#seen.contentBytes;
       if (this.#seen.see(event)) commits = true;
       content ||= this.#seen.contentBytes > before;
+      verdict = this.#input.watch?.see(event, frame.raw.length) ?? verdict;
     }
     if (this.#seen.failure !== undefined) return;
     const rendered = this.#input.lane.renderFrame(frame);
@@ -206,15 +207,30 @@ class AttemptRun implements UpstreamHandler {
     }
     this.#gate.add(rendered, frame.raw.length);
     if (content) this.#watchdog.sawContent(this.#nowMs);
-    if (commits && this.#claims()) this.#commit();
+    if (commits && !this.#begins()) return;
+    if (verdict === "doubt") this.#doubt();
+    else if (verdict === "give" && !this.#gate.committed) this.#commit();
   }
 
-  /** The first content: from here on the client sees this target's answer and no other. */
-  #commit(): void {
-    const { plane } = this.#input;
-    this.#firstContentAtMs = plane.clock.nowMs();
+  /** The first content. False where another attempt was first. */
+  #begins(): boolean {
+    if (!this.#claims()) return false;
+    this.#firstContentAtMs = this.#input.plane.clock.nowMs();
     this.#visit?.content(this.#firstContentAtMs);
+    if (this.#input.watch?.holds !== true) this.#commit();
+    return true;
+  }
+
+  /** From here on the client sees this target's answer and no other. */
+  #commit(): void {
     this.#gate.commit(this.#input.headers(this.#returned()));
+  }
+
+  /** What has come is enough to know that it will not do: no more of it is waited, or paid, for. */
+  #doubt(): void {
+    if (this.#over || this.#gate.committed) return;
+    this.#visit?.left();
+    this.#settle({ kind: "doubted", usage: this.#seen.usageOfCancelled(this.#requestBytes) });
   }
 
   /** Whether this attempt's answer is the call's; where another was first, it is over. */
@@ -239,34 +255,33 @@ class AttemptRun implements UpstreamHandler {
     this.#gate.flushSoon();
     if (this.#seen.failure !== undefined) this.#fail(this.#seen.failure);
     else if (this.#seen.ended) this.#succeed();
+    else if (this.#gate.overfull && this.#seen.contentSeen) this.#tooLarge();
     else if (this.#gate.overfull) {
       this.#fail(failure("bad_upstream_response", "The provider sent more than it may before any content."));
     }
   }
 
+  #tooLarge(): void {
+    const most = this.#input.limits.maxAnswerBytes;
+    this.#fail(failure("bad_upstream_response", `The provider's answer is larger than ${most} bytes.`));
+  }
+
   #collect(bytes: Uint8Array): void {
-    this.#wholeBytes += bytes.length;
     const most = this.#status === 200 ? this.#input.limits.maxAnswerBytes : maxErrorBytes;
-    if (this.#wholeBytes <= most) {
-      this.#whole.push(bytes);
-      return;
-    }
-    if (this.#status === 200) {
-      this.#fail(failure("bad_upstream_response", `The provider's answer is larger than ${most} bytes.`));
-    } else this.#judgeWhole();
+    if (this.#whole.add(bytes, most)) return;
+    if (this.#status === 200) this.#tooLarge();
+    else this.#judgeWhole();
   }
 
   #judgeWhole(): void {
-    const [only] = this.#whole;
-    const body = this.#whole.length === 1 && only !== undefined ? only : Buffer.concat(this.#whole);
-    this.#whole = [];
+    const body = this.#whole.take();
     const type = this.#headers["content-type"] ?? "";
     if (this.#status !== 200 || type.includes("text/html")) {
       this.#fail(this.#classify(textOf(body), this.#status === 200 ? 502 : this.#status));
       return;
     }
     if (this.#input.streamed) {
-      this.#fail(this.#classifyInsteadOfStream(body));
+      this.#fail(insteadOfStream(body, (complaint) => this.#classify(complaint)));
       return;
     }
     const read = this.#input.readWhole(body, this.#seen, (complaint) => this.#classify(complaint));
@@ -276,17 +291,6 @@ class AttemptRun implements UpstreamHandler {
     }
     this.#firstContentAtMs = this.#input.plane.clock.nowMs();
     this.#succeed(read);
-  }
-
-  /** A 200 that is no event stream although one was asked for: an error object, or nonsense. */
-  #classifyInsteadOfStream(body: Uint8Array): Failure {
-    try {
-      const json: unknown = JSON.parse(textOf(body));
-      if (typeof json === "object" && json !== null && "error" in json) return this.#classify(json);
-    } catch {
-      // Not JSON either: said below.
-    }
-    return failure("bad_upstream_response", "The provider answered a streaming request with something else.");
   }
 
   #classify(complaint: unknown, status?: number): Failure {
@@ -392,8 +396,4 @@ class AttemptRun implements UpstreamHandler {
 
 function raise(bug: unknown): never {
   throw bug;
-}
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, maxErrorBytes)).toString("utf8");
 }

@@ -1,8 +1,9 @@
-import type { Clock, Exchange } from "#domain/ports";
+import type { Clock } from "#domain/ports";
+import type { Downstream } from "./attempt-input.ts";
 import { Outlet } from "./outlet.ts";
 
 export interface GateOptions {
-  readonly exchange: Exchange;
+  readonly exchange: Downstream;
   readonly clock: Clock;
   readonly stalledMs: number;
   readonly maxHeldBytes: number;

@@ -1,7 +1,8 @@
-import type { Clock, Exchange } from "#domain/ports";
+import type { Clock } from "#domain/ports";
+import type { Downstream } from "./attempt-input.ts";
 
 export interface OutletOptions {
-  readonly exchange: Exchange;
+  readonly exchange: Pick<Downstream, "write" | "onDrain">;
   readonly clock: Clock;
   /** A client that takes no byte for so long is let go. */
   readonly stalledMs: number;
