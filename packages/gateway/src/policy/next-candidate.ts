@@ -26,6 +26,8 @@ interface Stop {
   readonly kind: "stop";
   readonly why?: Failure;
   readonly skipped?: readonly SkippedTarget[];
+  /** Somebody could still be asked, and there is no time for it. */
+  readonly late?: true;
 }
 
 export interface Situation {
@@ -59,18 +61,21 @@ export function nextCandidate(at: Situation): Step {
   if (outcome.kind === "broken") return { kind: "stop" };
   const cause = outcome.kind === "failed" ? outcome.failure : undefined;
   const next = cause === undefined ? "elsewhere" : traitsOf(cause).next;
+  // Doubts are bounded by the targets there are; only what failed is bounded by attempts, and paid from the retry budget.
+  const isDoubted = outcome.kind === "doubted";
   const sent = at.attempts.filter(wasSent).length;
   if (at.attempts.some(isFinal)) return { kind: "stop" };
   if (killsConnections(at, last)) {
     const why = "Two providers lost the connection on this same request; it was not sent to a third.";
     return { kind: "stop", why: failure("query_of_death", why) };
   }
-  const candidate = sent >= at.plan.maxAttempts ? lastRung(at, next) : choose(at, last, next);
+  const isSpent = !isDoubted && sent >= at.plan.maxAttempts;
+  const candidate = isSpent ? lastRung(at, next) : choose(at, last, next);
   if (candidate.kind === "stop") return candidate;
   const leftMs = at.deadlineAtMs - at.view.nowMs - candidate.afterMs;
-  if (leftMs < at.plan.timeouts.totalMs / 10) return { kind: "stop" };
+  if (leftMs < at.plan.timeouts.totalMs / 10) return { kind: "stop", late: true };
   // A retry budget spares providers, and a model of one's own is none.
-  if (sent === 0 || isLastRung(candidate.target, at.view) || at.mayRetry()) return candidate;
+  if (isDoubted || sent === 0 || isLastRung(candidate.target, at.view) || at.mayRetry()) return candidate;
   return lastRung(at, next);
 }
 
@@ -91,8 +96,9 @@ export function isFinal({ outcome }: Attempt): boolean {
   return outcome.kind === "failed" && traitsOf(outcome.failure).next === "never";
 }
 
-/** A target whose language has no word for the request was never asked. */
+/** A target whose language has no word for the request was never asked, and one whose answer is doubted did not fail. */
 function wasSent({ outcome }: Attempt): boolean {
+  if (outcome.kind === "doubted") return false;
   return outcome.kind !== "failed" || outcome.failure.kind !== "not_translatable";
 }
 
@@ -144,7 +150,9 @@ function choose(at: Situation, last: Attempt, next: string): Step {
   const failed = [...at.attempts.flatMap(failedOf), ...at.plan.failing];
   const { order: apart, barred: skipped } = spreadOut(remaining, failed, { rule: at.plan.spread, risk: at.view });
   const ranking = { risk: at.view, outlookOf: outlooks(at.plan.operation, at.view) };
-  const order = at.plan.order === "success" ? rankBySuccess(apart, failed, ranking) : apart;
+  // Whom a doubt is answered by is a question of likeness, not of who is up.
+  const bySuccess = at.plan.order === "success" && last.outcome.kind !== "doubted";
+  const order = bySuccess ? rankBySuccess(apart, failed, ranking) : apart;
   for (const planned of order) {
     const { target, why } = planned;
     const credential = credentialFor(at, planned);
@@ -156,6 +164,7 @@ function choose(at: Situation, last: Attempt, next: string): Step {
 
 /** An empty answer is no fault, and what a client was shown a part of is not tried again. */
 function failedOf({ target, outcome }: Attempt): readonly FailedTarget[] {
+  if (outcome.kind === "doubted") return [{ target, cause: "low_confidence" }];
   return outcome.kind === "failed" ? [{ target, cause: outcome.failure.kind }] : [];
 }
 

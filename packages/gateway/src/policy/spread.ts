@@ -1,3 +1,4 @@
+import { vendorOf } from "#catalogue/catalogue";
 import type { FailureKind } from "#domain/failure";
 import type { FailedTarget, PlannedTarget, SkippedTarget, Spread, SpreadRule, Target } from "#domain/plan";
 import type { RiskGroup, RiskKind } from "#domain/supply";
@@ -41,7 +42,18 @@ const leastBeta = 0.1;
 const sameProvider = 4;
 /** Less than any difference in model or owner. */
 const operatorHint = 0.25;
+/** Of answers that were doubted. */
+const sameModel = 4;
+const sameVendor = 2;
+const ownerHint = 0.25;
 const weights: Readonly<Record<Sharing, number>> = { certain: 2, possible: 1, none: 0, unknown: 0 };
+
+/** `doubt`: the target works, and its answer was not trusted. That speaks against models of the same making, and nobody else. */
+type Sign = Evidence | "doubt";
+
+function signOf(cause: FailureKind): Sign | undefined {
+  return cause === "low_confidence" ? "doubt" : evidenceOf(cause);
+}
 
 /** A candidate against everything that fails now. Nothing fails: undefined, for there is nothing to lean away from. */
 function judge(
@@ -51,7 +63,7 @@ function judge(
 ): Judged | undefined {
   if (rule.by === "none") return undefined;
   const telling = failed.flatMap((each) => {
-    const evidence = each.target.id === candidate.id ? undefined : evidenceOf(each.cause);
+    const evidence = each.target.id === candidate.id ? undefined : signOf(each.cause);
     return evidence === undefined ? [] : [{ ...each, evidence }];
   });
   if (telling.length === 0) return undefined;
@@ -67,15 +79,16 @@ function judge(
     // What this call has nothing to do with is worth a word only where it counts, and bars nobody.
     if (each.elsewhere === true && points === 0) continue;
     const shared = sharing(pair, each.evidence);
-    if (rule.strict && each.elsewhere !== true && shared !== undefined)
+    // An answer that was doubted is no sign that anything is down: whoever shares anything with its target may answer.
+    if (rule.strict && each.elsewhere !== true && each.evidence !== "doubt" && shared !== undefined)
       barred ??= `${shared} with the failed one, ${nameOf(each)}`;
     // Of a refusal it counts what is scarce: the same people's other quota is another quota.
     words.push(
-      shared === undefined || each.evidence === "capacity"
+      shared === undefined || each.evidence === "capacity" || each.evidence === "doubt"
         ? apart(pair, each)
         : `${shared} with the failed one, ${nameOf(each)}`,
     );
-    const beta = risk.coFailure?.(each.target, candidate);
+    const beta = each.evidence === "doubt" ? undefined : risk.coFailure?.(each.target, candidate);
     if (beta === undefined) continue;
     if (beta.lo >= leastBeta) measured += beta.lo;
     words.push(`measured to fail in ${betaText(beta)} of the times ${each.target.id} does`);
@@ -88,7 +101,7 @@ interface Pair {
   readonly by: Exclude<Spread, "none">;
 }
 
-function overlapOf(pair: Pair, { cause, evidence }: { cause: FailureKind; evidence: Evidence }): number {
+function overlapOf(pair: Pair, { cause, evidence }: { cause: FailureKind; evidence: Sign }): number {
   const atSame = shares(pair, "provider") === "certain" ? sameProvider : 0;
   switch (evidence) {
     case "account":
@@ -97,7 +110,23 @@ function overlapOf(pair: Pair, { cause, evidence }: { cause: FailureKind; eviden
       return atSame + weights[shares(pair, pair.by)];
     case "capacity":
       return cause === "quota_exhausted" ? atSame + scarcity(pair, cause) : scarcity(pair, cause);
+    case "doubt":
+      return likeness(pair);
   }
+}
+
+/** The same model gives the same answer, one of the same vendor is likelier to than a rival's, whoever runs it. */
+function likeness(pair: Pair): number {
+  const model = weights[shares(pair, "model")];
+  const owner = weights[ownership(pair)];
+  return model * sameModel + (isOfOneVendor(pair) ? sameVendor : 0) + owner * ownerHint;
+}
+
+function isOfOneVendor({ known }: Pair): boolean {
+  const vendorsOf = (groups: readonly RiskGroup[]): readonly string[] =>
+    groups.flatMap(({ kind, name }) => (kind === "model" ? [vendorOf(name) ?? []].flat() : []));
+  const [candidate, failed] = [vendorsOf(known.candidate), vendorsOf(known.failed)];
+  return candidate.some((vendor) => failed.includes(vendor));
 }
 
 /**
@@ -123,7 +152,7 @@ function shares({ known }: Pair, kind: RiskKind): Sharing {
 }
 
 /** `shares operator:anthropic`: what the rule asks to keep apart, where it is not. One provider is one of everything. */
-function sharing(pair: Pair, evidence: Evidence): string | undefined {
+function sharing(pair: Pair, evidence: Sign): string | undefined {
   if (evidence === "account" && pair.by !== "provider") return undefined;
   const { common } = pair.known;
   const first = common.find(({ kind }) => kind === pair.by) ?? common.find(({ kind }) => kind === "provider");
@@ -132,8 +161,9 @@ function sharing(pair: Pair, evidence: Evidence): string | undefined {
 }
 
 /** How a candidate is apart from what failed, where it is. */
-function apart(pair: Pair, { cause, evidence, ...failed }: FailedTarget & { readonly evidence: Evidence }): string {
+function apart(pair: Pair, { cause, evidence, ...failed }: FailedTarget & { readonly evidence: Sign }): string {
   const from = `the failed one, ${nameOf({ ...failed, cause })}`;
+  if (evidence === "doubt") return rival(pair, `the doubted one, ${failed.target.id}`);
   if (evidence === "account") return `only our account is at fault at ${from}`;
   if (evidence === "capacity") return `${elsewhere(pair)} ${from}`;
   const own = pair.known.candidate.filter(({ kind }) => kind === pair.by).map(groupText);
@@ -142,6 +172,11 @@ function apart(pair: Pair, { cause, evidence, ...failed }: FailedTarget & { read
   return isTold
     ? `${own.join(", ")} is apart from ${from}`
     : `whether ${own.join(", ")} is apart from ${from} is unknown`;
+}
+
+function rival(pair: Pair, than: string): string {
+  if (shares(pair, "model") === "certain") return `the same model as ${than}`;
+  return isOfOneVendor(pair) ? `another model of the same vendor as ${than}` : `a rival of ${than}`;
 }
 
 function elsewhere(pair: Pair): string {
