@@ -10,6 +10,8 @@ export type Endpoint =
       readonly address: CallAddress;
     }
   | { readonly kind: "models"; readonly model?: string }
+  /** A verdict on an answer that was given. */
+  | { readonly kind: "feedback" }
   /** What the gateway keeps for its callers; `path` is decoded, behind the version. */
   | { readonly kind: "stored"; readonly dialect: ClientDialectId; readonly path: readonly string[] };
 
@@ -45,7 +47,8 @@ const prefixes = /^(?:\/(?:openai|anthropic|genai))?(?:\/v(?:1|2|1beta|1alpha|1b
 /** What a client's path and query ask for; undefined where there is nothing. */
 export function clientEndpoint(path: string, query = new URLSearchParams()): Endpoint | undefined {
   const endpoint = readEndpoint(path, query);
-  return endpoint?.kind === "models" || (endpoint !== undefined && isClients(endpoint.dialect)) ? endpoint : undefined;
+  if (endpoint === undefined || !("dialect" in endpoint)) return endpoint;
+  return isClients(endpoint.dialect) ? endpoint : undefined;
 }
 
 /** Some languages are those of providers before they are those of clients. */
@@ -59,6 +62,7 @@ export function readEndpoint(path: string, query = new URLSearchParams()): Endpo
   const [dialect, operation] = Object.hasOwn(calls, rest) ? (calls[rest] ?? []) : [];
   if (dialect !== undefined && operation !== undefined)
     return { kind: "call", dialect, operation, address: bodyTellsAll };
+  if (rest === "/feedback") return { kind: "feedback" };
   return (
     azureEndpoint(rest) ??
     geminiEndpoint(rest, query) ??

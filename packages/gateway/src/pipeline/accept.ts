@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from "node:crypto";
-import { clientEndpoint, dialectOfHeaders } from "#dialects/client-endpoint";
+import { clientEndpoint, dialectOfHeaders, type Endpoint } from "#dialects/client-endpoint";
 import { dialects } from "#dialects/registry";
 import type { Dialect } from "#dialects/dialect";
 import type { Call, Operation } from "#domain/call";
@@ -9,6 +9,7 @@ import type { GatewayKey, Snapshot } from "#domain/snapshot";
 import { scanFields, type FieldScan } from "#wire/json-splice";
 import type { DataPlane } from "./data-plane.ts";
 import type { CallControl } from "./live-calls.ts";
+import { maxFeedbackBytes } from "./serve-feedback.ts";
 import type { Thread } from "./thread.ts";
 
 const canStream: ReadonlySet<Operation> = new Set(["generate", "complete"]);
@@ -30,6 +31,14 @@ export type Accepted =
       readonly id: string;
       readonly caller: string;
       readonly path: readonly string[];
+      readonly body: Uint8Array;
+      readonly gatewayMs: number;
+    }
+  | {
+      readonly kind: "feedback";
+      readonly dialect: Dialect;
+      readonly id: string;
+      readonly caller: string;
       readonly body: Uint8Array;
       readonly gatewayMs: number;
     }
@@ -70,7 +79,7 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
   const id = `req_${plane.newId()}`;
   const endpoint = clientEndpoint(exchange.path, exchange.query);
   const dialect =
-    endpoint === undefined || endpoint.kind === "models"
+    endpoint === undefined || !("dialect" in endpoint)
       ? dialectOfHeaders(exchange.headers, exchange.query)
       : dialects[endpoint.dialect];
   const spentMs = (): number => plane.clock.nowMs() - acceptedAtMs;
@@ -81,7 +90,7 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
   if (endpoint === undefined) {
     return refuse(failure("path_not_found", `There is nothing at ${exchange.method} ${printable(exchange.path)}.`));
   }
-  const method = endpoint.kind === "call" ? "POST" : "GET";
+  const method = endpoint.kind === "call" || endpoint.kind === "feedback" ? "POST" : "GET";
   const fits = exchange.method === method || (method === "GET" && exchange.method === "HEAD");
   if (!fits && endpoint.kind !== "stored") {
     return refuse(failure("method_not_allowed", `Use ${method} at ${printable(exchange.path)}.`));
@@ -104,7 +113,8 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
 
   const closed = doorClosed(plane, snapshot);
   if (closed !== undefined) return turn(closed);
-  const { maxBodyBytes: maxBytes, uploadIdleMs: idleMs } = snapshot.limits;
+  const { maxBodyBytes, uploadIdleMs: idleMs } = snapshot.limits;
+  const maxBytes = endpoint.kind === "feedback" ? Math.min(maxBodyBytes, maxFeedbackBytes) : maxBodyBytes;
   const body = await Promise.race([exchange.readBody({ maxBytes, idleMs }), endOf(control)]);
   control.listen(undefined);
   if (body.kind === "gone") return turn(failure("client_gone", "The client left while it was still sending."));
@@ -112,27 +122,48 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
   if (endpoint.kind === "stored") {
     return { kind: "stored", dialect, id, caller, path: endpoint.path, body: body.bytes, gatewayMs: spentMs() };
   }
-  const { address } = endpoint;
-  const scan = scanFields(body.bytes, { maxDepth: snapshot.limits.maxDepth });
-  if ("problem" in scan) {
-    return turn(failure("invalid_request", `The body is not the JSON object expected here: ${scan.problem}.`));
+  if (endpoint.kind === "feedback") {
+    return { kind: "feedback", dialect, id, caller, body: body.bytes, gatewayMs: spentMs() };
   }
-  const peeked = dialect.peek(body.bytes, scan, address);
-  if (peeked.kind === "refused") return turn(peeked.failure);
+  const asked = { id, dialect, endpoint, bytes: body.bytes, headers: exchange.headers, snapshot };
+  const read = readCall(asked, { caller, acceptedAtMs });
+  if (!("call" in read)) return turn(read);
+  return { kind: "call", dialect, ...read, ...(known.key === undefined ? {} : { key: known.key }) };
+}
+
+interface AskedCall {
+  readonly id: string;
+  readonly dialect: Dialect;
+  readonly endpoint: Extract<Endpoint, { readonly kind: "call" }>;
+  readonly bytes: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly snapshot: Snapshot;
+}
+
+function readCall(
+  { id, dialect, endpoint, bytes, headers, snapshot }: AskedCall,
+  from: Pick<Call, "caller" | "acceptedAtMs">,
+): Pick<AcceptedCall, "call" | "scan"> | Failure {
+  const { address, operation } = endpoint;
+  const scan = scanFields(bytes, { maxDepth: snapshot.limits.maxDepth });
+  if ("problem" in scan) {
+    return failure("invalid_request", `The body is not the JSON object expected here: ${scan.problem}.`);
+  }
+  const peeked = dialect.peek(bytes, scan, address);
+  if (peeked.kind === "refused") return peeked.failure;
   const call: Call = {
     id,
     dialect: dialect.id,
-    operation: endpoint.operation,
+    operation,
     address,
-    body: body.bytes,
+    body: bytes,
     model: peeked.model === "" ? (address.model ?? "") : peeked.model,
-    streamed: canStream.has(endpoint.operation) && (address.streamed ?? peeked.streamed),
+    streamed: canStream.has(operation) && (address.streamed ?? peeked.streamed),
     options: peeked.options,
-    passHeaders: pick(exchange.headers, dialect.passHeaders),
-    caller,
-    acceptedAtMs,
+    passHeaders: pick(headers, dialect.passHeaders),
+    ...from,
   };
-  return { kind: "call", call, dialect, scan, ...(known.key === undefined ? {} : { key: known.key }) };
+  return { call, scan };
 }
 
 /** An upload that is cut short from outside: by its client, or by a drain that can wait no longer. */

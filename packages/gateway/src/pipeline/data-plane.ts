@@ -1,5 +1,5 @@
 import type { Failure } from "#domain/failure";
-import type { Clock, Journal, Memory, SendUpstream } from "#domain/ports";
+import type { Clock, Journal, Labels, Memory, SendUpstream } from "#domain/ports";
 import type { CallRecord } from "#domain/record";
 import type { Snapshot } from "#domain/snapshot";
 import type { Affinity } from "#policy/affinity";
@@ -20,6 +20,8 @@ export interface DataPlane {
   readonly journalHealthy: () => boolean;
   readonly health: Health;
   readonly memory: Memory;
+  /** Absent: verdicts on answers cannot be kept, and are refused. */
+  readonly labels?: Labels;
   readonly retryBudgets: RetryBudgets;
   readonly affinity: Affinity;
   readonly speeds: Speeds;

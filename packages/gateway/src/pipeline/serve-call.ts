@@ -9,6 +9,7 @@ import { Journey } from "./journey.ts";
 import { listModels } from "./list-models.ts";
 import { recordOf, recordOfTurnedAway } from "./record.ts";
 import { refuse } from "./refuse.ts";
+import { serveFeedback } from "./serve-feedback.ts";
 import { serveStored } from "./serve-stored.ts";
 import { keepAnswer, openThread } from "./thread.ts";
 
@@ -28,6 +29,9 @@ export async function serveCall(exchange: Exchange, plane: DataPlane): Promise<v
         return;
       case "stored":
         serveStored({ exchange, plane, snapshot, ...accepted });
+        return;
+      case "feedback":
+        serveFeedback({ exchange, plane, ...accepted });
         return;
       case "refused": {
         if (accepted.caller === undefined) plane.observeRefusal(accepted.failure);

@@ -37,6 +37,8 @@ export interface WorkerStart {
   readonly journal: { readonly folder: string; readonly name: string };
   /** The file of what is kept between calls. */
   readonly memory: string;
+  /** The file of labels. */
+  readonly labels: string;
   readonly listen: ListenAddress;
   readonly snapshot: SealedSnapshot;
   /** What the workers of the node know of providers, at this time of the wall clock: a process takes its time to start. */

@@ -3,7 +3,7 @@ import type { Server } from "node:net";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { findModel } from "#catalogue/catalogue";
 import { openCatalogue } from "#catalogue/open-catalogue";
-import type { Clock, Exchange, Journal, Memory } from "#domain/ports";
+import type { Clock, Exchange, Journal, Labels, Memory } from "#domain/ports";
 import type { ServerLimits, Snapshot } from "#domain/snapshot";
 import type { JournalStats } from "#ledger/journal";
 import type { DataPlane, RetryBudgets } from "#pipeline/data-plane";
@@ -46,6 +46,8 @@ export interface DataPlaneOptions {
   readonly log: Log;
   /** What is kept between calls; by default as long as the process lives. */
   readonly memory?: Memory;
+  /** Where verdicts on answers are kept; without it they are refused. */
+  readonly labels?: Labels;
   /** What is known of models; by default the snapshot's rows, then the catalogue that ships with the gateway. */
   readonly traitsOf?: TraitsOf;
   /** Told when a drain has closed the listener. */
@@ -99,6 +101,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
       return health.current;
     },
     memory: options.memory ?? processMemory(Date.now),
+    ...(options.labels === undefined ? {} : { labels: options.labels }),
     retryBudgets: retryBudgets(),
     affinity: new Affinity(),
     speeds: new Speeds(),

@@ -19,6 +19,7 @@ export interface FleetOptions {
   readonly handed?: HandedAddress;
   readonly journalFolder: string;
   readonly memoryFile: string;
+  readonly labelsFile: string;
   readonly snapshot: Snapshot;
   readonly log: Log;
   readonly logStyle: LogStyle;
@@ -150,7 +151,7 @@ export class WorkerFleet {
   }
 
   #launch(slot: Slot): void {
-    const { listen, journalFolder, memoryFile, logStyle, handed } = this.#options;
+    const { listen, journalFolder, memoryFile, labelsFile, logStyle, handed } = this.#options;
     const entry = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
     const child = fork(entry, [], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
     const journal = `${slot.name}-${Date.now()}`;
@@ -168,6 +169,7 @@ export class WorkerFleet {
       worker: slot.name,
       journal: { folder: journalFolder, name: journal },
       memory: memoryFile,
+      labels: labelsFile,
       listen: { ...listen, port: this.#port },
       snapshot: sealSnapshot(this.#snapshot),
       health: { hints: this.#health.view(performance.now()), wallMs: Date.now() },

@@ -1,8 +1,9 @@
 import { writeSync } from "node:fs";
 import type { Server } from "node:net";
+import { openLabelsFile } from "#control/store/labels-file";
 import { openMemoryFile } from "#control/store/memory-file";
 import type { HealthHint } from "#domain/health";
-import type { Memory } from "#domain/ports";
+import type { Labels, Memory } from "#domain/ports";
 import { openJournal } from "#ledger/journal";
 import { agedHint } from "#policy/hints";
 import { logNews } from "./health-log.ts";
@@ -60,10 +61,12 @@ class Worker {
       );
     });
     const memory = this.#openMemory();
+    const labels = this.#openLabels();
     this.#plane = await startDataPlane({
       snapshot,
       journal,
       ...(memory === undefined ? {} : { memory }),
+      ...(labels === undefined ? {} : { labels }),
       listen: {
         host: listen.host,
         port: listen.port,
@@ -93,6 +96,19 @@ class Worker {
     };
     try {
       return openMemoryFile({ path: this.#start.memory, wallMs: Date.now, onTrouble });
+    } catch (error) {
+      onTrouble(error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+  }
+
+  /** Without the file, verdicts are refused: they would be lost. */
+  #openLabels(): Labels | undefined {
+    const onTrouble = (why: string): void => {
+      this.#log.warn("verdicts on answers cannot be kept at the moment", { why });
+    };
+    try {
+      return openLabelsFile({ path: this.#start.labels, onTrouble, nowMs: () => performance.now() });
     } catch (error) {
       onTrouble(error instanceof Error ? error.message : String(error));
       return undefined;

@@ -1,0 +1,167 @@
+import { chmodSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { Label, LabelSource } from "#domain/confidence";
+import type { Labels } from "#domain/ports";
+import type { Row } from "./sqlite.ts";
+
+/** The file of labels inside the data folder. People's work: what is in it survives a crash and a power cut. */
+export const labelsFile = "labels.sqlite";
+
+export interface LabelsFileOptions {
+  readonly path: string;
+  /** Told of each kind of trouble once a minute at most. */
+  readonly onTrouble: (why: string) => void;
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
+  readonly maxLabels?: number;
+}
+
+/** A label and its place in the order of their coming. */
+export interface KeptLabel extends Label {
+  readonly seq: number;
+}
+
+export interface LabelsState {
+  /** Labels ever kept, replaced and forgotten ones included: it only grows. */
+  readonly kept: number;
+  /** When the newest was given, wall clock; absent: there is none. */
+  readonly newestAtMs?: number;
+}
+
+export interface LabelsFile extends Labels {
+  state(): LabelsState;
+  /** At most `limit` labels that came before `beforeSeq`, the newest first. */
+  page(beforeSeq: number, limit: number): readonly KeptLabel[];
+  close(): void;
+}
+
+/** Two million labels are about 300 MB. */
+const defaultMaxLabels = 2_000_000;
+/** Of the bound: so many labels lie between two looks at whether there are too many. */
+const trimShare = 0.01;
+/** Another worker waits for the disk: a label is worth waiting for it a little. */
+const busyTimeoutMs = 200;
+/** Only at the start: of workers that open a new file at once, one makes it. */
+const openTimeoutMs = 5_000;
+const troubleEveryMs = 60_000;
+
+const schema = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  CREATE TABLE IF NOT EXISTS labels (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    call_id TEXT NOT NULL, target TEXT NOT NULL, source TEXT NOT NULL, caller TEXT NOT NULL,
+    correct REAL NOT NULL, weight REAL NOT NULL, propensity REAL NOT NULL, at_ms INTEGER NOT NULL, note TEXT,
+    UNIQUE (call_id, target, source, caller)
+  );
+`;
+
+/**
+ * Labels in a file that workers, the supervisor and commands open alike. Of one caller, source and answer the later
+ * verdict replaces the earlier. Bounded: the oldest leave. Throws where the file cannot be opened at all.
+ */
+export function openLabelsFile(options: LabelsFileOptions): LabelsFile {
+  if (options.path !== ":memory:") mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 });
+  const database = new DatabaseSync(options.path, { timeout: openTimeoutMs });
+  if (options.path !== ":memory:") chmodSync(options.path, 0o600);
+  database.exec(schema);
+  database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+  return new SqliteLabels(database, options);
+}
+
+class SqliteLabels implements LabelsFile {
+  readonly #database: DatabaseSync;
+  readonly #options: LabelsFileOptions;
+  readonly #maxLabels: number;
+  readonly #insert;
+  readonly #span;
+  readonly #page;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(database: DatabaseSync, options: LabelsFileOptions) {
+    this.#database = database;
+    this.#options = options;
+    this.#maxLabels = options.maxLabels ?? defaultMaxLabels;
+    // A replaced label gets a new place in the order: whoever learned from the old one has to look again.
+    this.#insert = database.prepare(
+      `INSERT OR REPLACE INTO labels (call_id, target, source, caller, correct, weight, propensity, at_ms, note)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#span = database.prepare(
+      `SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'labels') AS kept,
+         (SELECT at_ms FROM labels ORDER BY seq DESC LIMIT 1) AS newest_at_ms`,
+    );
+    this.#page = database.prepare("SELECT * FROM labels WHERE seq < ? ORDER BY seq DESC LIMIT ?");
+  }
+
+  add(label: Label): boolean {
+    try {
+      const { changes, lastInsertRowid } = this.#insert.run(
+        label.callId,
+        label.target ?? "",
+        label.source,
+        label.caller,
+        label.correct,
+        label.weight,
+        label.propensity,
+        Math.round(label.atMs),
+        label.note ?? null,
+      );
+      if (Number(lastInsertRowid) % Math.max(1, Math.floor(this.#maxLabels * trimShare)) === 0) this.#trim();
+      return Number(changes) > 0;
+    } catch (error) {
+      this.#tell(error);
+      return false;
+    }
+  }
+
+  state(): LabelsState {
+    const row = this.#span.get();
+    const at = row?.["newest_at_ms"];
+    return { kept: Number(row?.["kept"] ?? 0), ...(at === null || at === undefined ? {} : { newestAtMs: Number(at) }) };
+  }
+
+  page(beforeSeq: number, limit: number): readonly KeptLabel[] {
+    return this.#page.all(beforeSeq, limit).map(labelOf);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** What is beyond the bound leaves, the oldest first. A failure costs space, not the label that was just kept. */
+  #trim(): void {
+    try {
+      const count = Number(this.#database.prepare("SELECT count(*) AS labels FROM labels").get()?.["labels"] ?? 0);
+      if (count <= this.#maxLabels) return;
+      this.#database
+        .prepare("DELETE FROM labels WHERE seq IN (SELECT seq FROM labels ORDER BY seq LIMIT ?)")
+        .run(count - this.#maxLabels);
+    } catch (error) {
+      this.#tell(error);
+    }
+  }
+
+  #tell(error: unknown): void {
+    const nowMs = this.#options.nowMs();
+    if (nowMs - this.#toldAtMs < troubleEveryMs) return;
+    this.#toldAtMs = nowMs;
+    this.#options.onTrouble(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function labelOf(row: Row): KeptLabel {
+  return {
+    seq: Number(row["seq"]),
+    callId: String(row["call_id"]),
+    ...(row["target"] === "" ? {} : { target: String(row["target"]) }),
+    source: String(row["source"]) as LabelSource,
+    caller: String(row["caller"]),
+    correct: Number(row["correct"]),
+    weight: Number(row["weight"]),
+    propensity: Number(row["propensity"]),
+    atMs: Number(row["at_ms"]),
+    ...(row["note"] === null ? {} : { note: String(row["note"]) }),
+  };
+}
