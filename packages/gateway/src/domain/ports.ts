@@ -1,7 +1,7 @@
 import type { Failure } from "./failure.ts";
 import type { Label } from "./confidence.ts";
 import type { CallRecord } from "./record.ts";
-import type { NewReview, ReviewState } from "./review.ts";
+import type { NewReview, ReviewLook } from "./review.ts";
 
 /**
  * What the request path needs of the world, as types: sockets, time, chance and the journal reach it as arguments,
@@ -111,11 +111,17 @@ export interface Journal {
 export interface Reviews {
   /** False where it could not be kept: the call then ends without one. */
   put(review: NewReview): boolean;
-  /** Of this caller; undefined where it has none of that id. */
-  get(owner: string, id: string): ReviewState | undefined;
+  /** Of this caller; of others' it knows nothing. */
+  get(owner: string, id: string): ReviewLook;
 }
 
 /** Verdicts on answers. What `add` said yes to is on disk. */
 export interface Labels {
   add(label: Label): boolean;
+}
+
+/** The same where others are served meanwhile. */
+export interface LabelIntake {
+  /** `then` is told once it is on disk, or that it could not be kept. */
+  take(label: Label, then: (kept: boolean) => void): void;
 }
