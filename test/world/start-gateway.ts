@@ -1,4 +1,4 @@
-import type { Memory } from "#domain/ports";
+import type { LabelIntake, Memory } from "#domain/ports";
 import type { CallRecord } from "#domain/record";
 import type { Snapshot } from "#domain/snapshot";
 import type { ProviderSpec, Route } from "#domain/snapshot";
@@ -22,9 +22,9 @@ export interface TestGateway extends AsyncDisposable {
 export async function startGateway(
   providers: readonly ProviderSpec[],
   routes: readonly Route[],
-  given: Partial<Snapshot> & { readonly memory?: Memory } = {},
+  given: Partial<Snapshot> & { readonly memory?: Memory; readonly labels?: LabelIntake } = {},
 ): Promise<TestGateway> {
-  const { memory, ...more } = given;
+  const { memory, labels, ...more } = given;
   const records: CallRecord[] = [];
   const logs: string[] = [];
   const waiting: { count: number; resolve: (records: readonly CallRecord[]) => void }[] = [];
@@ -37,6 +37,7 @@ export async function startGateway(
     snapshot: sampleSnapshot(providers, routes, more),
     journal,
     ...(memory === undefined ? {} : { memory }),
+    ...(labels === undefined ? {} : { labels }),
     listen: { host: "127.0.0.1", port: 0 },
     log: { info: write, warn: write, error: write },
   });

@@ -1,5 +1,5 @@
 import type { Failure } from "#domain/failure";
-import type { Clock, Journal, Labels, Memory, SendUpstream } from "#domain/ports";
+import type { Clock, Journal, LabelIntake, Memory, Reviews, SendUpstream } from "#domain/ports";
 import type { CallRecord } from "#domain/record";
 import type { Snapshot } from "#domain/snapshot";
 import type { Affinity } from "#policy/affinity";
@@ -21,7 +21,9 @@ export interface DataPlane {
   readonly health: Health;
   readonly memory: Memory;
   /** Absent: verdicts on answers cannot be kept, and are refused. */
-  readonly labels?: Labels;
+  readonly labels?: LabelIntake;
+  /** Absent: no person can be asked, and a call that would need one ends without. */
+  readonly reviews?: Reviews;
   readonly retryBudgets: RetryBudgets;
   readonly affinity: Affinity;
   readonly speeds: Speeds;

@@ -31,7 +31,7 @@ export async function serveCall(exchange: Exchange, plane: DataPlane): Promise<v
         serveStored({ exchange, plane, snapshot, ...accepted });
         return;
       case "feedback":
-        serveFeedback({ exchange, plane, ...accepted });
+        await serveFeedback({ exchange, plane, ...accepted });
         return;
       case "refused": {
         if (accepted.caller === undefined) plane.observeRefusal(accepted.failure);

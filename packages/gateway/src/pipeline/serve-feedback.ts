@@ -23,9 +23,11 @@ interface Asked {
 }
 
 /** Keeps a caller's verdict on an answer it was given. No call: nobody upstream is asked, and nothing is recorded. */
-export function serveFeedback({ exchange, plane, dialect, id, caller, body, gatewayMs }: Asked): void {
+export async function serveFeedback(asked: Asked): Promise<void> {
+  const { exchange, plane, dialect, id, caller, body, gatewayMs } = asked;
   const read = readFeedback(body, { caller, atMs: plane.clock.wallMs() });
-  const why = "callId" in read ? keep(read, plane) : read;
+  const why = "callId" in read ? await keep(read, plane) : read;
+  if (exchange.gone) return;
   if (why !== undefined) {
     refuse({ exchange, dialect, id, failure: why, attempts: [], gatewayMs });
     return;
@@ -43,8 +45,9 @@ export function serveFeedback({ exchange, plane, dialect, id, caller, body, gate
   exchange.end(Buffer.from(JSON.stringify({ object: "hedgerow.feedback", id: callId, status: "kept" })));
 }
 
-function keep(label: Label, { labels }: DataPlane): Failure | undefined {
-  if (labels?.add(label) === true) return undefined;
+async function keep(label: Label, { labels }: DataPlane): Promise<Failure | undefined> {
+  const isKept = labels !== undefined && (await new Promise((resolve) => labels.take(label, resolve)));
+  if (isKept === true) return undefined;
   return failure("overloaded", "The verdict could not be written to disk and is not kept; send it again later.", {
     retryAfterMs: 5_000,
   });

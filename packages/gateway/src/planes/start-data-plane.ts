@@ -3,7 +3,8 @@ import type { Server } from "node:net";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { findModel } from "#catalogue/catalogue";
 import { openCatalogue } from "#catalogue/open-catalogue";
-import type { Clock, Exchange, Journal, Labels, Memory } from "#domain/ports";
+import type { ReviewDesk } from "#control/reviews/review-file";
+import type { Clock, Exchange, Journal, LabelIntake, Memory, Reviews } from "#domain/ports";
 import type { ServerLimits, Snapshot } from "#domain/snapshot";
 import type { JournalStats } from "#ledger/journal";
 import type { DataPlane, RetryBudgets } from "#pipeline/data-plane";
@@ -47,7 +48,9 @@ export interface DataPlaneOptions {
   /** What is kept between calls; by default as long as the process lives. */
   readonly memory?: Memory;
   /** Where verdicts on answers are kept; without it they are refused. */
-  readonly labels?: Labels;
+  readonly labels?: LabelIntake;
+  /** Where answers wait for people; without it none does. */
+  readonly reviews?: Reviews & ReviewDesk;
   /** What is known of models; by default the snapshot's rows, then the catalogue that ships with the gateway. */
   readonly traitsOf?: TraitsOf;
   /** Told when a drain has closed the listener. */
@@ -102,6 +105,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     },
     memory: options.memory ?? processMemory(Date.now),
     ...(options.labels === undefined ? {} : { labels: options.labels }),
+    ...(options.reviews === undefined ? {} : { reviews: options.reviews }),
     retryBudgets: retryBudgets(),
     affinity: new Affinity(),
     speeds: new Speeds(),

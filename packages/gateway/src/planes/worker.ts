@@ -1,9 +1,10 @@
 import { writeSync } from "node:fs";
 import type { Server } from "node:net";
-import { openLabelsFile } from "#control/store/labels-file";
+import { openLabelsFile, type LabelsFile } from "#control/store/labels-file";
+import { openReviewFile, type ReviewFile } from "#control/reviews/review-file";
 import { openMemoryFile } from "#control/store/memory-file";
 import type { HealthHint } from "#domain/health";
-import type { Labels, Memory } from "#domain/ports";
+import type { Memory } from "#domain/ports";
 import { openJournal } from "#ledger/journal";
 import { agedHint } from "#policy/hints";
 import { logNews } from "./health-log.ts";
@@ -62,11 +63,13 @@ class Worker {
     });
     const memory = this.#openMemory();
     const labels = this.#openLabels();
+    const reviews = this.#openReviews();
     this.#plane = await startDataPlane({
       snapshot,
       journal,
       ...(memory === undefined ? {} : { memory }),
       ...(labels === undefined ? {} : { labels }),
+      ...(reviews === undefined ? {} : { reviews }),
       listen: {
         host: listen.host,
         port: listen.port,
@@ -103,7 +106,7 @@ class Worker {
   }
 
   /** Without the file, verdicts are refused: they would be lost. */
-  #openLabels(): Labels | undefined {
+  #openLabels(): LabelsFile | undefined {
     const onTrouble = (why: string): void => {
       this.#log.warn("verdicts on answers cannot be kept at the moment", { why });
     };
@@ -113,6 +116,17 @@ class Worker {
       onTrouble(error instanceof Error ? error.message : String(error));
       return undefined;
     }
+  }
+
+  /** Without the file no answer can wait for a person: calls that would need one say so. */
+  #openReviews(): ReviewFile | undefined {
+    const onTrouble = (why: string): void => {
+      this.#log.error("answers that should wait for a person cannot be kept at the moment", { why });
+    };
+    const opened = openReviewFile({ path: this.#start.reviews, wallMs: Date.now, onTrouble });
+    if (opened.kind === "opened") return opened.reviews;
+    onTrouble(opened.message);
+    return undefined;
   }
 
   receive(message: SupervisorMessage): void {

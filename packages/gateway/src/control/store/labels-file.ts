@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, closeSync, fdatasync, fdatasyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Label, LabelSource } from "#domain/confidence";
-import type { Labels } from "#domain/ports";
+import type { LabelIntake, Labels } from "#domain/ports";
 import type { Row } from "./sqlite.ts";
 
 /** The file of labels inside the data folder. People's work: what is in it survives a crash and a power cut. */
@@ -29,7 +29,7 @@ export interface LabelsState {
   readonly newestAtMs?: number;
 }
 
-export interface LabelsFile extends Labels {
+export interface LabelsFile extends Labels, LabelIntake {
   state(): LabelsState;
   /** At most `limit` labels that came before `beforeSeq`, the newest first. */
   page(beforeSeq: number, limit: number): readonly KeptLabel[];
@@ -48,7 +48,7 @@ const troubleEveryMs = 60_000;
 
 const schema = `
   PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
+  PRAGMA synchronous = NORMAL;
   CREATE TABLE IF NOT EXISTS labels (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     call_id TEXT NOT NULL, target TEXT NOT NULL, source TEXT NOT NULL, caller TEXT NOT NULL,
@@ -78,6 +78,11 @@ class SqliteLabels implements LabelsFile {
   readonly #span;
   readonly #page;
   #toldAtMs = Number.NEGATIVE_INFINITY;
+  /** Of the write-ahead log, which stays the same file as long as the database is open. */
+  #log: number | undefined;
+  /** Written, and waiting for the disk: told together. As many as there are calls at once, at most. */
+  #waiting: ((kept: boolean) => void)[] = [];
+  #syncing = false;
 
   constructor(database: DatabaseSync, options: LabelsFileOptions) {
     this.#database = database;
@@ -96,6 +101,55 @@ class SqliteLabels implements LabelsFile {
   }
 
   add(label: Label): boolean {
+    if (!this.#write(label)) return false;
+    try {
+      const log = this.#openLog();
+      if (log !== undefined) fdatasyncSync(log);
+      return true;
+    } catch (error) {
+      this.#tell(error);
+      return false;
+    }
+  }
+
+  take(label: Label, then: (kept: boolean) => void): void {
+    if (!this.#write(label)) return then(false);
+    this.#waiting.push(then);
+    if (!this.#syncing) this.#sync();
+  }
+
+  /**
+   * SQLite's own sync would hold up everything in this process for as long as the disk takes. A commit of a write-ahead
+   * log is durable once the log's bytes are (https://sqlite.org/wal.html), whoever asks the disk for it.
+   */
+  #sync(): void {
+    const group = this.#waiting;
+    if (group.length === 0) return;
+    this.#waiting = [];
+    this.#syncing = true;
+    const done = (error?: Error | null): void => {
+      const isKept = (error ?? undefined) === undefined;
+      if (!isKept) this.#tell(error);
+      this.#syncing = false;
+      for (const then of group) then(isKept);
+      this.#sync();
+    };
+    try {
+      const log = this.#openLog();
+      if (log === undefined) setImmediate(done);
+      else fdatasync(log, done);
+    } catch (error) {
+      setImmediate(done, error as Error);
+    }
+  }
+
+  #openLog(): number | undefined {
+    const { path } = this.#options;
+    if (path !== ":memory:") this.#log ??= openSync(`${path}-wal`, "r+");
+    return this.#log;
+  }
+
+  #write(label: Label): boolean {
     try {
       const { changes, lastInsertRowid } = this.#insert.run(
         label.callId,
@@ -127,6 +181,8 @@ class SqliteLabels implements LabelsFile {
   }
 
   close(): void {
+    if (this.#log !== undefined) closeSync(this.#log);
+    this.#log = undefined;
     this.#database.close();
   }
 
