@@ -39,6 +39,8 @@ export interface WorkerStart {
   readonly memory: string;
   /** The file of labels. */
   readonly labels: string;
+  /** The file of answers that wait for people. */
+  readonly reviews: string;
   readonly listen: ListenAddress;
   readonly snapshot: SealedSnapshot;
   /** What the workers of the node know of providers, at this time of the wall clock: a process takes its time to start. */

@@ -4,6 +4,7 @@ import type { Configuration, Refused } from "#control/config/configuration";
 import { maxWorkers } from "#control/config/schema";
 import { renderProblem, type ConfigProblem } from "#control/config/problem";
 import type { ServerLimits } from "#domain/snapshot";
+import { reviewFile } from "#control/reviews/review-file";
 import { labelsFile } from "#control/store/labels-file";
 import { memoryFile } from "#control/store/memory-file";
 import { openStore, storeFile, type Store } from "#control/store/sqlite";
@@ -113,6 +114,7 @@ async function startFleet({ options, configuration, folder }: Parts): Promise<Fl
     journalFolder: folder.journal,
     memoryFile: join(folder.path, memoryFile),
     labelsFile: join(folder.path, labelsFile),
+    reviewFile: join(folder.path, reviewFile),
     snapshot: configuration.snapshot,
     log,
     logStyle,

@@ -20,6 +20,7 @@ export interface FleetOptions {
   readonly journalFolder: string;
   readonly memoryFile: string;
   readonly labelsFile: string;
+  readonly reviewFile: string;
   readonly snapshot: Snapshot;
   readonly log: Log;
   readonly logStyle: LogStyle;
@@ -151,7 +152,7 @@ export class WorkerFleet {
   }
 
   #launch(slot: Slot): void {
-    const { listen, journalFolder, memoryFile, labelsFile, logStyle, handed } = this.#options;
+    const { listen, journalFolder, memoryFile, labelsFile, reviewFile, logStyle, handed } = this.#options;
     const entry = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
     const child = fork(entry, [], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
     const journal = `${slot.name}-${Date.now()}`;
@@ -170,6 +171,7 @@ export class WorkerFleet {
       journal: { folder: journalFolder, name: journal },
       memory: memoryFile,
       labels: labelsFile,
+      reviews: reviewFile,
       listen: { ...listen, port: this.#port },
       snapshot: sealSnapshot(this.#snapshot),
       health: { hints: this.#health.view(performance.now()), wallMs: Date.now() },
