@@ -35,6 +35,8 @@ export interface Asking {
   readonly memory?: Memory;
   /** An answer where left out. */
   readonly operation?: Operation;
+  /** The gateway wants log-probabilities for itself. */
+  readonly wantsLogprobs?: true;
 }
 
 function callOf({ caller, streamed, body, address = {}, operation = "generate" }: Asking): Call {
@@ -63,6 +65,7 @@ export function openLane(asking: Asking): Lane {
 /** The same, or why this target cannot be asked this. */
 export function tryLane(asking: Asking): Lane | Failure {
   const { caller, upstream, issuer, streamed, memory, traits, model = "own-1", quirks = plainChatQuirks } = asking;
+  const { wantsLogprobs } = asking;
   const call = callOf(asking);
   const scan = scanFields(call.body, { maxDepth: 1000 });
   if ("problem" in scan) throw new Error(scan.problem);
@@ -70,7 +73,15 @@ export function tryLane(asking: Asking): Lane | Failure {
     call,
     scan,
     dialect: dialects[caller],
-    target: { model, issuer, quirks, streamed, ...(traits === undefined ? {} : { traits }) },
+    target: {
+      model,
+      issuer,
+      quirks,
+      streamed,
+      ...(traits === undefined ? {} : { traits }),
+      ...(call.operation === "generate" ? {} : { operation: call.operation }),
+      ...(wantsLogprobs === undefined ? {} : { wantsLogprobs }),
+    },
     upstream: upstreamDialects[upstream],
     operation: call.operation,
     answer: { createdAtS: 1_795_000_000 },

@@ -82,6 +82,11 @@ export interface Dialect extends UpstreamDialect {
   encodeStreamFailure(failure: Failure, facts: FailureFacts, framing?: CallAddress["framing"]): Uint8Array;
   /** Keeps a silent stream alive without being content; empty where the language has no such thing. */
   readonly heartbeat: Uint8Array;
+  /**
+   * Takes log-probabilities out of a relayed whole answer or frame of a stream, so that it reads as the provider would
+   * have sent it unasked. Absent where the language has none.
+   */
+  readonly stripLogprobs?: (bytes: Uint8Array) => Uint8Array;
   /** Puts the `hedgerow` facts into or before the terminal frame of a relayed stream. */
   attachFacts(terminal: Uint8Array, facts: object): Uint8Array;
   /** The answer to a token count; absent where the language has no such operation. */
@@ -150,6 +155,8 @@ export interface RelayEdits {
   readonly edits: ReadonlyMap<string, string | undefined>;
   /** Usage in the stream was asked for by us alone: its frames are not for the caller. */
   readonly usageAdded: boolean;
+  /** Log-probabilities were asked for by us alone (`EncodeTarget.wantsLogprobs`): they are not for the caller. */
+  readonly logprobsAdded?: true;
   /** What the edits take away from the caller's request, in words. */
   readonly warnings?: readonly string[];
   /** The target is known to refuse this in its own language: it is asked in another that it speaks, if there is one. */
@@ -185,6 +192,11 @@ export interface EncodeTarget {
    * other is tried.
    */
   readonly hasOtherLane?: true;
+  /**
+   * The gateway wants log-probabilities whether or not the caller does. Languages without them, and targets that are
+   * known to refuse them, are asked as before.
+   */
+  readonly wantsLogprobs?: true;
 }
 
 export type Encoded =
@@ -195,6 +207,8 @@ export type Encoded =
       readonly headers: Readonly<Record<string, string>>;
       /** Each loss in words, from the written table: the caller sees them as `x-hedgerow-warning`. */
       readonly warnings: readonly string[];
+      /** Log-probabilities were asked for by us alone. */
+      readonly logprobsAdded?: true;
     }
   | { readonly kind: "refused"; readonly failure: Failure };
 

@@ -42,6 +42,8 @@ export interface Lane {
   readonly renderAnswer: (body: Uint8Array, events: readonly AnswerEvent[]) => Uint8Array | undefined;
   /** What the answer's caller may be unable to carry to the next turn; absent where it gets the provider's own bytes. */
   readonly thoughts?: ThoughtCollector;
+  /** Log-probabilities were asked for by us alone; the caller does not get them. */
+  readonly logprobsAdded?: true;
   /** Reads an answer of an operation that has no events, and says it in the caller's language. */
   readonly readUnary?: (json: unknown, body: Uint8Array) => UnaryRead | Failure;
 }
@@ -96,12 +98,15 @@ export function isLane(made: Lane | Failure): made is Lane {
 
 function relay(input: LaneInput, path: string): Lane | Failure {
   const { call, scan, target, dialect } = input;
-  const { edits, usageAdded, warnings = [], unfit, fitAnswer } = dialect.relayEdits(scan, call.body, target);
+  const relayed = dialect.relayEdits(scan, call.body, target);
+  const { edits, usageAdded, logprobsAdded, warnings = [], unfit, fitAnswer } = relayed;
   if (unfit !== undefined) return { ...unfit, kind: "not_translatable" };
   const headers = { ...dialect.defaultHeaders, ...call.passHeaders };
   const placed = input.place(path, headers);
   const { framing } = call.address;
   const name = namer(input);
+  const strip = logprobsAdded === undefined ? undefined : dialect.stripLogprobs;
+  const fit = (bytes: Uint8Array): Uint8Array => name(strip?.(bytes) ?? bytes);
   return {
     kind: "relay",
     upstream: dialect,
@@ -113,8 +118,9 @@ function relay(input: LaneInput, path: string): Lane | Failure {
     heartbeat: dialect.heartbeat,
     warnings: () => [...warnings, ...(placed.warnings ?? [])],
     // Usage that only we asked for is not the caller's.
-    renderFrame: (frame) => (frame.usageOnly && usageAdded ? nothing : name(frame.raw)),
-    renderAnswer: (body) => name(fitAnswer?.(body) ?? body),
+    renderFrame: (frame) => (frame.usageOnly && usageAdded ? nothing : fit(frame.raw)),
+    renderAnswer: (body) => fit(fitAnswer?.(body) ?? body),
+    ...(logprobsAdded === undefined ? {} : { logprobsAdded }),
     ...(isAnswered(call.operation) ? {} : { readUnary: relayedUnary(input) }),
   };
 }
@@ -153,6 +159,7 @@ function translate(input: LaneInput, path: string): Lane | Failure {
   const lostInAnswer = new Set<string>(call.operation === "complete" ? [asChat] : []);
   const options = answerOptions(input, decoded, (warning) => lostInAnswer.add(warning));
   const thoughts = new ThoughtCollector(input.target.issuer);
+  const isAdded = encoded.kind === "encoded" && encoded.logprobsAdded === true;
   let encoder: StreamEncoder | undefined;
   return {
     kind: "translate",
@@ -162,17 +169,26 @@ function translate(input: LaneInput, path: string): Lane | Failure {
     ...contentTypeOf(dialect, input.call.address.framing),
     heartbeat: dialect.heartbeat,
     thoughts,
+    ...(isAdded ? { logprobsAdded: true } : {}),
     warnings: () => [...warningsOf(encoded), ...(encoder?.warnings ?? []), ...lostInAnswer],
     renderFrame(frame) {
       encoder ??= voice.streamEncoder(options);
       for (const event of frame.events) thoughts.see(event);
-      return written(frame.events, encoder);
+      return written(isAdded ? withoutLogprobs(frame.events) : frame.events, encoder);
     },
     renderAnswer(_body, events) {
       for (const event of events) thoughts.see(event);
-      return voice.encodeAnswer(events, options);
+      return voice.encodeAnswer(isAdded ? withoutLogprobs(events) : events, options);
     },
   };
+}
+
+function withoutLogprobs(events: readonly AnswerEvent[]): readonly AnswerEvent[] {
+  return events.map((event) => {
+    if (event.kind !== "text-delta" || event.logprobs === undefined) return event;
+    const { logprobs: _, ...rest } = event;
+    return rest;
+  });
 }
 
 /** Most languages write text, whose pieces are joined before they become bytes. */

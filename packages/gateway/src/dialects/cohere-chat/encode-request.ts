@@ -1,4 +1,5 @@
 import type { GenerateRequest, ReasoningWish, Sampling, Tool } from "#domain/request";
+import { markAdded, wishedLogprobs } from "#dialects/added-logprobs";
 import type { Encoded, EncodeTarget } from "#dialects/dialect";
 import { defined, isObject } from "#dialects/shape";
 import { encodeMessages } from "./encode-messages.ts";
@@ -19,6 +20,8 @@ export function encodeRequest(request: GenerateRequest, target: EncodeTarget): E
   const report = new LossReport();
   const own = ownOf(request);
   const { messages, documents } = encodeMessages(request.turns, target, report);
+  // Cohere takes no number of alternatives, and none is sent.
+  const { logprobs, added } = wishedLogprobs(request, target, false);
   const given: readonly unknown[] = Array.isArray(own.documents) ? own.documents : [];
   const all = [...given, ...documents];
   const tools = encodeTools(request, report);
@@ -33,13 +36,14 @@ export function encodeRequest(request: GenerateRequest, target: EncodeTarget): E
     max_tokens: encodeMaxTokens(request.maxOutputTokens, target, report),
     stop_sequences: request.stop.length > 0 ? request.stop : undefined,
     ...encodeSampling(request.sampling, report),
-    logprobs: request.logprobs === undefined ? undefined : true,
+    logprobs: logprobs === undefined ? undefined : true,
     thinking: encodeThinking(request.reasoning, target, report),
     stream: target.streamed,
   });
   meetTheRest(request, report);
   if (report.refusal !== undefined) return { kind: "refused", failure: report.refusal };
-  return { kind: "encoded", body: Buffer.from(JSON.stringify(body)), headers: {}, warnings: report.warnings };
+  const bytes = Buffer.from(JSON.stringify(body));
+  return { kind: "encoded", body: bytes, headers: {}, warnings: report.warnings, ...markAdded(added) };
 }
 
 function ownOf({ rest }: GenerateRequest): Own {

@@ -1,4 +1,5 @@
 import type { GenerateRequest } from "#domain/request";
+import { markAdded, wishedLogprobs } from "#dialects/added-logprobs";
 import type { Encoded, EncodeTarget } from "#dialects/dialect";
 import type { JsonObject } from "#dialects/shape";
 import { arrangeContents } from "./arrange-contents.ts";
@@ -19,7 +20,9 @@ export function encodeRequest(request: GenerateRequest, target: EncodeTarget): E
   const ledger = new LossLedger();
   const fields = requestFields(request, target, ledger);
   if (ledger.refusal !== undefined) return { kind: "refused", failure: ledger.refusal };
-  return { kind: "encoded", body: Buffer.from(joinedFields(fields)), headers: {}, warnings: ledger.warnings };
+  const { added } = wishedLogprobs(request, target, false);
+  const body = Buffer.from(joinedFields(fields));
+  return { kind: "encoded", body, headers: {}, warnings: ledger.warnings, ...markAdded(added) };
 }
 
 /** A field's JSON text; undefined where it is absent. */
@@ -103,7 +106,7 @@ function generationConfig(request: GenerateRequest, target: EncodeTarget, situat
     ...(seed === undefined ? {} : { seed }),
     ...(request.stop.length === 0 ? {} : { stopSequences: request.stop }),
     ...encodeOutput(request, target, situation),
-    ...encodeLogprobs(request),
+    ...encodeLogprobs(wishedLogprobs(request, target, false).logprobs),
     ...(thinkingConfig === undefined ? {} : { thinkingConfig }),
   };
 }
@@ -140,7 +143,7 @@ function encodeOutput(
   return { responseMimeType: "application/json", responseJsonSchema: knownSchema(described, ledger) };
 }
 
-function encodeLogprobs({ logprobs }: GenerateRequest): JsonObject {
+function encodeLogprobs(logprobs: GenerateRequest["logprobs"]): JsonObject {
   if (logprobs === undefined) return {};
   const { top = 0 } = logprobs;
   return { responseLogprobs: true, ...(top === 0 ? {} : { logprobs: top }) };

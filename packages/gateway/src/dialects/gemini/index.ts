@@ -10,6 +10,7 @@ import { eventFrame, heartbeat, lastElement, streamContentType, streamEncoder } 
 import { needSigns } from "./need-signs.ts";
 import { peek } from "./peek.ts";
 import { relayEdits } from "./relay-edits.ts";
+import { stripLogprobs } from "./strip-logprobs.ts";
 import { geminiUpstream } from "./upstream.ts";
 
 /** The language of Google's Gemini API, as clients of it and of Vertex AI speak it. */
@@ -34,6 +35,7 @@ export const gemini: Dialect = {
     return Buffer.from(framing === "json-array" ? lastElement(json) : eventFrame(json));
   },
   heartbeat,
+  stripLogprobs,
   attachFacts,
   encodeTokenCount: (tokens) => Buffer.from(JSON.stringify({ totalTokens: tokens })),
   encodeModels,

@@ -1,4 +1,5 @@
-import { readJson, type FieldScan } from "#wire/json-splice";
+import { editFields, readJson, scanFields, type FieldScan } from "#wire/json-splice";
+import { addedTop, markAdded } from "#dialects/added-logprobs";
 import type { EncodeTarget, RelayEdits } from "#dialects/dialect";
 import { ownFields } from "#dialects/peek-options";
 import { isObject, type JsonObject } from "#dialects/shape";
@@ -26,8 +27,37 @@ export function relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarg
     const edited = read.ok ? editedField(name, read.value, { target, ledger, hasTags }) : undefined;
     if (edited !== undefined) edits.set(field, JSON.stringify(edited));
   }
-  return { edits, usageAdded: false, warnings: ledger.warnings };
+  const logprobsAdded = askForLogprobs(edits, { scan, body, target });
+  return { edits, usageAdded: false, ...markAdded(logprobsAdded), warnings: ledger.warnings };
 }
+
+/** True where they are asked for though the caller did not ask. The configuration's other bytes stay as they came. */
+function askForLogprobs(
+  edits: Map<string, string | undefined>,
+  { scan, body, target }: { readonly scan: FieldScan; readonly body: Uint8Array; readonly target: EncodeTarget },
+): boolean {
+  if (target.wantsLogprobs !== true || target.operation !== undefined) return false;
+  const field = [...scan.fields.keys()].find((name) => camelCase(name) === "generationConfig");
+  const span = field === undefined ? undefined : scan.fields.get(field);
+  if (field === undefined || span === undefined) {
+    edits.set("generationConfig", JSON.stringify({ responseLogprobs: true, logprobs: addedTop }));
+    return true;
+  }
+  const config = body.subarray(span.start, span.end);
+  const inside = scanFields(config, { maxDepth: deepestConfig });
+  if ("problem" in inside) return false;
+  const asked = inside.members.find(({ key }) => camelCase(key) === "responseLogprobs");
+  if (asked !== undefined && Buffer.from(config.subarray(asked.start, asked.end)).toString() === "true") return false;
+  const added = new Map([
+    [asked?.key ?? "responseLogprobs", "true"],
+    ["logprobs", String(addedTop)],
+  ]);
+  edits.set(field, Buffer.from(editFields(config, inside, added)).toString("utf8"));
+  return true;
+}
+
+/** Deeper ones were refused with the body. */
+const deepestConfig = 1000;
 
 const mayNeedEdits: ReadonlySet<string> = new Set(["model", "requests", "generateContentRequest", "contents"]);
 

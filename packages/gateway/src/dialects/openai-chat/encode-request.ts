@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import type { GenerateRequest, OutputShape, ToolChoice } from "#domain/request";
+import { markAdded, wishedLogprobs } from "#dialects/added-logprobs";
 import type { Encoded, EncodeTarget } from "#dialects/dialect";
 import { defined } from "#dialects/shape";
 import { encodeMessages } from "./encode-messages.ts";
 import { encodeReasoningEffort } from "./encode-reasoning.ts";
-import { refusedFields, refusesSampling, refusesStop } from "./forbidden.ts";
+import { refusedFields, refusesLogprobs, refusesSampling, refusesStop } from "./forbidden.ts";
 import { hintFields } from "./hint-fields.ts";
 import { LossReport } from "./losses.ts";
 import { isStrictSchema } from "./strict-schema.ts";
@@ -18,6 +19,7 @@ const serviceTiers: ReadonlySet<string> = new Set(["auto", "default", "flex", "s
 export function encodeRequest(request: GenerateRequest, target: EncodeTarget): Encoded {
   const report = new LossReport();
   const effort = encodeReasoningEffort(request, target, report);
+  const { logprobs, added } = wishedLogprobs(request, target, refusesLogprobs(target, effort));
   const body: Record<string, unknown> = defined({
     model: target.model,
     messages: encodeMessages(request.turns, target, report),
@@ -27,8 +29,8 @@ export function encodeRequest(request: GenerateRequest, target: EncodeTarget): E
     [target.quirks.maxOutputField]: encodeMaxTokens(request.maxOutputTokens, target, report),
     stop: request.stop.length > 0 ? request.stop : undefined,
     n: request.choices > 1 ? request.choices : undefined,
-    logprobs: request.logprobs === undefined ? undefined : true,
-    top_logprobs: request.logprobs?.top,
+    logprobs: logprobs === undefined ? undefined : true,
+    top_logprobs: logprobs?.top,
     reasoning_effort: effort,
     verbosity: request.verbosity,
     user: encodeUser(request.user, report),
@@ -46,7 +48,8 @@ export function encodeRequest(request: GenerateRequest, target: EncodeTarget): E
   if (unknown.length > 0) report.meet("unknown-field", unknown.join(", "));
   leaveOutRefused(body, target, report);
   if (report.refusal !== undefined) return { kind: "refused", failure: report.refusal };
-  return { kind: "encoded", body: Buffer.from(JSON.stringify(body)), headers: {}, warnings: report.warnings };
+  const bytes = Buffer.from(JSON.stringify(body));
+  return { kind: "encoded", body: bytes, headers: {}, warnings: report.warnings, ...markAdded(added) };
 }
 
 /** OpenAI answers 400 to more than the model can give; clients of other languages send 128,000 as a matter of course. */

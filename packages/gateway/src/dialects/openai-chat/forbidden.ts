@@ -36,6 +36,11 @@ export function refusesSampling({ traits }: EncodeTarget, effort: string | undef
   return !canRest || !rests;
 }
 
+/** Whether log-probabilities are known to be answered with 400: where models reason they are, like temperature. */
+export function refusesLogprobs(target: EncodeTarget, effort: string | undefined): boolean {
+  return refusedFields(target).includes("logprobs") || refusesSampling(target, effort);
+}
+
 const efforts: readonly string[] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] satisfies Effort[];
 
 /**

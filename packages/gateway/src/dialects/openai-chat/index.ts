@@ -19,6 +19,7 @@ import { detailsIssuer } from "./reasoning-issuer.ts";
 import { relayEdits } from "./relay-edits.ts";
 import { rerankClient } from "./rerank-client.ts";
 import { rerankUpstream } from "./rerank-upstream.ts";
+import { stripLogprobs } from "./strip-logprobs.ts";
 import { readUnaryUsage } from "./unary-usage.ts";
 
 const paths: Readonly<Partial<Record<Operation, string>>> = {
@@ -53,6 +54,7 @@ export const openaiChat: Dialect = {
   encodeFailure,
   encodeStreamFailure,
   heartbeat,
+  stripLogprobs,
   attachFacts,
   encodeModels,
   encodeModel,

@@ -1,7 +1,9 @@
+import { addedTop, markAdded } from "#dialects/added-logprobs";
 import type { EncodeTarget, RelayEdits } from "#dialects/dialect";
 import { ownFields } from "#dialects/peek-options";
-import { isObject } from "#dialects/shape";
+import { isAbsent, isObject } from "#dialects/shape";
 import { readJson, readString, type FieldScan } from "#wire/json-splice";
+import { refusesLogprobs } from "./forbidden.ts";
 import { hintFields } from "./hint-fields.ts";
 import { LossReport } from "./losses.ts";
 
@@ -21,13 +23,25 @@ export function operationEdits(scan: FieldScan, body: Uint8Array, target: Encode
     report.meet("refused-hint", field);
   }
   const usageAdded = target.operation === "complete" && askForUsage(edits, { scan, body, target });
-  return { edits, usageAdded, warnings: report.warnings };
+  const logprobsAdded = askForLogprobs(edits, { scan, body, target });
+  return { edits, usageAdded, ...markAdded(logprobsAdded), warnings: report.warnings };
 }
 
 interface Asking {
   readonly scan: FieldScan;
   readonly body: Uint8Array;
   readonly target: EncodeTarget;
+}
+
+/** A completion's log-probabilities are asked for by the number of alternatives. True where only we ask. */
+function askForLogprobs(edits: Map<string, string | undefined>, { scan, body, target }: Asking): boolean {
+  if (target.wantsLogprobs !== true || target.operation !== "complete" || refusesLogprobs(target, undefined))
+    return false;
+  const span = scan.fields.get("logprobs");
+  const read = span === undefined ? undefined : readJson(body, span);
+  if (span !== undefined && (read?.ok !== true || !isAbsent(read.value))) return false;
+  edits.set("logprobs", String(addedTop));
+  return true;
 }
 
 /** True where usage in the stream is asked for though the caller did not ask. */

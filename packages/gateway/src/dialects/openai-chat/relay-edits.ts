@@ -1,11 +1,12 @@
 import { readJson, readString, type FieldScan } from "#wire/json-splice";
+import { addedTop, markAdded } from "#dialects/added-logprobs";
 import type { EncodeTarget, RelayEdits } from "#dialects/dialect";
 import { ownFields } from "#dialects/peek-options";
 import { isAbsent } from "#dialects/shape";
 import { fitAnswer } from "./fit-answer.ts";
 import { fitCall } from "./fit-call.ts";
 import { fitMessages, mayNeedFitting } from "./fit-messages.ts";
-import { refusedFields } from "./forbidden.ts";
+import { refusedFields, refusesLogprobs } from "./forbidden.ts";
 import { hintFields } from "./hint-fields.ts";
 import { LossReport } from "./losses.ts";
 import { askForUsage, operationEdits } from "./operation-edits.ts";
@@ -44,10 +45,12 @@ export function relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarg
   leaveOut(edits, { scan, body, target, report });
   editMessages(edits, { scan, body, target, report });
   fitCall(edits, { scan, body, target, report });
+  const logprobsAdded = askForLogprobs(edits, { scan, body, target, report });
   const unfit = report.refusal;
   return {
     edits,
     usageAdded,
+    ...markAdded(logprobsAdded),
     warnings: report.warnings,
     ...(unfit === undefined ? {} : { unfit }),
     ...(quirks.reasoningEcho === "thinking" ? { fitAnswer } : {}),
@@ -73,6 +76,18 @@ function saysNothing(field: string, value: unknown): boolean {
   if (isAbsent(value) || value === false) return true;
   if (field === "modalities") return Array.isArray(value) && value.every((kind) => kind === "text");
   return (field === "n" && value === 1) || (Array.isArray(value) && value.length === 0);
+}
+
+/** True where they are asked for though the caller did not ask. */
+function askForLogprobs(edits: Map<string, string | undefined>, { scan, body, target }: Fitting): boolean {
+  if (target.wantsLogprobs !== true) return false;
+  const asked = (field: string): unknown => readField(scan, body, field);
+  if (asked("logprobs") === true || !(isAbsent(asked("top_logprobs")) || asked("top_logprobs") === 0)) return false;
+  const effort = asked("reasoning_effort");
+  if (refusesLogprobs(target, typeof effort === "string" ? effort : undefined)) return false;
+  edits.set("logprobs", "true");
+  edits.set("top_logprobs", String(addedTop));
+  return true;
 }
 
 interface Fitting {

@@ -1,7 +1,14 @@
 import { createHash } from "node:crypto";
 import type { GenerateRequest } from "#domain/request";
+import { markAdded, wishedLogprobs } from "#dialects/added-logprobs";
 import { effortOfBudget } from "#dialects/openai-chat/encode-reasoning";
-import { nearestEffort, refusedFields, refusesSampling, takesNoEffort } from "#dialects/openai-chat/forbidden";
+import {
+  nearestEffort,
+  refusedFields,
+  refusesLogprobs,
+  refusesSampling,
+  takesNoEffort,
+} from "#dialects/openai-chat/forbidden";
 import { hintFields } from "#dialects/openai-chat/hint-fields";
 import { isStrictSchema } from "#dialects/openai-chat/strict-schema";
 import type { Encoded, EncodeTarget } from "#dialects/dialect";
@@ -37,12 +44,14 @@ export function encodeRequest(request: GenerateRequest, target: EncodeTarget): E
   const ledger = new LossLedger();
   noteLosses(request, ledger);
   const prompt = promptFields(request, target, ledger);
+  const effort = prompt.reasoning?.effort;
+  const { logprobs, added } = wishedLogprobs(request, target, refusesLogprobs(target, effort));
   const body: Body = defined({
     model: target.model,
     ...prompt,
-    ...encodeSampling(request, target, { effort: prompt.reasoning?.effort, ledger }),
+    ...encodeSampling(request, target, { effort, ledger }),
     max_output_tokens: encodeMaxTokens(request.maxOutputTokens, target, ledger),
-    ...includeFields(request, target),
+    ...includeFields(logprobs, target),
     safety_identifier: encodeUser(request.user, ledger),
     service_tier: encodeServiceTier(request.serviceTier, ledger),
     store: request.rest["store"] === true,
@@ -50,7 +59,8 @@ export function encodeRequest(request: GenerateRequest, target: EncodeTarget): E
     stream: target.streamed ? true : undefined,
   });
   leaveOutRefused(body, target, ledger);
-  return finished(body, ledger);
+  const encoded = finished(body, ledger);
+  return encoded.kind === "encoded" ? { ...encoded, ...markAdded(added) } : encoded;
 }
 
 /** Counting takes only what makes up the prompt, and answers 400 to the rest (`InputTokenCountParams`, openai 7.57). */
@@ -164,13 +174,13 @@ function encodeMaxTokens(wished: number | undefined, target: EncodeTarget, ledge
 }
 
 /** Nothing is kept at the provider, so its sealed thoughts are asked for: without them the next turn thinks anew. */
-function includeFields(request: GenerateRequest, target: EncodeTarget): Body {
+function includeFields(logprobs: GenerateRequest["logprobs"], target: EncodeTarget): Body {
   const reasons = target.traits?.capabilities.reasoning ?? thinkers.test(target.traits?.name ?? target.model);
   const include = [
     ...(reasons ? ["reasoning.encrypted_content"] : []),
-    ...(request.logprobs === undefined ? [] : ["message.output_text.logprobs"]),
+    ...(logprobs === undefined ? [] : ["message.output_text.logprobs"]),
   ];
-  return { include: include.length === 0 ? undefined : include, top_logprobs: request.logprobs?.top };
+  return { include: include.length === 0 ? undefined : include, top_logprobs: logprobs?.top };
 }
 
 function encodeUser(user: string | undefined, ledger: LossLedger): string | undefined {

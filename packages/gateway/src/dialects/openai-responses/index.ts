@@ -13,6 +13,7 @@ import { heartbeat, streamEncoder } from "./encode-stream.ts";
 import { needSigns } from "./need-signs.ts";
 import { peek } from "./peek.ts";
 import { relayEdits } from "./relay-edits.ts";
+import { stripLogprobs } from "./strip-logprobs.ts";
 import { threads } from "./threads.ts";
 
 const paths: Readonly<Partial<Record<Operation, string>>> = {
@@ -43,6 +44,7 @@ export const openaiResponses: Dialect = {
   encodeFailure,
   encodeStreamFailure,
   heartbeat,
+  stripLogprobs,
   attachFacts,
   encodeTokenCount,
   unaryClient: { fitRelayed },

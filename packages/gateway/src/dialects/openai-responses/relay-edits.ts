@@ -1,6 +1,7 @@
 import { readJson, readString, type FieldScan } from "#wire/json-splice";
+import { addedTop, markAdded } from "#dialects/added-logprobs";
 import type { EncodeTarget, RelayEdits } from "#dialects/dialect";
-import { nearestEffort, refusesSampling, takesNoEffort } from "#dialects/openai-chat/forbidden";
+import { nearestEffort, refusesLogprobs, refusesSampling, takesNoEffort } from "#dialects/openai-chat/forbidden";
 import { ownFields } from "#dialects/peek-options";
 import { isAbsent, isObject } from "#dialects/shape";
 import { inputWithoutForeignSeals } from "./foreign-seals.ts";
@@ -22,8 +23,26 @@ export function relayEdits(scan: FieldScan, body: Uint8Array, target: EncodeTarg
     edits.set("input", input.json);
     if (input.lost) ledger.note("foreign-reasoning");
   }
-  fitReasoning(edits, { scan, body, target, ledger });
-  return { edits, usageAdded: false, warnings: ledger.warnings };
+  const effort = fitReasoning(edits, { scan, body, target, ledger });
+  const logprobsAdded = askForLogprobs(edits, { scan, body, target, effort });
+  return { edits, usageAdded: false, ...markAdded(logprobsAdded), warnings: ledger.warnings };
+}
+
+const logprobsWord = "message.output_text.logprobs";
+
+/** True where they are asked for though the caller did not ask. */
+function askForLogprobs(
+  edits: Map<string, string | undefined>,
+  { scan, body, target, effort }: Omit<Fitting, "ledger"> & { readonly effort: string | undefined },
+): boolean {
+  if (target.wantsLogprobs !== true || target.operation !== undefined || refusesLogprobs(target, effort)) return false;
+  const read = readField(scan, body, "include");
+  const include: readonly unknown[] = Array.isArray(read) ? read : [];
+  const top = readField(scan, body, "top_logprobs");
+  if (include.includes(logprobsWord) || !(isAbsent(top) || top === 0)) return false;
+  edits.set("include", JSON.stringify([...include, logprobsWord]));
+  edits.set("top_logprobs", String(addedTop));
+  return true;
 }
 
 interface Fitting {
@@ -33,12 +52,12 @@ interface Fitting {
   readonly ledger: LossLedger;
 }
 
-function fitReasoning(edits: Map<string, string | undefined>, { scan, body, target, ledger }: Fitting): void {
-  const field = (name: string): unknown => {
-    const span = scan.fields.get(name);
-    const read = span === undefined ? undefined : readJson(body, span);
-    return read?.ok === true ? read.value : undefined;
-  };
+/** Returns the effort that is asked for; undefined: the model's own. */
+function fitReasoning(
+  edits: Map<string, string | undefined>,
+  { scan, body, target, ledger }: Fitting,
+): string | undefined {
+  const field = (name: string): unknown => readField(scan, body, name);
   const reasoning = field("reasoning");
   const wish = isObject(reasoning) && typeof reasoning["effort"] === "string" ? reasoning["effort"] : undefined;
   const nearest = wish === undefined ? undefined : nearestEffort(wish, target);
@@ -50,11 +69,19 @@ function fitReasoning(edits: Map<string, string | undefined>, { scan, body, targ
     edits.set("reasoning", JSON.stringify({ ...reasoning, effort: nearest }));
     ledger.note("effort-moved", `${wish} to ${nearest}`);
   }
-  if (!refusesSampling(target, nearest ?? wish)) return;
+  const effort = nearest ?? wish;
+  if (!refusesSampling(target, effort)) return effort;
   for (const name of ["temperature", "top_p"]) {
     if (!scan.fields.has(name)) continue;
     edits.set(name, undefined);
     const value = field(name);
     if (!isAbsent(value) && value !== 1) ledger.note("sampling");
   }
+  return effort;
+}
+
+function readField(scan: FieldScan, body: Uint8Array, name: string): unknown {
+  const span = scan.fields.get(name);
+  const read = span === undefined ? undefined : readJson(body, span);
+  return read?.ok === true ? read.value : undefined;
 }
