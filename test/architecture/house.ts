@@ -32,7 +32,9 @@ export const rooms: Readonly<Record<string, Room>> = {
   transport: { mayImport: leaves },
   ledger: { mayImport: ["domain"] },
   "planes/messages": { mayImport: ["domain"] },
-  control: { mayImport: ["domain", "providers", "catalogue", "supply", "ledger", "policy", "planes/messages"] },
+  control: {
+    mayImport: ["domain", "providers", "catalogue", "supply", "ledger", "policy", "confidence", "planes/messages"],
+  },
   simulation: { mayImport: [...path, "transport", "ledger", "pipeline"] },
   planes: { mayImport: underPlanes },
   cli: { mayImport: [...underPlanes, "planes"] },
@@ -58,6 +60,7 @@ export const socketPlaces = [
   { where: "cli/probe/", why: "`hedgerow probe` asks through a gateway of its own, as a caller would" },
   { where: "cli/ask-gateway", why: "`hedgerow ask` is a client of the gateway, like any program" },
   { where: "cli/fetch-health", why: "`hedgerow status` asks a running gateway" },
+  { where: "cli/send-feedback", why: "`hedgerow feedback` tells a running gateway" },
   { where: "cli/tour", why: "the tour shows a first call as any client would make it" },
   {
     where: "planes/",

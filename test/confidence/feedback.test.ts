@@ -2,7 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Label } from "#domain/confidence";
 import { readFeedback } from "#pipeline/serve-feedback";
+import { Hedgerow } from "@hedgerow/client";
+import { feedback } from "#cli/commands/feedback";
 import { sha256Hex } from "#control/config/fingerprint";
+import { runCommand } from "../world/run-command.ts";
 import { startGateway, type TestGateway } from "../world/start-gateway.ts";
 
 const id = `req_${"0123456789ab".repeat(2)}`;
@@ -111,5 +114,32 @@ describe("POST /v1/feedback", () => {
         expect("kind" in read || read.callId.startsWith("req_")).toBe(true);
       }),
     );
+  });
+
+  it("is what the client library sends", async () => {
+    const kept: Label[] = [];
+    await using gateway = await startGateway([], [], keeping(kept));
+    const hedgerow = new Hedgerow({ baseURL: gateway.url });
+    expect(await hedgerow.feedback.create({ id, correct: true, source: "verifier" })).toMatchObject({ status: "kept" });
+    expect(await hedgerow.feedback.create({ id, score: 0.75, weight: 0.5 })).toMatchObject({ id });
+    expect(kept).toMatchObject([
+      { correct: 1, source: "verifier" },
+      { correct: 0.75, weight: 0.5 },
+    ]);
+    await expect(hedgerow.feedback.create({ id: "no", correct: true })).rejects.toMatchObject({
+      code: "invalid_request",
+    });
+  });
+
+  it("is what `hedgerow feedback` sends", async () => {
+    const kept: Label[] = [];
+    await using gateway = await startGateway([], [], keeping(kept));
+    const run = (...args: string[]) =>
+      runCommand(["feedback", ...args, "--url", gateway.url], [feedback], { cwd: "." });
+    expect(await run(id, "--wrong", "--note", "not so")).toMatchObject({ code: 0, out: `Kept: ${id} was wrong.\n` });
+    expect(kept).toMatchObject([{ callId: id, correct: 0, note: "not so", source: "human" }]);
+    expect(await run("nothing", "--correct")).toMatchObject({ code: 1, err: expect.stringMatching(/x-request-id/u) });
+    expect(await run(id)).toMatchObject({ code: 2 });
+    expect(await run(id, "--wrong", "--correct")).toMatchObject({ code: 2 });
   });
 });

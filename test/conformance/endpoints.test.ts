@@ -65,6 +65,10 @@ describe("docs/endpoints.md: models and kept answers", () => {
     }
   });
 
+  it.each(tables("Verdicts")[0] ?? [])("%s is there", (written) => {
+    for (const root of roots) expect(readEndpoint(root + written.replace("POST ", ""))).toEqual({ kind: "feedback" });
+  });
+
   it("has every request to the gateway's memory, and no other", () => {
     const rows = (tables("Kept answers")[0] ?? []).map(([written = ""]) => written);
     expect(rows.map((written) => written.replaceAll(/\{\w+\}/gu, "*").replace(" /", " ")).toSorted()).toEqual(

@@ -1,5 +1,6 @@
 import { Completions } from "./completions.ts";
 import { Connection, type Fetch } from "./connection.ts";
+import { Feedback } from "./feedback.ts";
 import { mustBeTimeout } from "./lifeline.ts";
 import { Models } from "./models.ts";
 
@@ -33,6 +34,7 @@ export interface HedgerowOptions {
 export class Hedgerow {
   readonly chat: { readonly completions: Completions };
   readonly models: Models;
+  readonly feedback: Feedback;
 
   /** Throws a TypeError on options that cannot work. */
   constructor(options: HedgerowOptions) {
@@ -51,6 +53,7 @@ export class Hedgerow {
     });
     this.chat = { completions: new Completions(connection, timeoutMs) };
     this.models = new Models(connection, timeoutMs);
+    this.feedback = new Feedback(connection, timeoutMs);
   }
 }
 

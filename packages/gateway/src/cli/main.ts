@@ -11,6 +11,7 @@ const entries: readonly CommandEntry[] = [
   { name: "probe", load: async () => (await import("./commands/probe.ts")).probe },
   { name: "replay", load: async () => (await import("./commands/replay.ts")).replay },
   { name: "report", load: async () => (await import("./commands/report.ts")).report },
+  { name: "feedback", load: async () => (await import("./commands/feedback.ts")).feedback },
   { name: "status", load: async () => (await import("./commands/status.ts")).status },
   { name: "drill", load: async () => (await import("./commands/drill.ts")).drill },
   { name: "sim", load: async () => (await import("./commands/sim.ts")).sim },
