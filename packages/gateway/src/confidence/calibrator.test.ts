@@ -50,7 +50,7 @@ describe("a calibrator", () => {
     const z = fc.double({ min: -12, max: 12, noNaN: true });
     const slope = fc.double({ min: 0, max: 5, noNaN: true });
     fc.assert(
-      fc.property(z, z, slope, slope, (one, other, low, high) => {
+      fc.property(z, z, fc.tuple(slope, slope), (one, other, [low, high]) => {
         const logistic = { intercept: 0.3, slopes: [low], hinge: high - low };
         const steps = { logOdds: [-2, 0, 4], probabilities: [0.1, 0.1, 0.8] };
         const all: Calibrator[] = [

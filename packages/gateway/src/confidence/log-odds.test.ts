@@ -6,11 +6,10 @@ describe("log-odds", () => {
   test("are exact where the probability would be rounded to one", () => {
     // mpmath: mp.dps = 40; p = exp(mpf("-1e-4")); log(p / (1 - p))
     expect(logOddsOfLogProbability(-1e-4)).toBeCloseTo(9.210_290_371_559_516, 12);
-    expect(logOddsOfLogProbability(-1.31e-5)).toBeCloseTo(11.242_891_777_750_018, 12);
+    expect(logOddsOfLogProbability(-1.31e-5)).toBeCloseTo(11.242_891_777_75, 12);
     expect(logOddsOfLogProbability(-0.0123)).toBeCloseTo(4.391_999_712_861_713, 12);
     expect(logOddsOfLogProbability(-3)).toBeCloseTo(-2.948_930_819_057_298, 12);
     expect(logOddsOfLogProbability(Math.log(0.5))).toBeCloseTo(0, 15);
-    expect(logOddsOfLogProbability(-3)).toBeCloseTo(-2.948_932_744_083_67, 10);
   });
 
   test("end at ±11.5, and what is no probability is the least", () => {

@@ -1,0 +1,110 @@
+import { labelsWithoutError, lowerBound } from "./clopper-pearson.ts";
+import { effectiveCount } from "./effective-count.ts";
+
+/** An answer with a verdict, and the score that decides whether it is accepted. */
+export interface ScoredSample {
+  /** Any order; usually the raw score in log-odds. Its rule must not have been fitted on these very labels. */
+  readonly score: number;
+  readonly correct: number;
+  /** 1 where absent. */
+  readonly weight?: number;
+}
+
+/** "Of all answers accepted, at least `accuracy` are right, `1 − delta` sure, as long as traffic looks like the labels." */
+export interface PoolPromise {
+  /** Between 0 and 1. */
+  readonly accuracy: number;
+  /** Chance that the promise is wrong: for all tiers of a route together. */
+  readonly delta: number;
+  /** Tiers of the route that accept by a certificate: each may be wrong with delta ÷ tiers. 1 where absent. */
+  readonly tiers?: number;
+}
+
+export interface PoolLevel {
+  /** Share of the calibration answers, of the preset grid: 0.05, 0.1, … 1. */
+  readonly coverage: number;
+  /** Accepted is what scores more than this. JSON as it stands: the lowest finite number accepts everything. */
+  readonly above: number;
+  /** Labels over the threshold, effective number, and how many of them are right. */
+  readonly accepted: number;
+  readonly correct: number;
+  /** Accuracy of the accepted that is certain but for delta, by Clopper and Pearson. */
+  readonly lowerBound: number;
+}
+
+export interface PoolCertificate {
+  readonly accuracy: number;
+  /** What was spent here: delta ÷ tiers. */
+  readonly delta: number;
+  /** Effective number of labels. */
+  readonly labels: number;
+  /** All certified levels, the strictest first. The last is the one to use, the one before it the next stricter. */
+  readonly levels: readonly [PoolLevel, ...PoolLevel[]];
+}
+
+const gridSteps = 20;
+
+/**
+ * The lowest threshold at which the accepted answers keep a promise: fixed-sequence testing (as Jung et al. 2024, "Trust or
+ * Escalate") over a grid of coverages fixed beforehand, from the strictest with enough labels down, each tested by Clopper
+ * and Pearson at delta, stopping at the first that fails. The sequence does not depend on the labels, hence no correction.
+ *
+ * A level's threshold is the score of the next answer below it, which is itself not counted: given that score, the answers
+ * above are a fair sample of all that will be accepted. With whole labels of weight 1 the promise is exact; with weights it
+ * holds for the effective number, approximately. Answers of one score stand and fall together.
+ *
+ * The first level has three times as many labels as a promise without any error needs, so that one unlucky error does not
+ * end the sequence. Undefined: no level keeps the promise, or there are too few labels; nothing may then be accepted.
+ */
+export function certifyPool(samples: readonly ScoredSample[], promise: PoolPromise): PoolCertificate | undefined {
+  const { accuracy, delta, tiers = 1 } = promise;
+  if (!(accuracy > 0 && accuracy < 1 && delta > 0 && delta < 1 && tiers >= 1)) {
+    throw new RangeError(`a promise is an accuracy and a delta between 0 and 1, not ${accuracy} and ${delta}`);
+  }
+  const spent = delta / tiers;
+  const fewest = 3 * labelsWithoutError(accuracy, spent);
+  const sorted = samples.toSorted((a, b) => b.score - a.score);
+  const levels: PoolLevel[] = [];
+  let last = 0;
+  for (let step = 1; step <= gridSteps; step += 1) {
+    const above = sorted[Math.ceil((step * sorted.length) / gridSteps)]?.score ?? -Number.MAX_VALUE;
+    const over = sorted.filter(({ score }) => score > above);
+    const { accepted, correct } = tally(over);
+    if (accepted < fewest || over.length === last) continue;
+    last = over.length;
+    const bound = lowerBound({ successes: correct, tries: accepted }, spent);
+    if (bound < accuracy) break;
+    levels.push({ coverage: step / gridSteps, above, accepted, correct, lowerBound: bound });
+  }
+  const [first, ...rest] = levels;
+  if (first === undefined) return undefined;
+  const labels = effectiveCount(samples.map(({ weight = 1 }) => weight));
+  return { accuracy, delta: spent, labels, levels: [first, ...rest] };
+}
+
+/**
+ * The level in use. `stricter` goes up so many levels, for a time in which the promise is in doubt; undefined where there is
+ * none as strict.
+ */
+export function certifiedLevel({ levels }: PoolCertificate, stricter = 0): PoolLevel | undefined {
+  return levels[levels.length - 1 - stricter];
+}
+
+/**
+ * The share of traffic that any gate must refuse to keep a promise, where answers are wrong so often: (errors − allowed) ÷
+ * (1 − allowed), with allowed = 1 − accuracy. For an operator to see before a route is built.
+ */
+export function leastRefused(errorRate: number, accuracy: number): number {
+  const allowed = 1 - accuracy;
+  return Math.max(0, (errorRate - allowed) / (1 - allowed));
+}
+
+function tally(over: readonly ScoredSample[]): { accepted: number; correct: number } {
+  let [sum, right] = [0, 0];
+  for (const { correct, weight = 1 } of over) {
+    sum += weight;
+    right += weight * Math.min(1, Math.max(0, correct));
+  }
+  const accepted = effectiveCount(over.map(({ weight = 1 }) => weight));
+  return { accepted, correct: sum === 0 ? 0 : Math.min(accepted, (right / sum) * accepted) };
+}
