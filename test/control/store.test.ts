@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { chainHash, genesisOf, markLine, recordLine, segmentFile } from "#ledger/journal-line";
-import { attemptRecord, callRecord } from "../world/sample-record.ts";
+import { attemptRecord, callRecord, sampleJudgement } from "../world/sample-record.ts";
 import { ingestJournal } from "#control/store/ingest-journal";
 import { ingestRecords, ingestedPosition, retention } from "#control/store/ingest";
 import { migrations } from "#control/store/migrations";
@@ -70,6 +70,57 @@ describe("opening the store", () => {
     expect(store.all("SELECT risk_groups FROM attempts")).toEqual([
       { risk_groups: JSON.stringify(["provider:a", "operator:x"]) },
     ]);
+    store.close();
+  });
+
+  it("keeps how answers were judged, and has nothing of it for calls of before", () => {
+    const path = join(folder, "unjudged.sqlite");
+    const old = new DatabaseSync(path);
+    old.exec(`CREATE TABLE schema_version (version INTEGER NOT NULL); INSERT INTO schema_version VALUES (4)`);
+    for (const step of migrations.slice(0, 4)) old.exec(step);
+    old.exec(`INSERT INTO calls (id, at_ms, snapshot, caller, dialect, operation, route, requested_model, streamed,
+      decision, committed, status, request_bytes, answer_bytes, duration_ms, warnings)
+      VALUES ('req_old', 1795255200000, 's', 'c', 'd', 'o', 'r', 'm', 0, 'answered', 1, 200, 1, 1, 1, '[]')`);
+    old.exec(`INSERT INTO attempts (call_id, number, target, provider, model, credential, outcome, started_ms, ended_ms)
+      VALUES ('req_old', 1, 'a/m', 'a', 'm', 'a#1', 'answered', 0, 1)`);
+    old.close();
+    const store = opened(path);
+    const judged = attemptRecord({ outcome: "doubted", judgement: sampleJudgement(), agrees: false });
+    const attempts = [judged, attemptRecord({ role: "second" }), attemptRecord()];
+    const shadow = { of: "req_new", propensity: 0.02 };
+    ingestRecords(store, piece(0, 10), [
+      callRecord("req_new", { decision: "doubted", review: "rev_1", attempts }),
+      callRecord("req_shadow", { decision: "shadow", shadow, attempts: [attemptRecord({ agrees: true })] }),
+    ]);
+    expect(store.all("SELECT id, review, shadow_of, propensity FROM calls ORDER BY id")).toEqual([
+      { id: "req_new", review: "rev_1", shadow_of: null, propensity: null },
+      { id: "req_old", review: null, shadow_of: null, propensity: null },
+      { id: "req_shadow", review: null, shadow_of: "req_new", propensity: 0.02 },
+    ]);
+    expect(
+      store.all(`SELECT role, agrees, judged_at_ms, score, raw, estimator, features, calibration_key, calibration_state,
+        threshold, verdict FROM attempts WHERE call_id = 'req_new' ORDER BY number LIMIT 2`),
+    ).toEqual([
+      {
+        role: null,
+        agrees: 0,
+        judged_at_ms: Date.parse("2026-11-21T10:00:00.000Z"),
+        score: 0.625,
+        raw: 0.9,
+        estimator: "logprobs",
+        features: "[2.2,0.5]",
+        calibration_key:
+          '{"tenant":"","route":"default","model":"openai/gpt-5.4","tier":0,"shape":"label","signals":"logprobs"}',
+        calibration_state: "prior",
+        threshold: 0.85,
+        verdict: "doubted",
+      },
+      expect.objectContaining({ role: "second", agrees: null, judged_at_ms: null, score: null, verdict: null }),
+    ]);
+    expect(store.all("SELECT role, verdict FROM attempts WHERE call_id = 'req_old'")).toEqual([
+      { role: null, verdict: null },
+    ]);
+    expect(listCalls(store, {}, 10).find(({ id }) => id === "req_new")).toMatchObject({ attempts: 2 });
     store.close();
   });
 

@@ -1,3 +1,4 @@
+import type { Judgement } from "#domain/confidence";
 import type { AttemptRecord, CallRecord } from "#domain/record";
 
 const usage = {
@@ -49,6 +50,23 @@ export function callRecord(id: string, more: Partial<CallRecord> = {}): CallReco
     costNanoUsd: 1_000_000,
     warnings: [],
     attempts: [attemptRecord()],
+    ...more,
+  };
+}
+
+/** A doubted answer of the route `default`. */
+export function sampleJudgement(more: Partial<Judgement> = {}): Judgement {
+  return {
+    score: 0.625,
+    raw: 0.9,
+    estimator: "logprobs",
+    features: [2.2, 0.5],
+    key: { tenant: "", route: "default", model: "openai/gpt-5.4", tier: 0, shape: "label", signals: "logprobs" },
+    calibration: { state: "prior", n: 0, version: "prior" },
+    threshold: 0.85,
+    mode: "per_answer",
+    verdict: "doubted",
+    why: "0.62 is below 0.85",
     ...more,
   };
 }

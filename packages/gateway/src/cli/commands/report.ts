@@ -17,12 +17,15 @@ import type { Column } from "#cli/table";
 const decisions: readonly Decision[] = [
   "answered",
   "recovered",
+  "escalated",
   "degraded",
   "doubted",
+  "deadline",
   "refused",
   "failed",
   "broken",
   "aborted",
+  "shadow",
 ];
 
 const usage = `Usage: hedgerow report calls [--since 1h] [--route R] [--provider P] [--decision D] [--limit N]

@@ -85,7 +85,7 @@ export function drillReport(store: Store, wish: DrillWish): DrillReport {
   const known = new KnownTargets(wish);
   const seen = new Seen();
   let calls = 0;
-  eachAttempt(store, window, (attempt) => {
+  eachAttempt(store, { ...window, forCallers: true }, (attempt) => {
     if (attempt.number === 1) calls += 1;
     known.of(attempt);
     seen.add(attempt);
@@ -258,7 +258,7 @@ function eachCall(store: Store, window: TimeWindow, visit: (call: RecordedCall) 
     const answer = attempts.find((each) => each.outcome !== "outrun" && each.failure === undefined);
     if (attempts.length > 0) visit({ attempts, ...(answer === undefined ? {} : { answer }) });
   };
-  eachAttempt(store, window, (attempt) => {
+  eachAttempt(store, { ...window, forCallers: true }, (attempt) => {
     if (attempts[0] !== undefined && attempts[0].callId !== attempt.callId) {
       finish();
       attempts = [];

@@ -1,3 +1,4 @@
+import type { CalibrationKey, Judgement } from "#domain/confidence";
 import type { AttemptRecord, CallRecord } from "#domain/record";
 import type { Usage } from "#domain/usage";
 import { putIntoOutbox } from "./outbox.ts";
@@ -68,8 +69,9 @@ function insertCall(store: Store, record: CallRecord): boolean {
   const changes = store.run(
     `INSERT INTO calls (id, at_ms, snapshot, caller, dialect, operation, route, requested_model, streamed, decision,
        committed, code, status, finish, request_bytes, answer_bytes, duration_ms, input_uncached, cache_read,
-       cache_write, cache_write_long, output, reasoning, usage_estimated, cost_nano_usd, warnings, tags, session, graph, plan)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       cache_write, cache_write_long, output, reasoning, usage_estimated, cost_nano_usd, warnings, tags, session, graph, plan,
+       review, shadow_of, propensity)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO NOTHING`,
     record.id,
     Date.parse(record.at),
@@ -95,23 +97,30 @@ function insertCall(store: Store, record: CallRecord): boolean {
     record.session ?? null,
     record.graph ?? null,
     record.plan === undefined ? null : JSON.stringify(record.plan),
+    record.review ?? null,
+    record.shadow?.of ?? null,
+    record.shadow?.propensity ?? null,
   );
   if (changes === 0) return false;
   const atMs = Date.parse(record.at);
   for (const [index, attempt] of record.attempts.entries()) {
-    insertAttempt(store, { callId: record.id, number: index + 1, attempt });
+    insertAttempt(store, { callId: record.id, number: index + 1, attempt, atMs });
     countAttempt(store, attempt, atMs);
   }
   return true;
 }
 
-function insertAttempt(store: Store, row: { callId: string; number: number; attempt: AttemptRecord }): void {
+function insertAttempt(
+  store: Store,
+  row: { callId: string; number: number; attempt: AttemptRecord; atMs: number },
+): void {
   const { attempt } = row;
   store.run(
     `INSERT INTO attempts (call_id, number, target, provider, model, credential, outcome, failure, status,
        upstream_request_id, started_ms, first_byte_ms, first_content_ms, ended_ms, input_uncached, cache_read,
-       cache_write, cache_write_long, output, reasoning, usage_estimated, cost_nano_usd, risk_groups)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       cache_write, cache_write_long, output, reasoning, usage_estimated, cost_nano_usd, risk_groups, role, agrees,
+       judged_at_ms, score, raw, estimator, features, calibration_key, calibration_state, threshold, verdict)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     row.callId,
     row.number,
     attempt.target,
@@ -129,7 +138,17 @@ function insertAttempt(store: Store, row: { callId: string; number: number; atte
     ...usageValues(attempt.usage),
     attempt.costNanoUsd ?? null,
     attempt.groups === undefined ? null : JSON.stringify(attempt.groups),
+    attempt.role ?? null,
+    attempt.agrees === undefined ? null : Number(attempt.agrees),
+    ...judgementValues(attempt.judgement, row.atMs),
   );
+}
+
+/** The time stands with the judgement, so that what was judged is found by time without a look at what was not. */
+function judgementValues(judgement: Judgement | undefined, atMs: number): readonly (string | number | null)[] {
+  if (judgement === undefined) return [null, null, null, null, null, null, null, null, null];
+  const { score, raw, estimator, features, key, calibration, threshold, verdict } = judgement;
+  return [atMs, score, raw, estimator, JSON.stringify(features), keyText(key), calibration.state, threshold, verdict];
 }
 
 function usageValues(usage: Usage | undefined): readonly (number | null)[] {
@@ -158,4 +177,9 @@ function removeBefore(store: Store, beforeMs: number, most: number): void {
     beforeMs,
     Math.min(most, retention.removedAtOnce),
   );
+}
+
+/** Equal keys give equal texts: a fixed order of fields. */
+function keyText({ tenant, route, model, tier, shape, signals }: CalibrationKey): string {
+  return JSON.stringify({ tenant, route, model, tier, shape, signals });
 }

@@ -120,4 +120,22 @@ export const migrations: readonly string[] = [
   ) AS classed
   GROUP BY provider, model, at_ms / 300000;
   `,
+  `
+  ALTER TABLE calls ADD COLUMN review TEXT;
+  ALTER TABLE calls ADD COLUMN shadow_of TEXT;
+  ALTER TABLE calls ADD COLUMN propensity REAL;
+  ALTER TABLE attempts ADD COLUMN role TEXT;
+  ALTER TABLE attempts ADD COLUMN judged_at_ms INTEGER;
+  ALTER TABLE attempts ADD COLUMN score REAL;
+  ALTER TABLE attempts ADD COLUMN raw REAL;
+  ALTER TABLE attempts ADD COLUMN estimator TEXT;
+  ALTER TABLE attempts ADD COLUMN features TEXT;
+  ALTER TABLE attempts ADD COLUMN calibration_key TEXT;
+  ALTER TABLE attempts ADD COLUMN calibration_state TEXT;
+  ALTER TABLE attempts ADD COLUMN threshold REAL;
+  ALTER TABLE attempts ADD COLUMN verdict TEXT;
+  ALTER TABLE attempts ADD COLUMN agrees INTEGER;
+  CREATE INDEX attempts_judged ON attempts (judged_at_ms) WHERE judged_at_ms IS NOT NULL;
+  CREATE INDEX attempts_compared ON attempts (judged_at_ms) WHERE agrees IS NOT NULL;
+  `,
 ];

@@ -10,6 +10,11 @@ export interface TimeWindow {
   readonly untilMs: number;
 }
 
+export interface AttemptWindow extends TimeWindow {
+  /** Without second opinions, judges and shadows, which the gateway asks for itself. */
+  readonly forCallers?: true;
+}
+
 /** One attempt and what is to be known of its call. Absent: unknown. */
 export interface StoredAttempt {
   readonly callId: string;
@@ -34,7 +39,8 @@ export interface StoredAttempt {
 }
 
 /** Every attempt of the window's calls: calls in the order they were accepted, attempts in the order they were made. */
-export function eachAttempt(store: Store, window: TimeWindow, visit: (attempt: StoredAttempt) => void): void {
+export function eachAttempt(store: Store, window: AttemptWindow, visit: (attempt: StoredAttempt) => void): void {
+  const only = window.forCallers === true ? "AND role IS NULL AND decision <> 'shadow'" : "";
   store.each(
     (row) => visit(attemptOf(row)),
     `SELECT calls.id, at_ms, route, requested_model, operation, decision, number, target, provider, model, outcome,
@@ -42,7 +48,7 @@ export function eachAttempt(store: Store, window: TimeWindow, visit: (attempt: S
        attempts.cache_write, attempts.cache_write_long, attempts.output, attempts.reasoning,
        attempts.usage_estimated, attempts.cost_nano_usd
      FROM calls JOIN attempts ON attempts.call_id = calls.id
-     WHERE at_ms >= ? AND at_ms < ? ORDER BY at_ms, calls.id, number`,
+     WHERE at_ms >= ? AND at_ms < ? ${only} ORDER BY at_ms, calls.id, number`,
     window.fromMs,
     window.untilMs,
   );

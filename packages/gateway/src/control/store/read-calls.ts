@@ -28,6 +28,7 @@ export interface StoredCall {
   readonly firstContentMs?: number;
   /** Of the last attempt. */
   readonly target?: string;
+  /** Asked for an answer to the caller: second opinions and judges are none. */
   readonly attempts: number;
   readonly promptTokens?: number;
   readonly completionTokens?: number;
@@ -58,9 +59,9 @@ export function listCalls(store: Store, filter: CallFilter, limit: number): read
   const bounded = Math.max(0, Math.min(Math.trunc(limit), maxListedCalls));
   const rows = store.all(
     `SELECT calls.*, ${promptSum} AS prompt_tokens, (output + reasoning) AS completion_tokens,
-       (SELECT count(*) FROM attempts WHERE call_id = calls.id) AS attempt_count,
-       (SELECT target FROM attempts WHERE call_id = calls.id ORDER BY number DESC LIMIT 1) AS last_target,
-       (SELECT first_content_ms FROM attempts WHERE call_id = calls.id ORDER BY number DESC LIMIT 1) AS last_content_ms
+       (SELECT count(*) FROM attempts WHERE call_id = calls.id AND role IS NULL) AS attempt_count,
+       (SELECT target FROM attempts WHERE call_id = calls.id AND role IS NULL ORDER BY number DESC LIMIT 1) AS last_target,
+       (SELECT first_content_ms FROM attempts WHERE call_id = calls.id AND role IS NULL ORDER BY number DESC LIMIT 1) AS last_content_ms
      FROM calls ${where} ORDER BY at_ms DESC, id DESC LIMIT ?`,
     ...values,
     bounded,
@@ -75,7 +76,7 @@ export function callTotals(store: Store, filter: CallFilter): CallTotals {
     `SELECT count(*) AS calls, coalesce(sum(${promptSum}), 0) AS prompt_tokens,
        coalesce(sum(output + reasoning), 0) AS completion_tokens, coalesce(sum(cost_nano_usd), 0) AS cost_nano_usd,
        coalesce(sum(CASE WHEN cost_nano_usd IS NULL AND committed = 1 THEN 1 ELSE 0 END), 0) AS unpriced,
-       coalesce(sum((SELECT count(*) FROM attempts WHERE call_id = calls.id)), 0) AS attempts
+       coalesce(sum((SELECT count(*) FROM attempts WHERE call_id = calls.id AND role IS NULL)), 0) AS attempts
      FROM calls ${where}`,
     ...values,
   );
