@@ -92,6 +92,8 @@ export interface AnswerView {
   readonly finish?: FinishReason;
   /** Of `text`, in order. Absent where the provider told none. */
   readonly tokens?: readonly TokenLogprob[];
+  /** There is content the hub has no word for (a custom tool's call): the answer is not empty, and not all of it is here. */
+  readonly foreign?: true;
 }
 
 export interface ToolCallView {
