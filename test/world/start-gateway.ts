@@ -1,9 +1,13 @@
-import type { LabelIntake, Memory } from "#domain/ports";
 import type { CallRecord } from "#domain/record";
 import type { Snapshot } from "#domain/snapshot";
 import type { ProviderSpec, Route } from "#domain/snapshot";
 import type { LogFields } from "#planes/log";
-import { startDataPlane, type DataPlaneJournal, type RunningDataPlane } from "#planes/start-data-plane";
+import {
+  startDataPlane,
+  type DataPlaneJournal,
+  type DataPlaneOptions,
+  type RunningDataPlane,
+} from "#planes/start-data-plane";
 import { findKind } from "#providers/kinds";
 import { sampleProvider, sampleSnapshot } from "./sample-snapshot.ts";
 
@@ -22,9 +26,9 @@ export interface TestGateway extends AsyncDisposable {
 export async function startGateway(
   providers: readonly ProviderSpec[],
   routes: readonly Route[],
-  given: Partial<Snapshot> & { readonly memory?: Memory; readonly labels?: LabelIntake } = {},
+  given: Partial<Snapshot> & Pick<DataPlaneOptions, "memory" | "labels" | "reviews"> = {},
 ): Promise<TestGateway> {
-  const { memory, labels, ...more } = given;
+  const { memory, labels, reviews, ...more } = given;
   const records: CallRecord[] = [];
   const logs: string[] = [];
   const waiting: { count: number; resolve: (records: readonly CallRecord[]) => void }[] = [];
@@ -38,6 +42,7 @@ export async function startGateway(
     journal,
     ...(memory === undefined ? {} : { memory }),
     ...(labels === undefined ? {} : { labels }),
+    ...(reviews === undefined ? {} : { reviews }),
     listen: { host: "127.0.0.1", port: 0 },
     log: { info: write, warn: write, error: write },
   });

@@ -12,6 +12,8 @@ export type Endpoint =
   | { readonly kind: "models"; readonly model?: string }
   /** A verdict on an answer that was given. */
   | { readonly kind: "feedback" }
+  /** What became of an answer that waited for a person. */
+  | { readonly kind: "review"; readonly review: string }
   /** What the gateway keeps for its callers; `path` is decoded, behind the version. */
   | { readonly kind: "stored"; readonly dialect: ClientDialectId; readonly path: readonly string[] };
 
@@ -68,6 +70,7 @@ export function readEndpoint(path: string, query = new URLSearchParams()): Endpo
     geminiEndpoint(rest, query) ??
     converseEndpoint(rest) ??
     storedEndpoint(rest) ??
+    reviewEndpoint(rest) ??
     modelsEndpoint(rest)
   );
 }
@@ -131,6 +134,11 @@ function storedEndpoint(rest: string): Endpoint | undefined {
   const path = rest.slice(1).split("/").map(decoded);
   if (path.some((piece) => piece === undefined || piece === "") || path.length > 4) return undefined;
   return { kind: "stored", dialect: "openai-responses", path: path as readonly string[] };
+}
+
+function reviewEndpoint(rest: string): Endpoint | undefined {
+  const review = decoded(/^\/reviews\/([^/]+)$/u.exec(rest)?.[1]);
+  return review === undefined ? undefined : { kind: "review", review };
 }
 
 function modelsEndpoint(rest: string): Endpoint | undefined {

@@ -42,6 +42,14 @@ export type Accepted =
       readonly body: Uint8Array;
       readonly gatewayMs: number;
     }
+  | {
+      readonly kind: "review";
+      readonly dialect: Dialect;
+      readonly id: string;
+      readonly caller: string;
+      readonly review: string;
+      readonly gatewayMs: number;
+    }
   | Turned;
 
 export interface AcceptedCall {
@@ -108,6 +116,9 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
     };
   }
   const caller = known.key?.name ?? "anonymous";
+  if (endpoint.kind === "review") {
+    return { kind: "review", dialect, id, caller, review: endpoint.review, gatewayMs: spentMs() };
+  }
   const operation = endpoint.kind === "call" ? endpoint.operation : undefined;
   const turn = (why: Failure): Turned => refuse(why, { caller, ...(operation === undefined ? {} : { operation }) });
 

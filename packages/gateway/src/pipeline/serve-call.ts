@@ -10,6 +10,7 @@ import { listModels } from "./list-models.ts";
 import { recordOf, recordOfTurnedAway } from "./record.ts";
 import { refuse } from "./refuse.ts";
 import { serveFeedback } from "./serve-feedback.ts";
+import { serveReview } from "./serve-review.ts";
 import { serveStored } from "./serve-stored.ts";
 import { keepAnswer, openThread } from "./thread.ts";
 
@@ -32,6 +33,9 @@ export async function serveCall(exchange: Exchange, plane: DataPlane): Promise<v
         return;
       case "feedback":
         await serveFeedback({ exchange, plane, ...accepted });
+        return;
+      case "review":
+        await serveReview({ exchange, plane, control, ...accepted });
         return;
       case "refused": {
         if (accepted.caller === undefined) plane.observeRefusal(accepted.failure);

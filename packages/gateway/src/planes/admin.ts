@@ -1,8 +1,10 @@
+import type { ReviewDesk } from "#control/reviews/review-file";
 import type { HealthRow, LoadRow } from "#domain/health";
 import type { Exchange } from "#domain/ports";
 import type { GatewayKey } from "#domain/snapshot";
 import { authenticate } from "#pipeline/accept";
 import { mergeRows } from "#policy/health-rows";
+import { adminReviews, onlyMethods, reviewsPath, wrong, type AdminReply } from "./admin-reviews.ts";
 
 /** What the endpoints for administrators look at. */
 export interface AdminState {
@@ -12,35 +14,47 @@ export interface AdminState {
   wallMs(): number;
   /** One list for each worker that answered in time. */
   health(): Promise<readonly (readonly HealthRow[])[]>;
+  /** Absent where none are kept. */
+  readonly reviews: ReviewDesk | undefined;
 }
 
-const paths: ReadonlySet<string> = new Set(["/admin/api/health"]);
+const healthPath = "/admin/api/health";
 const json = { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" };
 
 /**
- * `/admin/api/health`: for keys with `admin: true`, and for everybody on this machine where no keys are configured. True
- * where the exchange was for it and is, or will be, answered.
+ * `/admin/api/…`: for keys with `admin: true`, and for everybody on this machine where no keys are configured. True where
+ * the exchange was for it and is, or will be, answered.
  */
 export function serveAdmin(exchange: Exchange, state: AdminState): boolean {
-  if (!paths.has(exchange.path)) return false;
-  if (exchange.method !== "GET" && exchange.method !== "HEAD") {
-    respond(exchange, 405, { error: "use GET" });
+  const { path, method } = exchange;
+  const isReviews = path === reviewsPath || path.startsWith(`${reviewsPath}/`);
+  if (path !== healthPath && !isReviews) return false;
+  if (!isReviews && method !== "GET" && method !== "HEAD") {
+    respond(exchange, onlyMethods("GET, HEAD"));
     return true;
   }
   const keys = state.keys();
   const known = authenticate(exchange.headers, exchange.query, keys);
-  if (known.kind === "refused") respond(exchange, 401, { error: known.failure.message });
+  if (known.kind === "refused") respond(exchange, wrong(401, known.failure.message));
   else if (keys.length > 0 && known.key?.admin !== true) {
-    respond(exchange, 403, { error: `the key "${known.key?.name}" is no administrator's; add admin: true to it` });
-  } else void respondHealth(exchange, state);
+    respond(exchange, wrong(403, `the key "${known.key?.name}" is no administrator's; add admin: true to it`));
+  } else if (isReviews) void respondReviews(exchange, state, known.key?.name);
+  else void respondHealth(exchange, state);
   return true;
+}
+
+async function respondReviews(exchange: Exchange, state: AdminState, key: string | undefined): Promise<void> {
+  const asked = { exchange, desk: state.reviews, ...(key === undefined ? {} : { key }) };
+  const reply = await adminReviews(asked);
+  if (!exchange.gone) respond(exchange, reply);
 }
 
 async function respondHealth(exchange: Exchange, state: AdminState): Promise<void> {
   const workers = await state.health();
   const atMs = state.wallMs();
   const scopes = mergeRows(workers).map((row) => written(row, atMs));
-  respond(exchange, 200, { at: dateOf(atMs), version: state.version(), workers: workers.length, scopes });
+  const body = { at: dateOf(atMs), version: state.version(), workers: workers.length, scopes };
+  respond(exchange, { status: 200, body });
 }
 
 function written(row: HealthRow, atMs: number): object {
@@ -96,7 +110,7 @@ function dateOf(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function respond(exchange: Exchange, status: number, body: object): void {
-  exchange.respond(status, { ...json, ...(status === 405 ? { allow: "GET, HEAD" } : {}) });
+function respond(exchange: Exchange, { status, body, headers = {} }: AdminReply): void {
+  exchange.respond(status, { ...json, ...headers });
   exchange.end(Buffer.from(`${JSON.stringify(body)}\n`));
 }

@@ -169,6 +169,7 @@ function forOperators({ options, live, gauges, health, snapshot }: OperatorParts
     version: () => snapshot().version,
     wallMs: () => systemClock.wallMs(),
     health: async () => [health.rows(), ...(await others()).map((each) => each.health)],
+    reviews: options.reviews,
   };
   return (exchange) => serveOperations(exchange, operations) || serveAdmin(exchange, admin);
 }
