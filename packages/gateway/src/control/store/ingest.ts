@@ -140,15 +140,16 @@ function insertAttempt(
     attempt.groups === undefined ? null : JSON.stringify(attempt.groups),
     attempt.role ?? null,
     attempt.agrees === undefined ? null : Number(attempt.agrees),
-    ...judgementValues(attempt.judgement, row.atMs),
+    // The time stands here, too, so that what was judged or compared is found without a look at all the rest.
+    attempt.judgement === undefined && attempt.agrees === undefined ? null : row.atMs,
+    ...judgementValues(attempt.judgement),
   );
 }
 
-/** The time stands with the judgement, so that what was judged is found by time without a look at what was not. */
-function judgementValues(judgement: Judgement | undefined, atMs: number): readonly (string | number | null)[] {
-  if (judgement === undefined) return [null, null, null, null, null, null, null, null, null];
+function judgementValues(judgement: Judgement | undefined): readonly (string | number | null)[] {
+  if (judgement === undefined) return [null, null, null, null, null, null, null, null];
   const { score, raw, estimator, features, key, calibration, threshold, verdict } = judgement;
-  return [atMs, score, raw, estimator, JSON.stringify(features), keyText(key), calibration.state, threshold, verdict];
+  return [score, raw, estimator, JSON.stringify(features), keyText(key), calibration.state, threshold, verdict];
 }
 
 function usageValues(usage: Usage | undefined): readonly (number | null)[] {

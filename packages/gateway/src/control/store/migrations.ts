@@ -135,7 +135,7 @@ export const migrations: readonly string[] = [
   ALTER TABLE attempts ADD COLUMN threshold REAL;
   ALTER TABLE attempts ADD COLUMN verdict TEXT;
   ALTER TABLE attempts ADD COLUMN agrees INTEGER;
-  CREATE INDEX attempts_judged ON attempts (judged_at_ms) WHERE judged_at_ms IS NOT NULL;
+  CREATE INDEX attempts_judged ON attempts (judged_at_ms) WHERE verdict IS NOT NULL;
   CREATE INDEX attempts_compared ON attempts (judged_at_ms) WHERE agrees IS NOT NULL;
   `,
 ];
