@@ -3,8 +3,9 @@ import { characters } from "./characters.ts";
 import { isObject, type JsonObject } from "./json-value.ts";
 import { patternSteps } from "./pattern-steps.ts";
 
-/** What a check may take, in visited schemas and estimated steps of patterns: some ten milliseconds at most. */
+/** What a check may take, in estimated steps of patterns, which are nanoseconds; a visited schema takes as long as some. */
 const maxSteps = 2_000_000;
+const stepsPerSchema = 40;
 const maxDepth = 100;
 
 export interface SchemaCheck {
@@ -80,7 +81,7 @@ class Check {
   faultOf(value: unknown, schema: unknown, place: Place): SchemaFault | undefined {
     if (schema === false) return { path: place.path, keyword: "false" };
     if (!isObject(schema)) return undefined;
-    if (place.depth > maxDepth || !this.afford(1)) {
+    if (place.depth > maxDepth || !this.afford(stepsPerSchema)) {
       this.unchecked.add(place.depth > maxDepth ? "(too deep)" : "(too large)");
       return undefined;
     }
@@ -101,6 +102,19 @@ class Check {
   afford(steps: number): boolean {
     this.#steps += steps;
     return this.#steps <= maxSteps;
+  }
+
+  /** One text for equal values; undefined where it takes too long, or the value is too deep. */
+  spelled(value: unknown): string | undefined {
+    let json: string | undefined;
+    try {
+      json = JSON.stringify(value);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+    const text = json !== undefined && this.afford(json.length * stepsPerSchema) ? canonicalJson(json) : undefined;
+    if (text === undefined) this.unchecked.add("(too large)");
+    return text;
   }
 
   /** A JSON pointer inside the document. */
@@ -156,8 +170,8 @@ const rules: Readonly<Record<string, Rule>> = {
     check.unchecked.add("type");
     return true;
   },
-  enum: ({ value, limit }) => !Array.isArray(limit) || limit.some((one) => isSame(value, one)),
-  const: ({ value, limit }) => isSame(value, limit),
+  enum: ({ value, limit, check }) => !Array.isArray(limit) || limit.some((one) => isSame(value, one, check)),
+  const: ({ value, limit, check }) => isSame(value, limit, check),
   minimum: ({ value, limit, schema }) =>
     typeof value !== "number" ||
     typeof limit !== "number" ||
@@ -185,9 +199,9 @@ const rules: Readonly<Record<string, Rule>> = {
     check.unchecked.add("pattern");
     return true;
   },
-  uniqueItems: ({ value, limit }) => {
+  uniqueItems: ({ value, limit, check }) => {
     if (limit !== true || !Array.isArray(value)) return true;
-    return new Set(value.map((item) => spelled(item))).size === value.length;
+    return new Set(value.map((item) => check.spelled(item) ?? {})).size === value.length;
   },
   required: ({ value, limit, place }) => {
     if (!isObject(value) || !Array.isArray(limit)) return true;
@@ -297,11 +311,9 @@ function faultsOf(value: unknown, schemas: unknown, { place, check }: Inside): r
   return (schemas as readonly unknown[]).map((schema) => check.faultOf(value, schema, deeper(place, "")));
 }
 
-function isSame(a: unknown, b: unknown): boolean {
-  return a === b || (typeof a === "object" && typeof b === "object" && spelled(a) === spelled(b));
-}
-
-/** What is too deep to be spelled is like nothing else. */
-function spelled(value: unknown): unknown {
-  return canonicalJson(JSON.stringify(value)) ?? value;
+function isSame(a: unknown, b: unknown, check: Check): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  const [one, other] = [check.spelled(a), check.spelled(b)];
+  return one === undefined || other === undefined || one === other;
 }

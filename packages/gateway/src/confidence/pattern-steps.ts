@@ -59,7 +59,7 @@ function wholePattern(pattern: string, length: number): Pick<Group, "ways" | "wo
     const outer = groups.at(-1) ?? group;
     const { choices, times } = timesOf(counted, length);
     outer.ways += Math.log(choices) + times * inner.ways;
-    outer.work += times * inner.work;
+    outer.work += times * Math.max(1, inner.work);
   }
   const [whole = newGroup()] = groups;
   return closed(whole);

@@ -28,7 +28,12 @@ export function bestStillPossible(
   const text = line.joined;
   const ahead = Math.max(0, mostTokens - tokensSoFar.length);
   const bounds = [meanBound(tokensSoFar, ahead)];
-  if (mayBeJson.test(text)) bounds.push(meanBound(tokensIn(jsonValues(text), line), ahead));
+  if (mayBeJson.test(text)) {
+    const ranges = jsonValues(text);
+    // What stands after the last whole value may be the beginning of one.
+    const open = tokensIn([{ start: ranges.at(-1)?.end ?? 0, end: text.length }], line).length;
+    bounds.push(meanBound(tokensIn(ranges, line), ahead + open));
+  }
   // A label's probability is at most that of any of its tokens.
   if (text.trim().length <= maxShort && !severalWords.test(text)) {
     bounds.push(Math.max(...tokensSoFar.map(boundedLogprob), tokensSoFar.length === 0 ? 0 : -Infinity));

@@ -39,10 +39,13 @@ export function boundedLogprob({ logprob }: Pick<TokenLogprob, "logprob">): numb
   return Math.min(0, Math.max(leastLogprob, logprob));
 }
 
-/** JSON's values, from the first bracket on where the text is in a fence. */
+/** JSON's values; where the text is in a fence, those inside. */
 export function jsonValues(text: string): readonly Range[] {
-  const start = text.trimStart().startsWith("```") ? Math.max(0, text.search(/[{[]/u)) : 0;
-  return valueRanges(text.slice(start)).map((range) => moved(range, start));
+  if (!text.trimStart().startsWith("```")) return valueRanges(text);
+  const start = text.search(/[{[]/u);
+  if (start < 0) return [];
+  const inside = text.slice(start).trimEnd();
+  return valueRanges(inside.replace(/`{1,3}$/u, "")).map((range) => moved(range, start));
 }
 
 function countedTokens(
