@@ -37,6 +37,8 @@ export interface Asking {
   readonly operation?: Operation;
   /** The gateway wants log-probabilities for itself. */
   readonly wantsLogprobs?: true;
+  /** Something is put at the end of the answer's stream. */
+  readonly attaches?: true;
 }
 
 function callOf({ caller, streamed, body, address = {}, operation = "generate" }: Asking): Call {
@@ -85,6 +87,7 @@ export function tryLane(asking: Asking): Lane | Failure {
     upstream: upstreamDialects[upstream],
     operation: call.operation,
     answer: { createdAtS: 1_795_000_000 },
+    ...(asking.attaches === undefined ? {} : { attaches: asking.attaches }),
     decoded: decodeOnce(call, dialects[caller], (request) =>
       memory === undefined ? request : withThoughts(request, memory, call.caller),
     ),

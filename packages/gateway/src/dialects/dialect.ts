@@ -80,15 +80,26 @@ export interface Dialect extends UpstreamDialect {
   encodeFailure(failure: Failure, facts: FailureFacts): EncodedFailure;
   /** An error inside a stream that already began. Never followed by a completion marker. */
   encodeStreamFailure(failure: Failure, facts: FailureFacts, framing?: CallAddress["framing"]): Uint8Array;
-  /** Keeps a silent stream alive without being content; empty where the language has no such thing. */
+  /**
+   * Keeps a silent stream alive without being content, before its first event as well as between two. Empty where the
+   * language has no such thing.
+   */
   readonly heartbeat: Uint8Array;
   /**
    * Takes log-probabilities out of a relayed whole answer or frame of a stream, so that it reads as the provider would
    * have sent it unasked. Absent where the language has none.
    */
   readonly stripLogprobs?: (bytes: Uint8Array) => Uint8Array;
-  /** Puts the `hedgerow` facts into or before the terminal frame of a relayed stream. */
-  attachFacts(terminal: Uint8Array, facts: object): Uint8Array;
+  /**
+   * Puts what is known only now at the top of the last event with JSON in it, or into one of its own before the
+   * terminator. Where clients get something else of an event than its top level, it stands there too.
+   */
+  attachFacts(terminal: Uint8Array, facts: LateMembers): Uint8Array;
+  /**
+   * Of a language whose terminator has no place for them: whether a frame is the last to say something of the answer, so
+   * that it has to wait where anything is to be attached.
+   */
+  readonly closes?: (frame: Uint8Array) => boolean;
   /** The answer to a token count; absent where the language has no such operation. */
   encodeTokenCount?(tokens: number): Uint8Array;
   encodeModels(models: readonly ListedModel[], query: URLSearchParams): Uint8Array;
@@ -97,6 +108,15 @@ export interface Dialect extends UpstreamDialect {
   readonly unaryClient?: ClientUnary;
   /** Where callers can go on from an answer by naming it. */
   readonly threads?: Threads;
+}
+
+/** What stands beside an answer's own members once it is known; absent ones are left out. */
+export interface LateMembers {
+  /** For callers that ask for it (`hedgerow.metadata`). */
+  readonly hedgerow?: object;
+  /** Of a judged answer, 0..1; null where there was no signal. */
+  readonly confidence_score?: number | null;
+  readonly confidence?: object;
 }
 
 /** How a caller's language writes an answer's continuation of a plain prompt. */
@@ -286,6 +306,10 @@ export interface FailureFacts {
     readonly status?: number;
     readonly ms: number;
   }[];
+  /** Of a call that nobody was sure of, and that now waits for a person: `rev_…`. */
+  readonly reviewId?: string;
+  /** The likeliest of the answers nobody was sure of, as JSON in the caller's language. */
+  readonly bestAnswer?: unknown;
 }
 
 export interface EncodedFailure {

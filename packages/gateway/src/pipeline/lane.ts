@@ -60,6 +60,8 @@ export interface LaneInput {
   readonly answer: Pick<EncodeOptions, "createdAtS" | "elapsedMs">;
   /** What the caller said by reference, which its body says whole. */
   readonly wish?: ThreadWish;
+  /** Something is to be put at the end of a stream once it is known. */
+  readonly attaches?: true;
   /** Decoded once for all attempts. */
   readonly decoded: DecodedOnce;
   /** Where the provider wants a request of this language. */
@@ -107,6 +109,8 @@ function relay(input: LaneInput, path: string): Lane | Failure {
   const name = namer(input);
   const strip = logprobsAdded === undefined ? undefined : dialect.stripLogprobs;
   const fit = (bytes: Uint8Array): Uint8Array => name(strip?.(bytes) ?? bytes);
+  // Usage that only we asked for is not the caller's.
+  const shown = (frame: AnswerFrame): Uint8Array => (frame.usageOnly && usageAdded ? nothing : fit(frame.raw));
   return {
     kind: "relay",
     upstream: dialect,
@@ -117,11 +121,35 @@ function relay(input: LaneInput, path: string): Lane | Failure {
     ...contentTypeOf(dialect, framing),
     heartbeat: dialect.heartbeat,
     warnings: () => [...warnings, ...(placed.warnings ?? [])],
-    // Usage that only we asked for is not the caller's.
-    renderFrame: (frame) => (frame.usageOnly && usageAdded ? nothing : fit(frame.raw)),
+    renderFrame: closingTogether(shown, input),
     renderAnswer: (body) => fit(fitAnswer?.(body) ?? body),
     ...(logprobsAdded === undefined ? {} : { logprobsAdded }),
     ...(isAnswered(call.operation) ? {} : { readUnary: relayedUnary(input) }),
+  };
+}
+
+/** What comes after an answer's last chunk is its usage, and no longer than a few chunks. */
+const maxKeptBytes = 64 * 1024;
+
+/**
+ * Where something is to be attached, an answer's last chunk and what follows wait for the terminator, so that there is a
+ * chunk to attach it to.
+ */
+function closingTogether(shown: Lane["renderFrame"], { dialect, attaches }: LaneInput): Lane["renderFrame"] {
+  const { closes } = dialect;
+  if (closes === undefined || attaches === undefined) return shown;
+  let kept: Uint8Array[] = [];
+  let keptBytes = 0;
+  return (frame) => {
+    const said = shown(frame);
+    if (kept.length === 0 && (frame.terminal || !closes(said))) return said;
+    kept.push(said);
+    keptBytes += said.length;
+    if (!frame.terminal && keptBytes <= maxKeptBytes) return nothing;
+    const together = Buffer.concat(kept);
+    kept = [];
+    keptBytes = 0;
+    return together;
   };
 }
 
@@ -171,11 +199,11 @@ function translate(input: LaneInput, path: string): Lane | Failure {
     thoughts,
     ...(isAdded ? { logprobsAdded: true } : {}),
     warnings: () => [...warningsOf(encoded), ...(encoder?.warnings ?? []), ...lostInAnswer],
-    renderFrame(frame) {
+    renderFrame: closingTogether((frame) => {
       encoder ??= voice.streamEncoder(options);
       for (const event of frame.events) thoughts.see(event);
       return written(isAdded ? withoutLogprobs(frame.events) : frame.events, encoder);
-    },
+    }, input),
     renderAnswer(_body, events) {
       for (const event of events) thoughts.see(event);
       return voice.encodeAnswer(isAdded ? withoutLogprobs(events) : events, options);

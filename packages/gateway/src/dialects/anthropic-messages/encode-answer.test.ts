@@ -240,14 +240,14 @@ describe("attachFacts", () => {
     ['event: message_stop\ndata: {"type":"message_stop"     }\n\n', { type: "message_stop", hedgerow: { a: "}" } }],
     ["event: message_stop\r\ndata: { }\r\n\r\n", { hedgerow: { a: "}" } }],
   ])("adds to the object of %j and changes no other byte", (frame, expected) => {
-    const text = Buffer.from(attachFacts(Buffer.from(frame), { a: "}" })).toString();
+    const text = Buffer.from(attachFacts(Buffer.from(frame), { hedgerow: { a: "}" } })).toString();
     expect(JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1))).toEqual(expected);
     expect(text.replace(/,?"hedgerow":\{"a":"\}"\}/u, "")).toBe(frame);
   });
 
   it("adds to the last of several frames", () => {
     const text = encode([{ kind: "text-delta", block: 0, text: "a" }, { kind: "end" }]);
-    const stream = messages(Buffer.from(attachFacts(Buffer.from(text), { a: 1 })).toString());
+    const stream = messages(Buffer.from(attachFacts(Buffer.from(text), { hedgerow: { a: 1 } })).toString());
     expect(stream.at(-1)).toEqual({ type: "message_stop", hedgerow: { a: 1 } });
     expect(stream.filter((message) => "hedgerow" in message)).toHaveLength(1);
   });

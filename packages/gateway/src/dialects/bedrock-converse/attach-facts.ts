@@ -1,4 +1,5 @@
 import { attachFacts as attachToJson } from "#dialects/attach-facts";
+import type { LateMembers } from "#dialects/dialect";
 import { encodeEventStreamFrame } from "#wire/encode-event-stream";
 import { eventStreamDecoder, type EventStreamFrame } from "#wire/event-stream";
 
@@ -6,7 +7,7 @@ import { eventStreamDecoder, type EventStreamFrame } from "#wire/event-stream";
  * Puts the facts into the last frame's JSON, which is the `metadata` where there is one. The frame is written anew,
  * because its lengths and checksums are others; those before it stay as they came.
  */
-export function attachFacts(terminal: Uint8Array, facts: object): Uint8Array {
+export function attachFacts(terminal: Uint8Array, facts: LateMembers): Uint8Array {
   let last: EventStreamFrame | undefined;
   const decoder = eventStreamDecoder({
     maxFrameBytes: terminal.length,

@@ -82,6 +82,8 @@ function envelope(failed: Failure, facts: FailureFacts): string {
         request_id: facts.requestId,
         attempts: facts.attempts,
         retryable: facts.retryable,
+        review_id: facts.reviewId,
+        best_answer: facts.bestAnswer,
         upstream: failed.upstream,
       },
     },

@@ -165,7 +165,9 @@ describe("attachFacts", () => {
   it("writes the last frame anew, with checksums of its own, and leaves those before it", () => {
     const stop = frame("messageStop", '{"stopReason":"end_turn"}');
     const given = Buffer.concat([stop, frame("metadata", '{"usage":{"inputTokens":1.0},"p":"abc"}')]);
-    const attached = Buffer.from(bedrockConverse.attachFacts(given, { route: "r" }));
+    const attached = Buffer.from(
+      bedrockConverse.attachFacts(given, { hedgerow: { route: "r" }, confidence_score: 0.5 }),
+    );
     const payloads: string[] = [];
     const decoder = eventStreamDecoder({
       maxFrameBytes: 1 << 16,
@@ -178,12 +180,14 @@ describe("attachFacts", () => {
     decoder.push(attached);
     decoder.end();
     expect(attached.subarray(0, stop.length).equals(stop)).toBe(true);
-    expect(payloads[1]).toBe('metadata {"usage":{"inputTokens":1.0},"p":"abc","hedgerow":{"route":"r"}}');
+    expect(payloads[1]).toBe(
+      'metadata {"usage":{"inputTokens":1.0},"p":"abc","hedgerow":{"route":"r"},"confidence_score":0.5}',
+    );
   });
 
   it("leaves alone what is no frame", () => {
     const odd = Buffer.from("no frame");
-    expect(bedrockConverse.attachFacts(odd, { route: "r" })).toBe(odd);
+    expect(bedrockConverse.attachFacts(odd, { hedgerow: { route: "r" } })).toBe(odd);
   });
 });
 

@@ -55,6 +55,8 @@ export function errorJson(failed: Failure, facts?: FailureFacts): string {
         request_id: facts?.requestId,
         attempts: facts?.attempts,
         retryable: facts?.retryable ?? again,
+        review_id: facts?.reviewId,
+        best_answer: facts?.bestAnswer,
         upstream: failed.upstream,
       },
     },

@@ -181,7 +181,7 @@ describe("a stream as one JSON array", () => {
   it("takes the gateway's late facts into its last chunk", () => {
     const last = framesOf([start, ...textEvents(0, "a"), finish("stop"), end], array).at(-1) ?? "";
     const said = framesOf([start, ...textEvents(0, "a"), finish("stop")], array).join("");
-    const withFacts = Buffer.from(gemini.attachFacts(Buffer.from(last), { cost: 1 })).toString();
+    const withFacts = Buffer.from(gemini.attachFacts(Buffer.from(last), { hedgerow: { cost: 1 } })).toString();
     expect((JSON.parse(said + withFacts) as Json[]).at(-1)).toMatchObject({ hedgerow: { cost: 1 } });
   });
 });

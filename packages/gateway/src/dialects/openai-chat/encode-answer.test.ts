@@ -262,7 +262,9 @@ describe("encodeAnswer", () => {
 describe("attachFacts", () => {
   it("puts the facts into a chunk before [DONE] that the SDK accepts", async () => {
     const stream = streamed([start, ...text("a"), finish("stop")]);
-    const last = Buffer.from(openaiChat.attachFacts(Buffer.from("data: [DONE]\n\n"), { cost: 1 })).toString();
+    const last = Buffer.from(
+      openaiChat.attachFacts(Buffer.from("data: [DONE]\n\n"), { hedgerow: { cost: 1 } }),
+    ).toString();
     expect(chunksOf(last)).toEqual([{ object: "chat.completion.chunk", choices: [], hedgerow: { cost: 1 } }]);
     const completion = await sdk(stream + last)
       .chat.completions.stream(ask)

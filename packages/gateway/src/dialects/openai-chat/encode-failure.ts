@@ -59,6 +59,8 @@ function errorBody(failure: Failure, facts: FailureFacts | undefined): object {
         request_id: facts?.requestId,
         attempts: facts?.attempts,
         retryable: facts?.retryable ?? again,
+        review_id: facts?.reviewId,
+        best_answer: facts?.bestAnswer,
         upstream: failure.upstream,
       },
     },

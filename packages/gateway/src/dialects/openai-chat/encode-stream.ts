@@ -1,7 +1,8 @@
 import type { AnswerEvent } from "#domain/answer";
 import type { Usage } from "#domain/usage";
 import { encodeSse } from "#wire/sse";
-import type { EncodeOptions, TextStreamEncoder } from "#dialects/dialect";
+import { attachFacts as attachToLast } from "#dialects/attach-facts";
+import type { EncodeOptions, LateMembers, TextStreamEncoder } from "#dialects/dialect";
 import { encodeUsage, finishWord, signed, type ReasoningDetail } from "./encode-answer.ts";
 import { streamError } from "./encode-failure.ts";
 import { LossReport } from "./losses.ts";
@@ -14,10 +15,21 @@ export function streamEncoder(options: EncodeOptions): TextStreamEncoder {
   return new ChatStreamEncoder(options);
 }
 
-/** Puts late facts into a chunk of their own in front of a relayed stream's `[DONE]`. */
-export function attachFacts(terminal: Uint8Array, facts: object): Uint8Array {
-  const chunk = encodeSse({ data: JSON.stringify({ object: "chat.completion.chunk", choices: [], hedgerow: facts }) });
+/**
+ * Into the last chunk, where one waits with the `[DONE]`; else in a chunk of their own in front of it, which has no
+ * choices, as that of usage has none.
+ */
+export function attachFacts(terminal: Uint8Array, facts: LateMembers): Uint8Array {
+  const attached = attachToLast(terminal, facts);
+  if (attached !== terminal || Object.keys(facts).length === 0) return attached;
+  const chunk = encodeSse({ data: JSON.stringify({ object: "chat.completion.chunk", choices: [], ...facts }) });
   return Buffer.concat([Buffer.from(chunk), terminal]);
+}
+
+/** Many a client reads the first choice of every chunk, so that the last that has one is to carry what comes late. */
+export function closes(frame: Uint8Array): boolean {
+  const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  return bytes.includes('"finish_reason"') && /"finish_reason"\s*:\s*"[^"]/u.test(bytes.toString("latin1"));
 }
 
 interface OpenCall {

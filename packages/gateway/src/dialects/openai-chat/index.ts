@@ -11,7 +11,7 @@ import { completionEncoder, encodeCompletion } from "./encode-completion.ts";
 import { encodeFailure, encodeStreamFailure } from "./encode-failure.ts";
 import { encodeModel, encodeModels } from "./encode-models.ts";
 import { encodeRequest } from "./encode-request.ts";
-import { attachFacts, heartbeat, streamEncoder } from "./encode-stream.ts";
+import { attachFacts, closes, heartbeat, streamEncoder } from "./encode-stream.ts";
 import { fitRelayed } from "./fit-relayed.ts";
 import { needSigns } from "./need-signs.ts";
 import { peek } from "./peek.ts";
@@ -56,6 +56,7 @@ export const openaiChat: Dialect = {
   heartbeat,
   stripLogprobs,
   attachFacts,
+  closes,
   encodeModels,
   encodeModel,
   completion: { decodeRequest: decodeCompletion, streamEncoder: completionEncoder, encodeAnswer: encodeCompletion },

@@ -26,6 +26,8 @@ export function errorFields(failed: Failure, facts?: FailureFacts): object {
       request_id: facts?.requestId,
       attempts: facts?.attempts,
       retryable: facts?.retryable ?? again,
+      review_id: facts?.reviewId,
+      best_answer: facts?.bestAnswer,
       upstream: failed.upstream,
     },
   };

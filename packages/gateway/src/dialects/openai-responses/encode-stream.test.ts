@@ -192,7 +192,9 @@ describe("a streamed response", () => {
     expect(last).toMatchObject({ type: "response.completed", hedgerow: { attempts: 2 } });
     const encoder = openaiResponses.streamEncoder(options);
     const terminal = rich.map((event) => encoder.encode(event)).at(-1) ?? "";
-    const relayed = Buffer.from(openaiResponses.attachFacts(Buffer.from(terminal), { attempts: 3 })).toString();
+    const relayed = Buffer.from(
+      openaiResponses.attachFacts(Buffer.from(terminal), { hedgerow: { attempts: 3 } }),
+    ).toString();
     expect(wireOf(relayed)[0]).toMatchObject({ type: "response.completed", hedgerow: { attempts: 3 } });
     expect(relayed.endsWith("data: [DONE]\n\n")).toBe(true);
   });

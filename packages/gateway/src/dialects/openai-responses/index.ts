@@ -1,8 +1,8 @@
 import type { Operation } from "#domain/call";
 import type { Dialect } from "#dialects/dialect";
 import { findNeeds } from "#dialects/find-needs";
-import { attachFacts } from "#dialects/attach-facts";
 import { encodeModel, encodeModels } from "#dialects/openai-chat/encode-models";
+import { attachFacts } from "./attach-facts.ts";
 import { decodeTokenCount, encodeTokenCount, fitRelayed } from "./count-tokens.ts";
 import { decodeAnswer, streamDecoder } from "./decode-answer.ts";
 import { decodeRequest } from "./decode-request.ts";
