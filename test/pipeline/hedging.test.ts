@@ -261,7 +261,7 @@ describe("Hedging", () => {
   it("does not begin where the retry budget is empty", async () => {
     const world = hedgedWorld({ hedge: { share: 1 } });
     const budget = world.plane.retryBudgets.of("main");
-    while (budget.withdraw(world.clock.nowMs()));
+    while (budget.open(world.clock.nowMs()) !== undefined);
     const { done: served } = await world.chat({ stream: true });
     // The budget is one of the last ten seconds.
     await world.advance(usualMs);

@@ -60,7 +60,7 @@ describe("The ladder from remote to one's own model to a refusal", () => {
     });
     const poor = edgeWorld(remotes);
     const budget = poor.plane.retryBudgets.of("main");
-    while (budget.withdraw(poor.clock.nowMs()));
+    while (budget.open(poor.clock.nowMs()) !== undefined);
     expect((await withoutNetwork(poor)).fields).toMatchObject({
       "x-hedgerow-decision": "degraded",
       "x-hedgerow-attempts": "2",

@@ -165,7 +165,7 @@ export class PipelineWorld {
 
   constructor(providers: readonly ProviderSpec[], routes: readonly Route[], more: Partial<Snapshot> = {}) {
     const snapshot = sampleSnapshot(providers, routes, more);
-    const budget = new RetryBudget();
+    const budgets = new Map<string, RetryBudget>();
     this.plane = {
       snapshot: () => snapshot,
       clock: this.clock satisfies Clock,
@@ -189,7 +189,13 @@ export class PipelineWorld {
       journalHealthy: () => true,
       health: this.health,
       memory: processMemory(() => this.clock.wallMs()),
-      retryBudgets: { of: () => budget },
+      retryBudgets: {
+        of: (route) => {
+          const budget = budgets.get(route) ?? new RetryBudget();
+          budgets.set(route, budget);
+          return budget;
+        },
+      },
       affinity: new Affinity(),
       speeds: new Speeds(),
       traitsOf: (spec, model) => spec.models.get(model),

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { failure, type FailureKind } from "#domain/failure";
 import type { Attempt, Plan } from "#domain/plan";
+import { CallRetries } from "#policy/call-retries";
 import { Health, type Danger, type Place } from "#policy/health";
 import { isPlan, makePlan } from "#policy/make-plan";
 import { nextCandidate, type Step } from "#policy/next-candidate";
@@ -274,10 +275,10 @@ describe("a total outage", () => {
       nowMs += 20;
       const made = makePlan({ model: "main", options: { metadata: false } }, snapshot, { ...shared, health, nowMs });
       if (!isPlan(made)) continue;
-      budget.deposit(nowMs);
+      const retries = new CallRetries(budget, nowMs);
       const attempts: Attempt[] = [];
       for (;;) {
-        const step = next(made, attempts, { health, nowMs, mayRetry: () => budget.withdraw(nowMs) });
+        const step = next(made, attempts, { health, nowMs, mayRetry: () => retries.mayRetry(nowMs) });
         if (step.kind === "stop") break;
         sent += 1;
         const kind = kinds[(call + attempts.length) % kinds.length] ?? "upstream_failed";
@@ -285,6 +286,7 @@ describe("a total outage", () => {
         health.begin(place, nowMs, () => `${call}`).failed(failure(kind, "x"), nowMs, (call % 10) / 10);
         attempts.push(failedAt(step.target.provider, kind));
       }
+      retries.settle(false);
     }
     return { sent, lastHealth: health, endMs: nowMs };
   }

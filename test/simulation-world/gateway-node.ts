@@ -1,4 +1,4 @@
-import type { Clock, Exchange, Journal, Memory, SendUpstream } from "#domain/ports";
+import type { Exchange, Journal, Memory, SendUpstream } from "#domain/ports";
 import type { Snapshot } from "#domain/snapshot";
 import type { DataPlane } from "#pipeline/data-plane";
 import { LiveCalls } from "#pipeline/live-calls";
@@ -19,7 +19,7 @@ export interface PlantedBug {
   readonly exchange?: (exchange: Exchange) => Exchange;
   readonly health?: () => Health;
   readonly live?: () => LiveCalls;
-  readonly retryBudget?: (clock: Clock) => RetryBudget;
+  readonly retryBudget?: () => RetryBudget;
 }
 
 interface NodeParts {
@@ -58,7 +58,7 @@ export class GatewayNode {
     const episodes = plan.journals.filter(({ node }) => node === index);
     this.journal = new SimulatedJournal(episodes, { loop, watch, chance: chance.fork("journal") });
     const budgetOf = (route: string): RetryBudget => {
-      const budget = this.#budgets.get(route) ?? bug.retryBudget?.(loop) ?? new RetryBudget();
+      const budget = this.#budgets.get(route) ?? bug.retryBudget?.() ?? new RetryBudget();
       this.#budgets.set(route, budget);
       return budget;
     };

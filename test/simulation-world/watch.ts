@@ -69,7 +69,7 @@ export class Watch implements UpstreamWatcher {
     call.upstreams.push(track);
     // A second one beside the first is decided on now, any other when the one before it ended.
     const chargedAtMs = before.length === 0 ? this.nowMs : Math.max(...before);
-    this.#retries.sent(`n${track.node} ${budgetOf(call)}`, before.length > 0, chargedAtMs);
+    this.#retries.sent(budgetOf(call), call, { chargedAtMs, nowMs: this.nowMs });
     this.#parts.health[track.node]?.sent(track);
   }
 
@@ -95,6 +95,7 @@ export class Watch implements UpstreamWatcher {
 
   served(call: CallTrack): Ending {
     call.servedAtMs = this.nowMs;
+    this.#retries.served(budgetOf(call), call, this.nowMs);
     const ending = checkOutcome(call, this.#parts.steady);
     this.endings[ending] = (this.endings[ending] ?? 0) + 1;
     this.#note(`${nameOf(call)} is over: ${ending} ${call.client.status}, ${call.client.receivedBytes} bytes`);
@@ -176,10 +177,10 @@ export class Watch implements UpstreamWatcher {
   }
 }
 
-/** A route's: the first that the caller names, else what it names. */
-function budgetOf({ client, snapshot }: CallTrack): string {
+/** A route's at a node: the first that the caller names, else what it names. */
+function budgetOf({ node, client, snapshot }: CallTrack): string {
   const names = [client.plan.model, ...client.plan.fallbacks];
-  return names.find((name) => snapshot.routes.has(name)) ?? client.plan.model;
+  return `n${node} ${names.find((name) => snapshot.routes.has(name)) ?? client.plan.model}`;
 }
 
 /**

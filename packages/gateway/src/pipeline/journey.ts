@@ -7,6 +7,7 @@ import type { Attempt, Plan, SkippedTarget, Target } from "#domain/plan";
 import type { Exchange } from "#domain/ports";
 import type { Decision } from "#domain/record";
 import type { GatewayKey, Snapshot } from "#domain/snapshot";
+import { CallRetries } from "#policy/call-retries";
 import type { Fingerprint } from "#policy/deadly-requests";
 import { hedgeReason } from "#policy/hedge";
 import { downTheLadder, hasLastRung } from "#policy/ladder";
@@ -32,6 +33,7 @@ import { decodeOnce } from "./lane-request.ts";
 import { isLane, type Lane } from "./lane.ts";
 import { coFailureOf } from "./measured-pairs.ts";
 import type { CallControl } from "./live-calls.ts";
+import { pause, turnOf } from "./pauses.ts";
 import { speedSample } from "./speed-sample.ts";
 import type { Thread } from "./thread.ts";
 import { withThoughts } from "./thoughts.ts";
@@ -78,8 +80,6 @@ export class Journey {
   warnings: readonly string[] = [];
   /** The plan's; empty until there is one, so that a name nobody knows names nothing in headers or metrics. */
   route = "";
-  /** A further attempt was wanted and the route's retry budget had none left. */
-  budgetSpent = false;
   /** Why each attempt was made. */
   readonly chosen: SkippedTarget[] = [];
   /** Why the others were not, by target; the last reason is the one that held. */
@@ -88,6 +88,7 @@ export class Journey {
   estimated = false;
   #plan: Plan | undefined;
   #deadlineAtMs = 0;
+  #retries: CallRetries | undefined;
   /** When the first provider was asked. */
   #askedAtMs: number | undefined;
   /** Rotates over the credentials of a provider. */
@@ -162,6 +163,11 @@ export class Journey {
     return { model, options, operation, needs, seed: call.id, served: this.#affinity };
   }
 
+  /** A further attempt was wanted and the route's retry budget had none left. */
+  get budgetSpent(): boolean {
+    return this.#retries?.denied === true;
+  }
+
   /** Never rejects: a bug of ours on the way ends the call like any failure, so that it too leaves its record. */
   async travel(): Promise<JourneyEnd> {
     try {
@@ -171,6 +177,8 @@ export class Journey {
     } catch (bug) {
       this.input.plane.onBug(bug);
       return { kind: "refused", failure: failure("internal_error", "The gateway failed on this call.") };
+    } finally {
+      this.#retries?.settle(false);
     }
   }
 
@@ -178,18 +186,20 @@ export class Journey {
     const plan = this.plan();
     if (!isPlan(plan)) return { kind: "refused", failure: plan };
     const { control, plane } = this.input;
-    const budget = plane.retryBudgets.of(plan.route);
-    budget.deposit(plane.clock.nowMs());
+    const { clock } = plane;
+    const retries = (this.#retries = new CallRetries(plane.retryBudgets.of(plan.route), clock.nowMs()));
     let empty: Held | undefined;
     for (;;) {
       if (control.ended !== undefined) return endedFromOutside(control.ended);
-      const step = nextCandidate({
-        ...this.#situation(plan),
-        mayRetry: () => !(this.budgetSpent = !budget.withdraw(plane.clock.nowMs())),
-      });
+      const step = nextCandidate({ ...this.#situation(plan), mayRetry: () => retries.mayRetry(clock.nowMs()) });
       for (const { target, why } of step.skipped ?? []) this.passedOver.set(target, why);
-      if (step.kind === "stop") return this.#conclude(step.why, empty);
-      if (step.afterMs > 0 && !(await this.#wait(step.afterMs))) continue;
+      if (step.kind === "stop") {
+        // With less time left nothing would be tried any more.
+        const mostMs = this.#deadlineAtMs - clock.nowMs() - plan.timeouts.totalMs / 10;
+        if (empty === undefined && (await turnOf(retries, { clock, control }, mostMs))) continue;
+        return control.ended === undefined ? this.#conclude(step.why, empty) : endedFromOutside(control.ended);
+      }
+      if (step.afterMs > 0 && !(await pause({ clock, control }, step.afterMs))) continue;
       this.chosen.push({ target: step.target.id, why: step.why });
       const tried = await this.#try(plan, step);
       if (tried === undefined) continue;
@@ -200,7 +210,10 @@ export class Journey {
       if (outcome.kind !== "answered") continue;
       this.tellLosses(lane);
       lane.thoughts?.keep(plane.memory, this.input.call.caller);
-      if (outcome.empty !== true) return { kind: "answered", result };
+      if (outcome.empty !== true) {
+        retries.settle(true);
+        return { kind: "answered", result };
+      }
       if (!plan.retryEmpty || empty !== undefined) return this.#answeredEmpty(tried);
       empty = tried;
     }
@@ -290,7 +303,7 @@ export class Journey {
     for (const { target } of candidates) {
       const credential = freeCredential(this.#situation(plan), target);
       if (credential === undefined) continue;
-      if (!this.input.plane.retryBudgets.of(plan.route).withdrawHedge(rule.share, nowMs)) return undefined;
+      if (this.#retries?.mayHedge(rule.share, nowMs) !== true) return undefined;
       const why = hedgeReason(rule, afterMs);
       this.chosen.push({ target: target.id, why });
       return { kind: "try", target, credential, afterMs: 0, why, skipped: [] };
@@ -342,6 +355,7 @@ export class Journey {
       deadlineAtMs: this.#deadlineAtMs,
       ...this.#share(plan, target),
       headers: (returned) => {
+        this.#retries?.settle(true);
         this.tellLosses(lane);
         return streamHeaders({ ...this.facts(target), returned }, lane.contentType);
       },
@@ -368,21 +382,6 @@ export class Journey {
     this.warnings = lane.warnings();
     if (asked === undefined) return;
     this.warnings = [...this.warnings, "min-confidence: this version judges no answers, so none is held back"];
-  }
-
-  /** False where the call ended from outside while waiting. */
-  #wait(afterMs: number): Promise<boolean> {
-    const { plane, control } = this.input;
-    return new Promise((resolve) => {
-      const cancel = plane.clock.timer(afterMs, () => {
-        control.listen(undefined);
-        resolve(true);
-      });
-      control.listen(() => {
-        cancel();
-        resolve(false);
-      });
-    });
   }
 
   #conclude(why: Failure | undefined, empty: Held | undefined): JourneyEnd {

@@ -1,6 +1,7 @@
 import { failure, type Failure } from "#domain/failure";
 import type { Attempt, Plan, Target } from "#domain/plan";
 import type { Snapshot } from "#domain/snapshot";
+import { CallRetries } from "#policy/call-retries";
 import { Health } from "#policy/health";
 import { isPlan, makePlan, type PlanningView } from "#policy/make-plan";
 import { nextCandidate, type Step } from "#policy/next-candidate";
@@ -60,6 +61,13 @@ interface Now {
   readonly window: Window;
   readonly snapshot: Snapshot;
   readonly nowMs: number;
+}
+
+interface Attempting {
+  readonly now: Now;
+  readonly plan: Plan;
+  readonly view: PlanningView;
+  readonly retries: CallRetries;
 }
 
 class Run {
@@ -136,16 +144,16 @@ class Run {
     const plan = makePlan({ model: askedRoute, options: { metadata: false } }, snapshot, view);
     const day = this.#day;
     day.calls += 1;
-    this.#budget.deposit(nowMs);
+    const retries = new CallRetries(this.#budget, nowMs);
     if (!isPlan(plan)) {
       day.failed += 1;
       day.expected += 1;
       return;
     }
-    this.#attempt({ now, plan, view });
+    this.#attempt({ now, plan, view, retries });
   }
 
-  #attempt({ now, plan, view }: { readonly now: Now; readonly plan: Plan; readonly view: PlanningView }): void {
+  #attempt({ now, plan, view, retries }: Attempting): void {
     const { nowMs, snapshot, window } = now;
     const day = this.#day;
     const attempts: Attempt[] = [];
@@ -162,7 +170,7 @@ class Run {
         mayRetry,
       });
     for (;;) {
-      const next = step(() => this.#budget.withdraw(nowMs), attempts);
+      const next = step(() => retries.mayRetry(nowMs), attempts);
       if (next.kind === "stop") break;
       const { target, credential } = next;
       const failing = this.#failing(target, window);
@@ -174,6 +182,7 @@ class Run {
       if (this.#replay.chance() >= failing) {
         visit.content(nowMs);
         visit.succeeded(nowMs);
+        retries.settle(true);
         this.#paid(target);
         expected *= this.#restOf(attempts, { ...bare, ...failedOnce }, { now, step });
         day.expected += expected;
@@ -182,6 +191,7 @@ class Run {
       visit.failed(fault, nowMs, this.#replay.chance());
       attempts.push({ ...bare, ...failedOnce });
     }
+    retries.settle(false);
     day.expected += expected;
     day.failed += 1;
   }
