@@ -1,9 +1,9 @@
 import type { DeskTurn, ReviewDesk } from "#control/reviews/review-file";
 import { maxListedReviews } from "#control/reviews/review-file";
-import type { ReviewBrief } from "#control/reviews/review-rows";
 import type { Verdict } from "#control/reviews/turns";
 import type { Exchange } from "#domain/ports";
 import type { ReviewState, ReviewStatus } from "#domain/review";
+import { writtenBrief, writtenDecision, writtenTimes } from "./review-json.ts";
 
 export const reviewsPath = "/admin/api/reviews";
 
@@ -165,21 +165,6 @@ function replyTo(turned: DeskTurn): AdminReply {
   }
 }
 
-function writtenBrief(brief: ReviewBrief): object {
-  const { id, callId, owner, route, status, scores } = brief;
-  return {
-    id,
-    object: "hedgerow.review",
-    status,
-    request_id: callId,
-    caller: owner,
-    route,
-    ...times(brief),
-    scores: scores.map(({ target, score, threshold, why }) => ({ target, score, threshold, why })),
-    ...(brief.decision === undefined ? {} : { decision: writtenDecision(brief.decision) }),
-  };
-}
-
 function writtenReview(review: ReviewState): object {
   const { id, callId, owner, route, dialect, status, request, candidates, onTimeout, decision } = review;
   return {
@@ -190,7 +175,7 @@ function writtenReview(review: ReviewState): object {
     caller: owner,
     route,
     dialect,
-    ...times(review),
+    ...writtenTimes(review),
     on_timeout: onTimeout,
     request,
     candidates: candidates.map(({ target, text, answer, judgement }) => ({
@@ -202,35 +187,6 @@ function writtenReview(review: ReviewState): object {
     })),
     ...(decision === undefined ? {} : { decision: writtenDecision(decision) }),
   };
-}
-
-function times(
-  of: Pick<ReviewBrief, "createdAtMs" | "deadlineAtMs" | "claimedBy" | "leaseUntilMs">,
-): Readonly<Record<string, string>> {
-  return {
-    created_at: dateOf(of.createdAtMs),
-    deadline_at: dateOf(of.deadlineAtMs),
-    ...(of.claimedBy === undefined ? {} : { claimed_by: of.claimedBy }),
-    ...(of.leaseUntilMs === undefined ? {} : { claimed_until: dateOf(of.leaseUntilMs) }),
-  };
-}
-
-function writtenDecision(
-  decision: NonNullable<ReviewBrief["decision"]> & { readonly text?: string },
-): Readonly<Record<string, string>> {
-  const { kind, target, text, reviewer, reason, atMs } = decision;
-  return {
-    kind,
-    reviewer,
-    ...(target === undefined ? {} : { target }),
-    ...(text === undefined ? {} : { text }),
-    ...(reason === undefined ? {} : { reason }),
-    at: dateOf(atMs),
-  };
-}
-
-function dateOf(ms: number): string {
-  return new Date(ms).toISOString();
 }
 
 function unknown(): AdminReply {

@@ -17,6 +17,7 @@ import { explainListenFailure, prepareListening } from "./listen-address.ts";
 import type { Log, LogStyle } from "./log.ts";
 import type { ListenAddress } from "./messages.ts";
 import { isSameProcess } from "./process-identity.ts";
+import { tendReviewsIn, type ReviewTending } from "./tend-reviews.ts";
 import { WorkerFleet } from "./worker-fleet.ts";
 
 export interface SupervisorOptions {
@@ -159,6 +160,7 @@ class RunningSupervisor implements Supervisor {
   readonly #fleet: WorkerFleet;
   readonly #follower: JournalFollower;
   readonly #forwarder: RecordForwarder;
+  readonly #reviews: ReviewTending | undefined;
   readonly #endWatch: () => void;
   #configuration: Configuration;
   #stopped: Promise<boolean> | undefined;
@@ -176,6 +178,7 @@ class RunningSupervisor implements Supervisor {
     const growing = () => [...fleet.journals, ...folder.orphans.filter(isAlive).map(({ journal }) => journal)];
     this.#forwarder = forwardRecords({ store, log, settings: () => this.#configuration.server.forward });
     this.#follower = followJournals({ folder: folder.journal, store, log, growing });
+    this.#reviews = tendReviewsIn(folder.path, { log, routes: () => this.#configuration.snapshot.routes });
     this.#endWatch =
       watch === undefined ? () => {} : watchConfiguration({ file: watch, log, onChange: () => this.reload() });
     this.#say("warn", configuration.warnings);
@@ -235,6 +238,7 @@ class RunningSupervisor implements Supervisor {
     const drained = await this.#fleet.drain(drainMs);
     await this.#follower.finish();
     await this.#forwarder.finish();
+    await this.#reviews?.finish();
     this.#store.close();
     const clean = this.#leaveFolder() && drained;
     if (clean) log.info("stopped");

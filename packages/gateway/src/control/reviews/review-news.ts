@@ -1,15 +1,14 @@
 import type { Store } from "#control/store/sqlite";
 import type { Labels } from "#domain/ports";
-import type { ReviewState } from "#domain/review";
 import { labelsOf } from "./labels-of.ts";
-import { readReview } from "./review-rows.ts";
+import { readBrief, readReview, type ReviewBrief } from "./review-rows.ts";
 
 /** Something that happened to a review and that its route's webhook has not been told. */
 export interface ReviewNotice {
   readonly seq: number;
   readonly kind: NoticeKind;
-  readonly review: ReviewState;
-  /** Posts that failed so far. */
+  readonly review: ReviewBrief;
+  /** How often whoever is told would not have it. */
   readonly tries: number;
   readonly madeAtMs: number;
 }
@@ -58,7 +57,7 @@ export class ReviewNews {
     );
     return rows.flatMap((row): readonly ReviewNotice[] => {
       const seq = Number(row["seq"]);
-      const review = readReview(this.#store, String(row["review"]));
+      const review = readBrief(this.#store, String(row["review"]));
       if (review !== undefined) {
         const kind = row["kind"] as NoticeKind;
         return [{ seq, kind, review, tries: Number(row["tries"]), madeAtMs: Number(row["made_ms"]) }];
@@ -73,8 +72,17 @@ export class ReviewNews {
     this.#store.run("DELETE FROM notices WHERE seq = ?", seq);
   }
 
-  failed(seq: number, waitMs: number): void {
+  /** Whoever is told would not have it. */
+  refused(seq: number, waitMs: number): void {
     this.#store.run("UPDATE notices SET tries = tries + 1, next_ms = ? WHERE seq = ?", this.#wallMs() + waitMs, seq);
+  }
+
+  /** Nobody was reached. */
+  postponed(seqs: readonly number[], waitMs: number): void {
+    const nextMs = this.#wallMs() + waitMs;
+    this.#store.transaction(() => {
+      for (const seq of seqs) this.#store.run("UPDATE notices SET next_ms = ? WHERE seq = ?", nextMs, seq);
+    });
   }
 
   /** Gives the labels of decisions to whoever keeps labels; how many reviews. One that fails is tried again. */

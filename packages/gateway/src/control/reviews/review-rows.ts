@@ -139,6 +139,11 @@ function openAgain({ claimedBy: _by, leaseUntilMs: _until, ...rest }: ReviewBrie
   return { ...rest, status: "open" };
 }
 
+export function readBrief(store: Store, id: string): ReviewBrief | undefined {
+  const row = store.get(`SELECT ${columns}, brief FROM reviews WHERE id = ?`, id);
+  return row === undefined ? undefined : briefOf(row);
+}
+
 function briefOf(row: Row): ReviewBrief {
   const decision = decisionOf(row);
   const { text: _text, ...told } = decision ?? {};
@@ -166,7 +171,7 @@ function decisionOf(row: Row): ReviewDecision | undefined {
   return typeof decision === "string" ? (JSON.parse(decision) as ReviewDecision) : undefined;
 }
 
-export function scoresOf({ candidates }: NewReview): readonly BriefScore[] {
+function scoresOf({ candidates }: NewReview): readonly BriefScore[] {
   return candidates.map(({ target, judgement }) => ({
     target,
     score: judgement?.score ?? null,

@@ -1,0 +1,46 @@
+import type { ReviewBrief } from "#control/reviews/review-rows";
+
+/** Without the words of caller, models and reviewers' answers. */
+export function writtenBrief(brief: ReviewBrief): object {
+  const { id, callId, owner, route, status, scores } = brief;
+  return {
+    id,
+    object: "hedgerow.review",
+    status,
+    request_id: callId,
+    caller: owner,
+    route,
+    ...writtenTimes(brief),
+    scores: scores.map(({ target, score, threshold, why }) => ({ target, score, threshold, why })),
+    ...(brief.decision === undefined ? {} : { decision: writtenDecision(brief.decision) }),
+  };
+}
+
+export function writtenTimes(
+  of: Pick<ReviewBrief, "createdAtMs" | "deadlineAtMs" | "claimedBy" | "leaseUntilMs">,
+): Readonly<Record<string, string>> {
+  return {
+    created_at: dateOf(of.createdAtMs),
+    deadline_at: dateOf(of.deadlineAtMs),
+    ...(of.claimedBy === undefined ? {} : { claimed_by: of.claimedBy }),
+    ...(of.leaseUntilMs === undefined ? {} : { claimed_until: dateOf(of.leaseUntilMs) }),
+  };
+}
+
+export function writtenDecision(
+  decision: NonNullable<ReviewBrief["decision"]> & { readonly text?: string },
+): Readonly<Record<string, string>> {
+  const { kind, target, text, reviewer, reason, atMs } = decision;
+  return {
+    kind,
+    reviewer,
+    ...(target === undefined ? {} : { target }),
+    ...(text === undefined ? {} : { text }),
+    ...(reason === undefined ? {} : { reason }),
+    at: dateOf(atMs),
+  };
+}
+
+function dateOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
