@@ -1,3 +1,4 @@
+import type { PoolCertificate } from "#domain/calibration";
 import { labelsWithoutError, lowerBound } from "./clopper-pearson.ts";
 import { effectiveCount } from "./effective-count.ts";
 
@@ -20,10 +21,11 @@ export interface PoolPromise {
   readonly tiers?: number;
 }
 
+/** A threshold at which the promise was tested and kept. */
 export interface PoolLevel {
   /** Share of the calibration answers, of the preset grid: 0.05, 0.1, … 1. */
   readonly coverage: number;
-  /** Accepted is what scores more than this. JSON as it stands: the lowest finite number accepts everything. */
+  /** Accepted is what scores more than this; −∞ accepts everything. */
   readonly above: number;
   /** Labels over the threshold, effective number, and how many of them are right. */
   readonly accepted: number;
@@ -32,62 +34,56 @@ export interface PoolLevel {
   readonly lowerBound: number;
 }
 
-export interface PoolCertificate {
-  readonly accuracy: number;
-  /** What was spent here: delta ÷ tiers. */
-  readonly delta: number;
-  /** Effective number of labels. */
-  readonly labels: number;
-  /** All certified levels, the strictest first. The last is the one to use, the one before it the next stricter. */
-  readonly levels: readonly [PoolLevel, ...PoolLevel[]];
-}
-
 const gridSteps = 20;
 
 /**
- * The lowest threshold at which the accepted answers keep a promise: fixed-sequence testing (as Jung et al. 2024, "Trust or
- * Escalate") over a grid of coverages fixed beforehand, from the strictest with enough labels down, each tested by Clopper
- * and Pearson at delta, stopping at the first that fails. The sequence does not depend on the labels, hence no correction.
+ * The thresholds that keep a promise, the strictest first: fixed-sequence testing (as Jung et al. 2024, "Trust or Escalate")
+ * over a grid of coverages fixed beforehand, from the strictest with enough labels down, each tested by Clopper and Pearson
+ * at delta ÷ tiers, stopping at the first that fails. The sequence does not depend on the labels, hence no correction.
  *
  * A level's threshold is the score of the next answer below it, which is itself not counted: given that score, the answers
  * above are a fair sample of all that will be accepted. With whole labels of weight 1 the promise is exact; with weights it
  * holds for the effective number, approximately. Answers of one score stand and fall together.
  *
  * The first level has three times as many labels as a promise without any error needs, so that one unlucky error does not
- * end the sequence. Undefined: no level keeps the promise, or there are too few labels; nothing may then be accepted.
+ * end the sequence. Empty: no level keeps the promise, or there are too few labels; nothing may then be accepted.
  */
-export function certifyPool(samples: readonly ScoredSample[], promise: PoolPromise): PoolCertificate | undefined {
-  const { accuracy, delta, tiers = 1 } = promise;
-  if (!(accuracy > 0 && accuracy < 1 && delta > 0 && delta < 1 && tiers >= 1)) {
-    throw new RangeError(`a promise is an accuracy and a delta between 0 and 1, not ${accuracy} and ${delta}`);
-  }
-  const spent = delta / tiers;
-  const fewest = 3 * labelsWithoutError(accuracy, spent);
+export function certifiedLevels(samples: readonly ScoredSample[], promise: PoolPromise): readonly PoolLevel[] {
+  const delta = spentDelta(promise);
+  const fewest = 3 * labelsWithoutError(promise.accuracy, delta);
   const sorted = samples.toSorted((a, b) => b.score - a.score);
   const levels: PoolLevel[] = [];
   let last = 0;
   for (let step = 1; step <= gridSteps; step += 1) {
-    const above = sorted[Math.ceil((step * sorted.length) / gridSteps)]?.score ?? -Number.MAX_VALUE;
+    const above = sorted[Math.ceil((step * sorted.length) / gridSteps)]?.score ?? -Infinity;
     const over = sorted.filter(({ score }) => score > above);
     const { accepted, correct } = tally(over);
     if (accepted < fewest || over.length === last) continue;
     last = over.length;
-    const bound = lowerBound({ successes: correct, tries: accepted }, spent);
-    if (bound < accuracy) break;
+    const bound = lowerBound({ successes: correct, tries: accepted }, delta);
+    if (bound < promise.accuracy) break;
     levels.push({ coverage: step / gridSteps, above, accepted, correct, lowerBound: bound });
   }
-  const [first, ...rest] = levels;
-  if (first === undefined) return undefined;
-  const labels = effectiveCount(samples.map(({ weight = 1 }) => weight));
-  return { accuracy, delta: spent, labels, levels: [first, ...rest] };
+  return levels;
 }
 
 /**
- * The level in use. `stricter` goes up so many levels, for a time in which the promise is in doubt; undefined where there is
- * none as strict.
+ * The certificate for the lowest certified threshold, where scores are calibrated probabilities; undefined where there is
+ * none. Its threshold is the next number after `above`, because certificates say "at or above".
  */
-export function certifiedLevel({ levels }: PoolCertificate, stricter = 0): PoolLevel | undefined {
-  return levels[levels.length - 1 - stricter];
+export function certifyPool(samples: readonly ScoredSample[], promise: PoolPromise): PoolCertificate | undefined {
+  const level = certifiedLevels(samples, promise).at(-1);
+  if (level === undefined) return undefined;
+  const { above, accepted, correct, lowerBound: accuracyLowerBound } = level;
+  const threshold = Math.max(0, above * (1 + Number.EPSILON));
+  return { min: promise.accuracy, delta: promise.delta, threshold, accuracyLowerBound, accepted, correct };
+}
+
+function spentDelta({ accuracy, delta, tiers = 1 }: PoolPromise): number {
+  if (!(accuracy > 0 && accuracy < 1 && delta > 0 && delta < 1 && tiers >= 1)) {
+    throw new RangeError(`a promise is an accuracy and a delta between 0 and 1, not ${accuracy} and ${delta}`);
+  }
+  return delta / tiers;
 }
 
 /**
