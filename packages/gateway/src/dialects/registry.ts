@@ -21,6 +21,9 @@ const heard: Readonly<Partial<Record<DialectId, UpstreamDialect>>> = { ...spoken
 /** Every language clients speak, by id. The ids without a folder yet are kept out of paths by `isSpoken`. */
 export const dialects = spoken as Readonly<Record<ClientDialectId, Dialect>>;
 
+/** The language of requests that the gateway makes itself: every target can be asked it, relayed or translated. */
+export const requestDialect: Dialect = openaiChat;
+
 /** Every language providers speak, by id. */
 export const upstreamDialects = heard as Readonly<Record<DialectId, UpstreamDialect>>;
 

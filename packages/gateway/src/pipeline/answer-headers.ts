@@ -1,4 +1,5 @@
 import type { Attempt, Target } from "#domain/plan";
+import { confidenceHeader, confidenceMembers, type GivenConfidence } from "./confidence-facts.ts";
 
 export interface AnswerFacts {
   readonly requestId: string;
@@ -10,6 +11,8 @@ export interface AnswerFacts {
   readonly decision: string;
   readonly warnings: readonly string[];
   readonly costNanoUsd?: number;
+  /** Where a gate looked at the answer. */
+  readonly confidence?: GivenConfidence;
   /** Milliseconds the gateway itself spent before the upstream was asked. */
   readonly gatewayMs: number;
   /** Allow-listed headers of the upstream. */
@@ -33,14 +36,34 @@ export function answerHeaders(facts: AnswerFacts): Headers {
     ...serverTiming(facts.gatewayMs),
   };
   if (facts.warnings.length > 0) headers["x-hedgerow-warning"] = facts.warnings.slice(0, maxWarnings).map(ascii);
+  if (facts.confidence !== undefined) headers["x-hedgerow-confidence"] = confidenceHeader(facts.confidence);
   if (facts.costNanoUsd !== undefined) headers["x-hedgerow-cost-usd"] = usd(facts.costNanoUsd);
   return headers;
 }
 
 /** The same at the head of a stream. */
-export function streamHeaders(facts: AnswerFacts, contentType = "text/event-stream; charset=utf-8"): Headers {
+export function streamHeaders(facts: AnswerFacts, contentType = defaultStreamType): Headers {
+  return { ...answerHeaders(facts), ...streamOnly(contentType) };
+}
+
+/** At the head of a stream that has to begin before anybody has answered. */
+export function waitingHeaders(
+  facts: Pick<AnswerFacts, "requestId" | "requestIdHeader" | "route">,
+  contentType = defaultStreamType,
+): Headers {
   return {
-    ...answerHeaders(facts),
+    [facts.requestIdHeader]: facts.requestId,
+    "x-request-id": facts.requestId,
+    "x-hedgerow-route": ascii(facts.route),
+    "x-should-retry": "false",
+    ...streamOnly(contentType),
+  };
+}
+
+const defaultStreamType = "text/event-stream; charset=utf-8";
+
+function streamOnly(contentType: string): Headers {
+  return {
     "content-type": contentType,
     "cache-control": "no-cache",
     // nginx would otherwise gather the stream before passing it on.
@@ -84,6 +107,7 @@ export function lateFacts(facts: AnswerFacts & { readonly tries: readonly Attemp
       ...(attempt.outcome.kind === "failed" ? { failure: attempt.outcome.failure.kind } : {}),
       ms: Math.round(attempt.endedAtMs - attempt.startedAtMs),
     })),
+    ...(facts.confidence === undefined ? {} : confidenceMembers(facts.confidence)),
     ...(facts.costNanoUsd === undefined ? {} : { cost_usd: facts.costNanoUsd / 1e9 }),
     ...(facts.warnings.length === 0 ? {} : { warnings: facts.warnings }),
   };

@@ -5,6 +5,7 @@ import type { Snapshot } from "#domain/snapshot";
 import type { Affinity } from "#policy/affinity";
 import type { TraitsOf } from "#policy/find-targets";
 import type { Health } from "#policy/health";
+import type { LogprobSupport } from "#policy/logprob-support";
 import type { RetryBudget } from "#policy/retry-budget";
 import type { Speeds } from "#policy/speeds";
 import type { LiveCalls } from "./live-calls.ts";
@@ -24,6 +25,8 @@ export interface DataPlane {
   readonly labels?: LabelIntake;
   /** Absent: no person can be asked, and a call that would need one ends without. */
   readonly reviews?: Reviews;
+  /** Absent: each call finds out for itself who refuses log-probabilities. */
+  readonly logprobSupport?: LogprobSupport;
   readonly retryBudgets: RetryBudgets;
   readonly affinity: Affinity;
   readonly speeds: Speeds;

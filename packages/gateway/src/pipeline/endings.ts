@@ -48,5 +48,6 @@ export function bestOf<T extends { readonly result: AttemptResult }>(ends: reado
   const isAnswered = ({ result }: T): boolean => result.attempt.outcome.kind === "answered";
   const hasTheCall = ({ result: { committed, attempt } }: T): boolean =>
     committed || (attempt.outcome.kind === "answered" && attempt.outcome.empty !== true);
-  return ends.find(hasTheCall) ?? ends.find(isAnswered) ?? ends.at(-1);
+  const isDoubted = ({ result }: T): boolean => result.attempt.outcome.kind === "doubted";
+  return ends.find(hasTheCall) ?? ends.find(isDoubted) ?? ends.find(isAnswered) ?? ends.at(-1);
 }

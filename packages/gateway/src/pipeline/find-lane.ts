@@ -22,6 +22,10 @@ export interface LaneSearch {
   readonly elapsedMs: () => number;
   readonly decoded: DecodedOnce;
   readonly thread?: Thread;
+  /** Log-probabilities are wanted whether or not the caller asks for them. */
+  readonly wantsLogprobs?: true;
+  /** The answer's confidence is put at the end of its stream. */
+  readonly attaches?: true;
 }
 
 /**
@@ -106,7 +110,7 @@ function waysFor({ call, target, spec, kind }: Asked, operation: Operation): rea
 }
 
 function laneBy(search: LaneSearch, { upstream, operation }: Way, hasOtherLane: boolean): Lane | Failure {
-  const { dialect, target, spec, kind, createdAtS, elapsedMs, decoded, thread } = search;
+  const { dialect, target, spec, kind, createdAtS, elapsedMs, decoded, thread, wantsLogprobs } = search;
   const { call, scan } = thread !== undefined && isHolder(search, { upstream, operation }) ? thread : search;
   const encodeTarget: EncodeTarget = {
     model: target.model,
@@ -116,6 +120,7 @@ function laneBy(search: LaneSearch, { upstream, operation }: Way, hasOtherLane: 
     streamed: call.streamed,
     ...(operation === "generate" ? {} : { operation }),
     ...(hasOtherLane ? { hasOtherLane } : {}),
+    ...(wantsLogprobs === undefined ? {} : { wantsLogprobs }),
   };
   return chooseLane({
     call,
@@ -125,6 +130,7 @@ function laneBy(search: LaneSearch, { upstream, operation }: Way, hasOtherLane: 
     upstream,
     operation,
     answer: { createdAtS, elapsedMs },
+    ...(call.options.metadata || search.attaches === true ? { attaches: true } : {}),
     ...(thread === undefined ? {} : { wish: thread.wish }),
     decoded,
     place: (path, headers) =>

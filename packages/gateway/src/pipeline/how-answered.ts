@@ -12,8 +12,9 @@ export function howAnswered(
   { chosen, attempts, view }: Travelled,
   target: Target,
   answer?: Attempt,
-): "answered" | "recovered" | "degraded" {
+): "answered" | "recovered" | "escalated" | "degraded" {
   if (isLastRung(target, view)) return "degraded";
+  if (attempts.some((each) => each !== answer && each.outcome.kind === "doubted")) return "escalated";
   const again = attempts.some((each) => each.target.id === target.id && each !== answer);
   return chosen[0]?.target === target.id && !again ? "answered" : "recovered";
 }

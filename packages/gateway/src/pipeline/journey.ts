@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import type { Dialect } from "#dialects/dialect";
 import { costNanoUsd } from "#catalogue/catalogue";
 import type { Call } from "#domain/call";
@@ -9,35 +8,32 @@ import type { Decision } from "#domain/record";
 import type { GatewayKey, Snapshot } from "#domain/snapshot";
 import { CallRetries } from "#policy/call-retries";
 import type { Fingerprint } from "#policy/deadly-requests";
-import { hedgeReason } from "#policy/hedge";
-import { downTheLadder, hasLastRung } from "#policy/ladder";
+import { downTheLadder } from "#policy/ladder";
 import { isPlan, makePlan, type PlanningView, type Wanted } from "#policy/make-plan";
-import { freeCredential, isFinal, nextCandidate, type Candidate, type Situation } from "#policy/next-candidate";
-import { findKind } from "#providers/kinds";
+import { nextCandidate, type Step } from "#policy/next-candidate";
 import type { FieldScan } from "#wire/json-splice";
 import { withAbleTargets } from "./able-targets.ts";
 import { streamHeaders, type AnswerFacts } from "./answer-headers.ts";
-import { attempt } from "./attempt.ts";
+import { fingerprintOf, type Held } from "./ask-target.ts";
+import { Asker } from "./asker.ts";
 import type { AttemptResult } from "./attempt-input.ts";
 import { brokenTargets } from "./broken-targets.ts";
 import { CallAffinity } from "./call-affinity.ts";
 import type { DataPlane } from "./data-plane.ts";
-import { findLane } from "./find-lane.ts";
 import { criticalPairs } from "./critical-pairs.ts";
-import { bestOf, brokenOrAborted, endedFromOutside, notSent, worstOf } from "./endings.ts";
+import { Doubts } from "./doubts.ts";
+import { brokenOrAborted, endedFromOutside, worstOf } from "./endings.ts";
 import { groupsOfTargets } from "./groups-of.ts";
-import { hedgeFor, speedKey } from "./hedge-for.ts";
-import { hedgedAttempt, type Entrant } from "./hedged-attempt.ts";
 import { howAnswered } from "./how-answered.ts";
 import { decodeOnce } from "./lane-request.ts";
-import { isLane, type Lane } from "./lane.ts";
+import type { Lane } from "./lane.ts";
 import { coFailureOf } from "./measured-pairs.ts";
 import type { CallControl } from "./live-calls.ts";
 import { pause, turnOf } from "./pauses.ts";
-import { speedSample } from "./speed-sample.ts";
+import { askShadow } from "./shadow.ts";
 import type { Thread } from "./thread.ts";
+import { nobodySure } from "./nobody-sure.ts";
 import { withThoughts } from "./thoughts.ts";
-import { readWholeAnswer } from "./whole-answer.ts";
 
 export interface JourneyInput {
   readonly exchange: Exchange;
@@ -57,19 +53,17 @@ export type JourneyEnd =
   /** The gateway answered itself, of this target's behalf. */
   | { readonly kind: "estimated"; readonly target: Target; readonly body: Uint8Array }
   | { readonly kind: "broken"; readonly failure: Failure; readonly result: AttemptResult }
-  | { readonly kind: "refused"; readonly failure: Failure }
+  | { readonly kind: "refused"; readonly failure: Failure; readonly review?: AskedReview }
+  /** A person is asked, and the caller is told where the decision will be. */
+  | { readonly kind: "pending"; readonly review: AskedReview }
   /** The client is not there any more. */
   | { readonly kind: "aborted"; readonly failure: Failure; readonly result?: AttemptResult };
 
-interface Held {
-  readonly result: AttemptResult;
-  readonly lane: Lane;
-}
-
-/** Of an attempt that may not have the call to itself. */
-interface Beside {
-  readonly entrant: Entrant;
-  readonly control: CallControl;
+/** A review that waits for a person. */
+export interface AskedReview {
+  readonly id: string;
+  /** JSON: the surest answer there is, in the caller's language; absent where there is none, or it is too long. */
+  readonly bestAnswer?: string;
 }
 
 /** One call on its way over its targets: the only attempt loop there is, streamed or not. */
@@ -89,22 +83,19 @@ export class Journey {
   #plan: Plan | undefined;
   #deadlineAtMs = 0;
   #retries: CallRetries | undefined;
-  /** When the first provider was asked. */
-  #askedAtMs: number | undefined;
+  #asker: Asker | undefined;
+  #doubts: Doubts | undefined;
   /** Rotates over the credentials of a provider. */
   readonly #turn: number;
   readonly #decoded;
   readonly #affinity: CallAffinity;
-  #print: string | undefined;
-  readonly #fingerprint: Fingerprint = () => {
-    const { body, model, operation } = this.input.call;
-    return (this.#print ??= `${hash("sha256", body)} ${operation} ${model}`);
-  };
+  readonly #fingerprint: Fingerprint;
 
   constructor(input: JourneyInput) {
     this.input = input;
     const { call, dialect, plane, scan } = input;
     this.#turn = Math.floor(plane.random() * 0x10000);
+    this.#fingerprint = fingerprintOf(call);
     this.#affinity = new CallAffinity(plane.affinity, { call, scan }, () => plane.clock.nowMs());
     this.#decoded = decodeOnce(call, dialect, (request) => withThoughts(request, plane.memory, call.caller));
   }
@@ -179,6 +170,7 @@ export class Journey {
       return { kind: "refused", failure: failure("internal_error", "The gateway failed on this call.") };
     } finally {
       this.#retries?.settle(false);
+      await this.#doubts?.close();
     }
   }
 
@@ -188,35 +180,93 @@ export class Journey {
     const { control, plane } = this.input;
     const { clock } = plane;
     const retries = (this.#retries = new CallRetries(plane.retryBudgets.of(plan.route), clock.nowMs()));
+    const asker = (this.#asker = this.#askerFor(plan, retries));
     let empty: Held | undefined;
     for (;;) {
       if (control.ended !== undefined) return endedFromOutside(control.ended);
-      const step = nextCandidate({ ...this.#situation(plan), mayRetry: () => retries.mayRetry(clock.nowMs()) });
+      if (this.#isTooDear(plan)) return this.#conclude({ kind: "stop" }, empty);
+      const step = nextCandidate({ ...asker.situation, mayRetry: () => retries.mayRetry(clock.nowMs()) });
       for (const { target, why } of step.skipped ?? []) this.passedOver.set(target, why);
       if (step.kind === "stop") {
         // With less time left nothing would be tried any more.
         const mostMs = this.#deadlineAtMs - clock.nowMs() - plan.timeouts.totalMs / 10;
-        if (empty === undefined && (await turnOf(retries, { clock, control }, mostMs))) continue;
-        return control.ended === undefined ? this.#conclude(step.why, empty) : endedFromOutside(control.ended);
+        const hasNone = empty === undefined && this.#doubts?.best() === undefined;
+        if (hasNone && (await turnOf(retries, { clock, control }, mostMs))) continue;
+        return control.ended === undefined ? this.#conclude(step, empty) : endedFromOutside(control.ended);
       }
       if (step.afterMs > 0 && !(await pause({ clock, control }, step.afterMs))) continue;
       this.chosen.push({ target: step.target.id, why: step.why });
-      const tried = await this.#try(plan, step);
+      const tried = await asker.try(step);
       if (tried === undefined) continue;
-      const { result, lane } = tried;
+      const { result } = tried;
       const { outcome } = result.attempt;
       if (outcome.kind === "broken") return brokenOrAborted(result, outcome.failure);
       if (outcome.kind === "failed" && control.ended !== undefined) return brokenOrAborted(result, control.ended);
+      if (outcome.kind === "doubted") this.#doubts?.noteEarly(tried);
       if (outcome.kind !== "answered") continue;
-      this.tellLosses(lane);
-      lane.thoughts?.keep(plane.memory, this.input.call.caller);
-      if (outcome.empty !== true) {
-        retries.settle(true);
-        return { kind: "answered", result };
+      if (outcome.empty !== true) retries.settle(true);
+      if (this.#doubts !== undefined) {
+        const end = await this.#judge(tried, this.#doubts);
+        if (end !== undefined) return end;
+        continue;
       }
+      this.#take(tried);
+      if (outcome.empty !== true) return { kind: "answered", result };
       if (!plan.retryEmpty || empty !== undefined) return this.#answeredEmpty(tried);
       empty = tried;
     }
+  }
+
+  #askerFor(plan: Plan, retries: CallRetries): Asker {
+    const common = {
+      input: this.input,
+      plan,
+      deadlineAtMs: this.#deadlineAtMs,
+      decoded: this.#decoded,
+      attempts: this.attempts,
+    };
+    const rule = plan.confidence;
+    const situation = () => asker.situation;
+    this.#doubts = rule === undefined ? undefined : new Doubts({ ...common, rule, situation });
+    const asker = new Asker({
+      ...common,
+      retries,
+      fingerprint: this.#fingerprint,
+      turn: this.#turn,
+      view: () => this.view,
+      chosen: this.chosen,
+      doubts: this.#doubts,
+      onLane: (lane) => this.tellLosses(lane),
+      headers: (target, lane, returned) => {
+        retries.settle(true);
+        this.tellLosses(lane);
+        return streamHeaders({ ...this.facts(target), returned }, lane.contentType);
+      },
+    });
+    return asker;
+  }
+
+  /** Undefined where the answer is doubted and somebody else may be asked. */
+  async #judge(tried: Held, doubts: Doubts): Promise<JourneyEnd | undefined> {
+    const { control } = this.input;
+    const answer = await doubts.judge(tried);
+    const { result } = answer.held;
+    if (control.ended !== undefined) return brokenOrAborted(result, control.ended);
+    const { verdict } = answer.judgement;
+    // What the client has seen already is given, whatever is thought of it.
+    if (verdict === "doubted" && !result.committed) return undefined;
+    return this.#give(doubts.give(answer, verdict));
+  }
+
+  #give(held: Held): JourneyEnd {
+    this.#take(held);
+    return { kind: "answered", result: held.result };
+  }
+
+  /** This is the answer: what its lane lost is told, and what it keeps for the next turn is kept. */
+  #take({ lane }: Held): void {
+    this.tellLosses(lane);
+    lane.thoughts?.keep(this.input.plane.memory, this.input.call.caller);
   }
 
   /** What the caller is told when the record could not be made durable: the answer stays unacknowledged. */
@@ -239,6 +289,7 @@ export class Journey {
       target,
       route: this.route,
       attempts: this.chosen.length,
+      ...(this.#doubts?.given === undefined ? {} : { confidence: this.#doubts.given }),
       decision: this.decisionOn(target, result?.attempt),
       warnings: this.warnings,
       ...(cost === undefined ? {} : { costNanoUsd: cost }),
@@ -249,12 +300,14 @@ export class Journey {
 
   /** How it is called that this target answers. */
   decisionOn(target: Target, answer?: Attempt): Decision {
+    const given = this.#doubts?.given?.decision;
+    if (given === "doubted" || given === "deadline") return given;
     return this.estimated ? "answered" : howAnswered(this, target, answer);
   }
 
   /** What the gateway itself took before the first provider was asked. */
   get gatewayMs(): number {
-    return (this.#askedAtMs ?? this.input.plane.clock.nowMs()) - this.input.call.acceptedAtMs;
+    return (this.#asker?.askedAtMs ?? this.input.plane.clock.nowMs()) - this.input.call.acceptedAtMs;
   }
 
   /** Undefined where price or usage is unknown: never zero by accident. */
@@ -264,129 +317,46 @@ export class Journey {
     return usage === undefined || price === undefined ? undefined : costNanoUsd(usage, price);
   }
 
-  #situation(plan: Plan): Omit<Situation, "mayRetry"> {
-    return {
-      plan,
-      attempts: this.attempts,
-      snapshot: this.input.snapshot,
-      view: this.view,
-      danger: this.input.plane.health.dangerOf(this.#fingerprint, this.input.plane.clock.nowMs()),
-      deadlineAtMs: this.#deadlineAtMs,
-      chance: this.input.plane.random(),
-      turn: this.#turn,
-    };
+  /** Second answers and judges of this call. */
+  get asides(): readonly Attempt[] {
+    return this.#doubts?.asides.attempts ?? [];
   }
 
-  /** One attempt, or two at once where the route hedges and the first is slow: then the one that has the call. */
-  async #try(plan: Plan, step: Candidate): Promise<Held | undefined> {
-    const { plane, control } = this.input;
-    const hedge = hedgeFor(this.input, { plan, first: step.target, attempts: this.attempts.length });
-    if (hedge === undefined) return this.#attempt(plan, step);
-    const ends = await hedgedAttempt({
-      clock: plane.clock,
-      control,
-      afterMs: hedge.afterMs,
-      first: (entrant, own) => this.#attempt(plan, step, { entrant, control: own }),
-      second: () => {
-        const next = this.#second(plan, hedge);
-        return next === undefined ? next : (entrant, own) => this.#attempt(plan, next, { entrant, control: own });
-      },
-      endsCall: (held) => held !== undefined && isFinal(held.result.attempt),
-    });
-    this.attempts.sort((a, b) => a.startedAtMs - b.startedAtMs);
-    return bestOf(ends.filter((each) => each !== undefined));
+  /** A head has left before there was an answer: what is said from then on is said in the stream. */
+  get hasBegun(): boolean {
+    return this.#doubts?.stream?.opened === true;
   }
 
-  #second(plan: Plan, { rule, afterMs, candidates }: NonNullable<ReturnType<typeof hedgeFor>>): Candidate | undefined {
-    const nowMs = this.input.plane.clock.nowMs();
-    if (this.#deadlineAtMs - nowMs < plan.timeouts.totalMs / 10) return undefined;
-    for (const { target } of candidates) {
-      const credential = freeCredential(this.#situation(plan), target);
-      if (credential === undefined) continue;
-      if (this.#retries?.mayHedge(rule.share, nowMs) !== true) return undefined;
-      const why = hedgeReason(rule, afterMs);
-      this.chosen.push({ target: target.id, why });
-      return { kind: "try", target, credential, afterMs: 0, why, skipped: [] };
-    }
-    return undefined;
+  /** Asks on for the sake of learning, after the answer has left. */
+  async shadow(): Promise<void> {
+    const [plan, doubts, asker] = [this.#plan, this.#doubts, this.#asker];
+    if (plan === undefined || doubts === undefined || asker === undefined) return;
+    const { situation } = asker;
+    const [decoded, fingerprint] = [this.#decoded, this.#fingerprint];
+    await askShadow({ journey: this, plan, doubts, situation, decoded, fingerprint });
   }
 
-  async #attempt(plan: Plan, step: Candidate, beside?: Beside): Promise<Held | undefined> {
-    const { plane, snapshot, exchange, control, call } = this.input;
-    const { target } = step;
-    const spec = snapshot.providers.get(target.provider);
-    const kind = spec === undefined ? undefined : findKind(spec.kind);
-    if (spec === undefined || kind === undefined) throw new Error(`a plan for a provider nobody knows: ${target.id}`);
-    const askedAtMs = plane.clock.nowMs();
-    this.#askedAtMs ??= askedAtMs;
-    const lane = findLane({
-      call,
-      scan: this.input.scan,
-      dialect: this.input.dialect,
-      target,
-      spec,
-      kind,
-      createdAtS: Math.floor(plane.clock.wallMs() / 1000),
-      elapsedMs: () => plane.clock.nowMs() - askedAtMs,
-      decoded: this.#decoded,
-      ...(this.input.thread === undefined ? {} : { thread: this.input.thread }),
-    });
-    if (!isLane(lane)) {
-      this.attempts.push(notSent(step, lane, plane.clock.nowMs()));
-      return undefined;
-    }
-    this.tellLosses(lane);
-    const result = await attempt({
-      plane,
-      limits: snapshot.limits,
-      exchange,
-      control,
-      ...beside,
-      timeouts: { ...plan.timeouts, ...spec.timeouts, ...plan.routeTimeouts, totalMs: plan.timeouts.totalMs },
-      target,
-      spec,
-      kind,
-      credential: spec.credentials.find((each) => each.id === step.credential),
-      credentialId: step.credential,
-      lane,
-      operation: call.operation,
-      fingerprint: this.#fingerprint,
-      streamed: call.streamed,
-      deadlineAtMs: this.#deadlineAtMs,
-      ...this.#share(plan, target),
-      headers: (returned) => {
-        this.#retries?.settle(true);
-        this.tellLosses(lane);
-        return streamHeaders({ ...this.facts(target), returned }, lane.contentType);
-      },
-      readWhole: (body, seen, classify) => readWholeAnswer({ body, seen, classify, spec, lane, call }),
-    });
-    this.attempts.push(result.attempt);
-    const speed = call.operation === "generate" ? speedSample(result.attempt) : undefined;
-    if (speed !== undefined) plane.speeds.note(speedKey(target.id, call.streamed), speed, plane.clock.nowMs());
-    return { result, lane };
+  /** Known costs have reached what the call may cost: nobody else is asked. */
+  #isTooDear({ confidence }: Plan): boolean {
+    const most = confidence?.maxCostNanoUsd;
+    if (most === undefined || this.attempts.length === 0) return false;
+    const known = [...this.attempts, ...this.asides].map((each) => this.costOf(each) ?? 0);
+    return known.reduce((sum, cost) => sum + cost, 0) >= most;
   }
 
-  /** Half of the time left, while somebody else could still be asked. */
-  #share(plan: Plan, target: Target): { readonly shareMs?: number } {
-    const asked = new Set([target.id, ...this.attempts.map((tried) => tried.target.id)]);
-    const others = plan.targets.some((each) => !asked.has(each.target.id));
-    const isLast = this.attempts.length + 1 >= plan.maxAttempts && !hasLastRung(plan, asked, this.view);
-    if (!others || isLast) return {};
-    return { shareMs: Math.max(1, Math.round((this.#deadlineAtMs - this.input.plane.clock.nowMs()) / 2)) };
-  }
-
-  /** What is known so far of what this lane loses, and of wishes nobody heeds. */
+  /** What is known so far of what this lane loses, and of who could not be asked aside. */
   tellLosses(lane: Lane): void {
-    const asked = this.input.call.options.minConfidence;
-    this.warnings = lane.warnings();
-    if (asked === undefined) return;
-    this.warnings = [...this.warnings, "min-confidence: this version judges no answers, so none is held back"];
+    this.warnings = [...lane.warnings(), ...(this.#doubts?.asides.warnings ?? [])];
   }
 
-  #conclude(why: Failure | undefined, empty: Held | undefined): JourneyEnd {
+  #conclude(stop: Extract<Step, { kind: "stop" }>, empty: Held | undefined): JourneyEnd {
+    const doubts = this.#doubts;
+    if (doubts?.hasDoubted === true) {
+      const end = nobodySure(this.input, doubts, { isLate: stop.late === true, route: this.route });
+      return end.kind === "given" ? this.#give(end.held) : end;
+    }
     if (empty !== undefined) return this.#answeredEmpty(empty);
-    return { kind: "refused", failure: why ?? worstOf(this.attempts) };
+    return { kind: "refused", failure: stop.why ?? worstOf(this.attempts) };
   }
 
   /** An empty answer is the provider's answer all the same: given as it is when nobody has a better one. */

@@ -4,6 +4,7 @@ import { failure, type Failure } from "#domain/failure";
 export class CallControl {
   #ended: Failure | undefined;
   #onEnd: ((why: Failure) => void) | undefined;
+  readonly #forks: CallControl[] = [];
 
   /** Set once the call has been ended from outside. */
   get ended(): Failure | undefined {
@@ -16,16 +17,29 @@ export class CallControl {
     if (this.#ended !== undefined) onEnd?.(this.#ended);
   }
 
+  /** For something that is asked beside the call's own attempts: ends with the call, and leaves its listener alone. */
+  fork(): CallControl {
+    const fork = new CallControl();
+    this.#forks.push(fork);
+    if (this.#ended !== undefined) fork.end(this.#ended);
+    return fork;
+  }
+
   end(why: Failure): void {
     if (this.#ended !== undefined) return;
     this.#ended = why;
     this.#onEnd?.(why);
+    for (const fork of this.#forks) fork.end(why);
   }
 }
+
+/** They take sockets and memory from calls somebody waits for. */
+const mostShadows = 64;
 
 /** The calls in flight: bounded by admission, ended together when a drain runs out of time. */
 export class LiveCalls {
   readonly #controls = new Set<CallControl>();
+  readonly #shadows = new Set<CallControl>();
   #draining = false;
   #whenIdle: PromiseWithResolvers<void> | undefined;
 
@@ -43,16 +57,26 @@ export class LiveCalls {
     return control;
   }
 
+  /** A call that nobody waits for; undefined where there are enough of them, or the gateway is to stop. */
+  openShadow(): CallControl | undefined {
+    if (this.#draining || this.#shadows.size >= mostShadows) return undefined;
+    const control = this.open();
+    this.#shadows.add(control);
+    return control;
+  }
+
   close(control: CallControl): void {
     this.#controls.delete(control);
+    this.#shadows.delete(control);
     if (this.#controls.size > 0) return;
     this.#whenIdle?.resolve();
     this.#whenIdle = undefined;
   }
 
-  /** New calls are refused from here on. */
+  /** New calls are refused from here on, and nobody waits for what nobody waits for. */
   startDraining(): void {
     this.#draining = true;
+    for (const shadow of this.#shadows) shadow.end(failure("draining", "The gateway is stopping."));
   }
 
   /** Resolves when no call is in flight. */

@@ -19,7 +19,7 @@ export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
   const { call, plane, snapshot } = journey.input;
   const result = "result" in end ? end.result : undefined;
   const usage = result?.attempt.outcome.usage;
-  const attempts = journey.attempts.map((tried) => attemptRecord(tried, journey));
+  const attempts = inOrder(journey).map((tried) => attemptRecord(tried, journey));
   const cost = totalCost(attempts);
   return {
     ...common(call, plane, snapshot),
@@ -27,9 +27,10 @@ export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
     route: journey.route,
     requestedModel: call.model.slice(0, longestName),
     decision: decision(journey, end),
-    committed: result?.committed === true || !("failure" in end),
+    committed: result?.committed === true || end.kind === "answered" || end.kind === "estimated",
     status: statusOf(journey, end),
     ...("failure" in end ? { code: traitsOf(end.failure).code } : {}),
+    ...(end.kind === "pending" ? { code: traitsOf("low_confidence").code } : {}),
     ...finishOf(end),
     requestBytes: call.body.length,
     answerBytes: (result?.bytesOut ?? 0) + (end.kind === "estimated" ? end.body : (result?.body ?? [])).length,
@@ -41,7 +42,44 @@ export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
     ...(call.options.session === undefined ? {} : { session: call.options.session }),
     graph: snapshot.supply.version,
     ...planRecord(journey),
+    ...("review" in end && end.review !== undefined ? { review: end.review.id } : {}),
     attempts,
+  };
+}
+
+/** As they began; of those that began at once, whoever was asked aside comes last. */
+function inOrder({ attempts, asides }: Journey): readonly Attempt[] {
+  const isAside = ({ role }: Attempt): boolean => role !== undefined;
+  const all = [...asides.filter((each) => !isAside(each)), ...attempts, ...asides.filter(isAside)];
+  return all.toSorted((a, b) => a.startedAtMs - b.startedAtMs);
+}
+
+/** What the gateway asked to learn from, after a call was answered: a record of its own, for no caller. */
+export function recordOfShadow(
+  journey: Journey,
+  shadow: { readonly id: string; readonly startedAtMs: number; readonly propensity: number; readonly attempt: Attempt },
+): CallRecord {
+  const { call, plane, snapshot } = journey.input;
+  const attempt = attemptRecord(shadow.attempt, journey, shadow.startedAtMs);
+  const { usage, costNanoUsd } = attempt;
+  return {
+    ...common({ ...call, id: shadow.id }, plane, snapshot),
+    operation: call.operation,
+    route: journey.route,
+    requestedModel: call.model.slice(0, longestName),
+    decision: "shadow",
+    committed: false,
+    status: 200,
+    requestBytes: call.body.length,
+    answerBytes: 0,
+    durationMs: plane.clock.nowMs() - shadow.startedAtMs,
+    ...(usage === undefined ? {} : { usage }),
+    ...(costNanoUsd === undefined ? {} : { costNanoUsd }),
+    warnings: [],
+    ...(call.options.tags === undefined ? {} : { tags: call.options.tags }),
+    graph: snapshot.supply.version,
+    shadow: { of: call.id, propensity: shadow.propensity },
+    attempts: [attempt],
   };
 }
 
@@ -122,14 +160,17 @@ function decision(journey: Journey, end: JourneyEnd): Decision {
       return "broken";
     case "aborted":
       return "aborted";
+    case "pending":
+      return "doubted";
     case "refused":
-      return decisionOf(end.failure);
+      return end.review === undefined ? decisionOf(end.failure) : "doubted";
   }
 }
 
-function statusOf({ input: { dialect, call } }: Journey, end: JourneyEnd): number {
+function statusOf({ input: { dialect, call }, hasBegun }: Journey, end: JourneyEnd): number {
   const committed = "result" in end && end.result.committed;
-  return !("failure" in end) || committed ? 200 : toldStatus(dialect, call.id, end.failure);
+  if (end.kind === "pending" && !hasBegun) return 202;
+  return !("failure" in end) || committed || hasBegun ? 200 : toldStatus(dialect, call.id, end.failure);
 }
 
 /** The caller's language may have a status of its own for it: overload is 529 in Messages. */
@@ -154,8 +195,7 @@ function totalCost(attempts: readonly AttemptRecord[]): number | undefined {
   return sum;
 }
 
-function attemptRecord(tried: Attempt, journey: Journey): AttemptRecord {
-  const since = journey.input.call.acceptedAtMs;
+function attemptRecord(tried: Attempt, journey: Journey, since = journey.input.call.acceptedAtMs): AttemptRecord {
   const cost = journey.costOf(tried);
   const { outcome } = tried;
   const { usage } = outcome;
@@ -174,6 +214,9 @@ function attemptRecord(tried: Attempt, journey: Journey): AttemptRecord {
     endedMs: tried.endedAtMs - since,
     ...(usage === undefined ? {} : { usage }),
     ...(cost === undefined ? {} : { costNanoUsd: cost }),
+    ...(tried.role === undefined ? {} : { role: tried.role }),
+    ...(tried.judgement === undefined ? {} : { judgement: tried.judgement }),
+    ...(tried.agrees === undefined ? {} : { agrees: tried.agrees }),
     groups: groupTexts(journey.view.groupsOf(tried.target)),
   };
 }

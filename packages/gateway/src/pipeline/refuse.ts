@@ -3,6 +3,7 @@ import { traitsOf, type Failure } from "#domain/failure";
 import type { Attempt } from "#domain/plan";
 import type { Exchange } from "#domain/ports";
 import { ascii, serverTiming } from "./answer-headers.ts";
+import type { AskedReview } from "./journey.ts";
 
 export interface Refusal {
   readonly exchange: Exchange;
@@ -13,6 +14,8 @@ export interface Refusal {
   readonly route?: string;
   /** The route's retry budget is used up: asking again at once would only feed the storm. */
   readonly budgetSpent?: boolean;
+  /** Of a call that now waits for a person. */
+  readonly review?: AskedReview;
   /** What the gateway itself took before a provider was asked, or until it refused. */
   readonly gatewayMs: number;
 }
@@ -26,14 +29,14 @@ export function refuse(refusal: Refusal): void {
   const { exchange, dialect, id, failure, attempts, route, budgetSpent = false } = refusal;
   if (exchange.gone) return;
   const told = failureFacts(id, failure, attempts);
-  const facts = { ...told, retryable: told.retryable && !budgetSpent };
+  const facts = { ...told, retryable: told.retryable && !budgetSpent, ...reviewFacts(refusal.review) };
   const encoded = dialect.encodeFailure(failure, facts);
   const last = attempts.at(-1)?.target;
   exchange.respond(encoded.status, {
     ...encoded.headers,
     "x-request-id": id,
     "x-hedgerow-attempts": String(attempts.length),
-    "x-hedgerow-decision": decisionOf(failure),
+    "x-hedgerow-decision": refusal.review === undefined ? decisionOf(failure) : "doubted",
     ...(route === undefined || route === "" ? {} : { "x-hedgerow-route": ascii(route) }),
     ...(last === undefined
       ? {}
@@ -58,7 +61,16 @@ export function failureFacts(requestId: string, why: Failure, attempts: readonly
   };
 }
 
+/** Of the answers nobody was sure of, the surest, and where a person decides. */
+export function reviewFacts(review: AskedReview | undefined): Pick<FailureFacts, "reviewId" | "bestAnswer"> {
+  if (review === undefined) return {};
+  const { id, bestAnswer } = review;
+  return { reviewId: id, ...(bestAnswer === undefined ? {} : { bestAnswer: JSON.parse(bestAnswer) as unknown }) };
+}
+
 export function decisionOf(why: Failure): "refused" | "failed" {
+  // Every target answered: it is the gateway that gives none of it.
+  if (why.kind === "low_confidence") return "refused";
   return traitsOf(why).blame === "upstream" ? "failed" : "refused";
 }
 

@@ -52,6 +52,7 @@ export async function serveCall(exchange: Exchange, plane: DataPlane): Promise<v
     journey.warnings = [...journey.warnings, ...keepAnswer(journey.input, end)];
     const durable = await keep(plane, recordOf(journey, end));
     deliver(journey, durable ? end : journey.unrecorded(end));
+    if (durable && end.kind === "answered") journey.shadow().catch((bug: unknown) => plane.onBug(bug));
   } catch (bug) {
     plane.onBug(bug);
     // Nothing is known of what was sent, and an answer must not look finished that may not be.

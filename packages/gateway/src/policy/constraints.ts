@@ -76,8 +76,19 @@ function isCallersOwn({ id }: Target, route: Route | undefined): boolean {
   return route?.targets.some(({ provider, model }) => `${provider}/${model}` === id) !== true;
 }
 
+/** What forbids that a target is sent this call's data, whatever for; undefined: nothing. */
+export function forbids(
+  target: Target,
+  conditions: Pick<Conditions, "route" | "snapshot" | "groupsOf" | "options">,
+): string | undefined {
+  return breaks(target, conditions) ?? unwanted(target, conditions.options);
+}
+
 /** Which promise of its route a target does not keep. */
-function breaks(target: Target, { route, snapshot, groupsOf }: Conditions): string | undefined {
+function breaks(
+  target: Target,
+  { route, snapshot, groupsOf }: Pick<Conditions, "route" | "snapshot" | "groupsOf">,
+): string | undefined {
   const { constraints } = route ?? {};
   if (constraints === undefined) return undefined;
   const spec = snapshot.providers.get(target.provider);

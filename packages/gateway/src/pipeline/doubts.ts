@@ -1,0 +1,269 @@
+import { viewOf } from "#confidence/answer-view";
+import { agreementOf } from "#confidence/estimators/agreement";
+import { judgeAnswer, type GateInput } from "#confidence/gate";
+import { shapeOf } from "#confidence/output-shape";
+import { scoreOf } from "#confidence/score";
+import type { Signals } from "#confidence/signals";
+import type { AnswerView, CalibrationKey, ConfidenceRule, Judgement, OutputShapeKind } from "#domain/confidence";
+import type { Attempt, Outcome, Plan, Target } from "#domain/plan";
+import type { GenerateRequest } from "#domain/request";
+import type { Situation } from "#policy/next-candidate";
+import type { Held, Question } from "./ask-target.ts";
+import { Asides, type Aside } from "./asides.ts";
+import type { GivenConfidence } from "./confidence-facts.ts";
+import { canStopEarly, prefixLook, stopLook } from "./early-looks.ts";
+import { HeldStream } from "./held-stream.ts";
+import { waitingHeaders } from "./answer-headers.ts";
+import type { JourneyInput } from "./journey.ts";
+import { KeepingWatch, type EarlyLook } from "./keeping-watch.ts";
+import type { DecodedOnce } from "./lane-request.ts";
+import { signalsOf } from "./signals-of.ts";
+
+export interface DoubtsParts {
+  readonly input: JourneyInput;
+  readonly plan: Plan;
+  readonly rule: ConfidenceRule;
+  /** Monotonic. */
+  readonly deadlineAtMs: number;
+  readonly decoded: DecodedOnce;
+  /** The call's: a judged attempt takes the place of what it was. */
+  readonly attempts: Attempt[];
+  readonly situation: () => Omit<Situation, "mayRetry">;
+}
+
+/** A whole answer with what was thought of it. */
+export interface JudgedAnswer {
+  readonly held: Held;
+  readonly view: AnswerView;
+  readonly shape: OutputShapeKind;
+  readonly judgement: Judgement;
+  /** It calls a tool that cannot be undone. */
+  readonly irreversible: boolean;
+}
+
+interface LookedAt extends Pick<JudgedAnswer, "view" | "shape" | "irreversible"> {
+  readonly target: Target;
+}
+
+/** What answers of one call must earn before they are given: what is held for it, whom it asks, and what it thinks. */
+export class Doubts {
+  readonly #parts: DoubtsParts;
+  readonly rule: ConfidenceRule;
+  readonly asides: Asides;
+  /** Whole answers that were doubted, as they came. */
+  readonly answers: JudgedAnswer[] = [];
+  /** Absent where nothing is held back from a client that waits for a stream. */
+  readonly stream: HeldStream | undefined;
+  /** Of the answer that was given. */
+  given: GivenConfidence | undefined;
+  /** The answer that was given. */
+  answer: JudgedAnswer | undefined;
+  /** The caller's, in the hub's words; undefined where it is in words the gateway only relays. */
+  readonly request: GenerateRequest | undefined;
+  readonly #mode: ConfidenceRule["stream"];
+  #second: { readonly aside: Aside | undefined } | undefined;
+
+  constructor(parts: DoubtsParts) {
+    this.#parts = parts;
+    const { input, plan, rule, decoded } = parts;
+    const { call, exchange, plane, snapshot, dialect } = input;
+    this.rule = rule;
+    this.asides = new Asides(parts);
+    const read = decoded.request();
+    this.request = "request" in read ? read.request : undefined;
+    const tools = this.request?.tools ?? [];
+    // The call of such a tool is not let through before it is judged, whatever the rule says of streams.
+    const isRisky = tools.some((tool) => tool.kind === "function" && isAmong(tool.name, rule.irreversibleTools));
+    this.#mode = isRisky ? "hold" : rule.stream;
+    if (!call.streamed || this.#mode === "annotate") return;
+    this.stream = new HeldStream({
+      exchange,
+      clock: plane.clock,
+      heartbeatMs: snapshot.limits.heartbeatMs,
+      heartbeat: dialect.heartbeat,
+      headers: () =>
+        waitingHeaders(
+          { requestId: call.id, requestIdHeader: dialect.requestIdHeader, route: plan.route },
+          dialect.streamContentType?.(call.address.framing),
+        ),
+    });
+  }
+
+  /** What an attempt at a target needs, which is about to begin. */
+  prepare(target: Target, hasOthers: boolean): Pick<Question, "watch" | "exchange" | "wantsLogprobs"> {
+    const { call, exchange, snapshot } = this.#parts.input;
+    const { estimator } = this.rule;
+    if (estimator === "agreement") this.#askSecond();
+    const wants = estimator === "auto" || estimator === "logprobs" ? { wantsLogprobs: true as const } : {};
+    if (!call.streamed) return { exchange, ...wants };
+    const early = this.#earlyLook(target, hasOthers);
+    const watch = new KeepingWatch({
+      holds: this.#mode !== "annotate",
+      maxBytes: snapshot.limits.maxAnswerBytes,
+      ...(early === undefined ? {} : { early }),
+    });
+    return { exchange: this.stream ?? exchange, watch, ...wants };
+  }
+
+  /**
+   * Judges a whole answer. Where it is doubted and nothing of it was sent, its attempt is one that was doubted, and the
+   * answer waits in case nobody gives a better one.
+   */
+  async judge(held: Held): Promise<JudgedAnswer> {
+    const { attempts } = this.#parts;
+    const { result, watch } = held;
+    const looked = this.look(held);
+    const { view, shape, irreversible } = looked;
+    const judgement =
+      watch?.judgement ?? this.judgementOf(looked, watch?.isTooMuch === true ? {} : await this.#signals(looked));
+    const attempt = judgedAttempt(result.attempt, judgement, result.committed);
+    attempts.splice(attempts.indexOf(result.attempt), 1, attempt);
+    const judged = { held: { ...held, result: { ...result, attempt } }, view, shape, judgement, irreversible };
+    if (attempt.outcome.kind === "doubted") this.answers.push(judged);
+    return judged;
+  }
+
+  /** A whole answer as it is judged. */
+  look({ result, watch }: Held): LookedAt {
+    const view = viewOf(this.#parts.input.call.streamed ? (watch?.events ?? []) : result.seen.events);
+    return {
+      target: result.attempt.target,
+      view,
+      shape: shapeOf(view, this.request ?? {}),
+      irreversible: view.toolCalls.some(({ name }) => isAmong(name, this.rule.irreversibleTools)),
+    };
+  }
+
+  /** The early look that ended an attempt is its judgement. */
+  noteEarly({ result, watch }: Held): void {
+    const { attempts } = this.#parts;
+    const judgement = watch?.judgement;
+    if (judgement === undefined) return;
+    attempts.splice(attempts.indexOf(result.attempt), 1, { ...result.attempt, judgement });
+  }
+
+  /** This answer goes to the caller: what others said is compared with it. */
+  give(answer: JudgedAnswer, decision: GivenConfidence["decision"]): Held {
+    const { attempts } = this.#parts;
+    this.given = { judgement: answer.judgement, decision };
+    this.answer = answer;
+    for (const other of this.answers) {
+      if (other === answer) continue;
+      const agrees = agreementOf(answer.view, other.view, answer.shape);
+      const at = attempts.indexOf(other.held.result.attempt);
+      const attempt = attempts[at];
+      if (agrees !== undefined && attempt !== undefined) attempts[at] = { ...attempt, agrees };
+    }
+    return answer.held;
+  }
+
+  /** The surest of the doubted answers that may be given at all; of two alike the later, who was asked because of the other. */
+  best(): JudgedAnswer | undefined {
+    const may = this.answers.filter(({ irreversible }) => !irreversible);
+    const scoreIn = ({ judgement }: JudgedAnswer): number => judgement.score ?? -1;
+    const highest = Math.max(...may.map(scoreIn));
+    return may.findLast((each) => scoreIn(each) === highest);
+  }
+
+  /** The call's own, judged or not. */
+  get attempts(): readonly Attempt[] {
+    return this.#parts.attempts;
+  }
+
+  get hasDoubted(): boolean {
+    return this.attempts.some(({ outcome }) => outcome.kind === "doubted");
+  }
+
+  /** Somebody was still asked when the call's time was over. */
+  get ranOutOfTime(): boolean {
+    return this.attempts.some(({ outcome }) => outcome.kind === "failed" && outcome.failure.kind === "total_timeout");
+  }
+
+  /** Nobody reads what is still asked aside, and no client waits any more. */
+  async close(): Promise<void> {
+    this.stream?.stop();
+    await this.asides.close();
+  }
+
+  #signals({ target, view, shape }: LookedAt): Promise<Signals> {
+    const { input, plan, deadlineAtMs } = this.#parts;
+    return signalsOf(
+      { target: target.id, view, shape, request: this.request },
+      {
+        plane: input.plane,
+        control: input.control,
+        rule: this.rule,
+        asides: this.asides,
+        second: () => this.#askSecond(),
+        others: this.answers.map((each) => ({ by: each.held.result.attempt.target.id, view: each.view })),
+        callId: input.call.id,
+        route: plan.route,
+        deadlineAtMs,
+      },
+    );
+  }
+
+  judgementOf({ target, shape, irreversible }: LookedAt, signals: Signals): Judgement {
+    const scored = scoreOf(signals);
+    return judgeAnswer({
+      ...this.#by,
+      scored,
+      gate: signals.gate,
+      key: this.#keyOf(target, shape, scored.signals),
+      irreversible,
+    });
+  }
+
+  get #by(): Pick<GateInput, "rule" | "calibrations"> {
+    return { rule: this.rule, calibrations: this.#parts.input.snapshot.calibration };
+  }
+
+  #keyOf(target: Target, shape: OutputShapeKind, signals: string): CalibrationKey {
+    const { plan, attempts } = this.#parts;
+    return {
+      tenant: "",
+      route: plan.route,
+      model: target.traits?.name ?? target.model,
+      tier: attempts.filter(({ outcome }) => outcome.kind === "doubted").length,
+      shape,
+      signals,
+    };
+  }
+
+  /** Asked once a call, at the latest when there is something to compare it with. */
+  #askSecond(): Aside | undefined {
+    const { second } = this.rule;
+    if (second === undefined) return undefined;
+    this.#second ??= { aside: this.asides.second(second) };
+    return this.#second.aside;
+  }
+
+  #earlyLook(target: Target, hasOthers: boolean): EarlyLook | undefined {
+    const { estimator, verifier, exhausted } = this.rule;
+    const stream = this.#mode;
+    const readsTokens = estimator === "logprobs" || (estimator === "auto" && verifier === undefined);
+    if (!readsTokens || this.request === undefined) return undefined;
+    const looking = {
+      ...this.#by,
+      keyOf: (shape: OutputShapeKind, signals: string) => this.#keyOf(target, shape, signals),
+      request: this.request,
+      // An answer that may yet be given, or shown to a person, is needed whole.
+      mayAbandon: exhausted === "refuse" || (stream === "prefix" && hasOthers),
+    };
+    if (stream === "prefix") return prefixLook(looking);
+    return stream === "hold" && canStopEarly(looking) ? stopLook(looking) : undefined;
+  }
+}
+
+function judgedAttempt(attempt: Attempt, judgement: Judgement, committed: boolean): Attempt {
+  if (judgement.verdict !== "doubted" || committed || attempt.outcome.kind !== "answered")
+    return { ...attempt, judgement };
+  const { finish, usage } = attempt.outcome;
+  const outcome: Outcome = { kind: "doubted", finish, ...(usage === undefined ? {} : { usage }) };
+  return { ...attempt, judgement, outcome };
+}
+
+/** A trailing `*` stands for any ending. */
+function isAmong(name: string, patterns: readonly string[]): boolean {
+  return patterns.some((each) => (each.endsWith("*") ? name.startsWith(each.slice(0, -1)) : name === each));
+}
