@@ -174,7 +174,7 @@ describe("streamDecoder", () => {
       kind: "text-delta",
       block: 0,
       text: "Hi",
-      logprobs: { content: [{ token: "Hi", logprob: -0.5, bytes: [72, 105], top_logprobs: [] }] },
+      logprobs: { content: [{ token: "Hi", logprob: -0.5, bytes: [72, 105], top_logprobs: [] }], refusal: null },
     });
   });
 

@@ -12,7 +12,9 @@ interface TokenLogprob {
  * not say which part of a text is which token's: the first token of an entry carries it, the others are empty, so that
  * the tokens joined are the text. Undefined where there are none.
  */
-export function logprobsOf(value: unknown): { readonly content: readonly TokenLogprob[] } | undefined {
+export function logprobsOf(
+  value: unknown,
+): { readonly content: readonly TokenLogprob[]; readonly refusal: null } | undefined {
   const entries: readonly unknown[] = Array.isArray(value) ? value : [value];
   const content = entries.flatMap((entry) => {
     if (!isObject(entry) || !Array.isArray(entry["logprobs"])) return [];
@@ -23,5 +25,5 @@ export function logprobsOf(value: unknown): { readonly content: readonly TokenLo
       return { token, logprob, bytes: token === "" ? null : [...Buffer.from(token)], top_logprobs: [] };
     });
   });
-  return content.length === 0 ? undefined : { content };
+  return content.length === 0 ? undefined : { content, refusal: null };
 }

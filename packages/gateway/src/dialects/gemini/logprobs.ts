@@ -9,7 +9,9 @@ interface TokenEntry {
 }
 
 /** `logprobsResult` of a candidate in the hub's form; undefined where it has none. */
-export function readLogprobs(result: unknown): { readonly content: readonly TokenEntry[] } | undefined {
+export function readLogprobs(
+  result: unknown,
+): { readonly content: readonly TokenEntry[]; readonly refusal: null } | undefined {
   if (!isObject(result) || !Array.isArray(result["chosenCandidates"])) return undefined;
   const tops: readonly unknown[] = Array.isArray(result["topCandidates"]) ? result["topCandidates"] : [];
   const content = result["chosenCandidates"].flatMap((chosen: unknown, index) => {
@@ -18,7 +20,7 @@ export function readLogprobs(result: unknown): { readonly content: readonly Toke
     const others: readonly unknown[] = isObject(top) && Array.isArray(top["candidates"]) ? top["candidates"] : [];
     return entry === undefined ? [] : [{ ...entry, top_logprobs: others.flatMap((other) => entryOf(other) ?? []) }];
   });
-  return content.length === 0 ? undefined : { content };
+  return content.length === 0 ? undefined : { content, refusal: null };
 }
 
 /** The reverse, of the entries of a whole answer or of one chunk. */

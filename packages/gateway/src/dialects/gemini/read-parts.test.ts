@@ -188,6 +188,7 @@ describe("parts", () => {
     ]);
     const delta = read.find((event) => event.kind === "text-delta");
     expect(delta?.logprobs).toEqual({
+      refusal: null,
       content: [
         {
           token: "hi",

@@ -5,6 +5,7 @@ import type { DecodeOptions } from "#dialects/dialect";
 import { thinkingText } from "./decode-parts.ts";
 import { isBrokenOff, readFinish } from "./finish-words.ts";
 import { DetailCollector, detailText, objectsOf } from "./reasoning-details.ts";
+import { readLogprobs } from "./read-logprobs.ts";
 import { ToolCallReader } from "./read-tool-calls.ts";
 import { readUsage } from "./read-usage.ts";
 
@@ -174,7 +175,7 @@ export class ChoiceReader {
     let bounded = true;
     this.#reasoning(piece, events);
     const { content, refusal, tool_calls: calls, function_call: call } = piece;
-    if (typeof content === "string") this.#text(content, logprobs, events);
+    if (typeof content === "string") this.#text(content, readLogprobs(logprobs, piece), events);
     else if (Array.isArray(content)) this.#contentParts(content, events);
     if (typeof refusal === "string" && refusal !== "") events.push({ kind: "refusal-delta", text: refusal });
     const entries: readonly unknown[] = Array.isArray(calls) ? calls : isObject(calls) ? [calls] : [];
@@ -202,7 +203,7 @@ export class ChoiceReader {
   #text(text: string, logprobs: unknown, events: AnswerEvent[]): void {
     if (text === "") return;
     const block = this.#block("text", undefined, events);
-    if (logprobs === undefined || logprobs === null) events.push({ kind: "text-delta", block, text });
+    if (logprobs === undefined) events.push({ kind: "text-delta", block, text });
     else events.push({ kind: "text-delta", block, text, logprobs });
   }
 
