@@ -36,6 +36,17 @@ function byText(a: string | undefined, b: string | undefined): number {
 }
 
 function canonicalText(text: string): string | undefined {
+  let canonical = resultOf(text);
+  // What is taken away can lay bare a letter, a number or an announcement.
+  for (let turn = 0; turn < 8 && canonical !== undefined; turn += 1) {
+    const next = resultOf(canonical);
+    if (next === canonical) break;
+    canonical = next;
+  }
+  return canonical;
+}
+
+function resultOf(text: string): string | undefined {
   if (text === "") return undefined;
   const result = announcedResult(text);
   if (result !== undefined) return canonicalResult(result);
@@ -47,7 +58,7 @@ function canonicalResult(result: string): string | undefined {
   const plain = withoutLatex(result);
   const letter = choice.exec(plain)?.groups;
   const chosen = letter?.["inside"] ?? letter?.["bare"];
-  if (chosen !== undefined) return chosen.toLowerCase();
+  if (chosen !== undefined) return plainWords(chosen);
   const quantity = quantityOf(plain.replace(/^[\s*_"'`(]+|[\s*_"'`)]+$/gu, ""));
   if (quantity !== undefined) return quantity.unit === "" ? quantity.value : `${quantity.value} ${quantity.unit}`;
   const words = plainWords(plain);

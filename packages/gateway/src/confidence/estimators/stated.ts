@@ -5,7 +5,7 @@ const readAtEnds = 4_096;
 
 /** "confidence" as models write it, then a number, with what may stand between; `"confidence": 0.9` of JSON, too. */
 const statement =
-  /(?:confidence|certainty|probability of being correct|konfidenz|sicherheit|zuversicht|confiance|certitude|confianza|certeza|confiança|fiducia|уверенность|置信度|信心|确信度|自信度|信頼度|確信度|신뢰도|확신)(?:[ _-](?:score|level|rating|estimate))?["'*_`\]]{0,4}\s{0,3}(?:[:=：]|is|of|ist|est|es|è|は)?\s{0,3}["'*_`~≈]{0,4}(?<number>\d{1,3}(?:[.,]\d{1,6})?)\s{0,2}(?<unit>%|％|\/\s{0,2}\d{1,3}|out of \d{1,3})?/giu;
+  /(?:confidence|certainty|probability of being correct|konfidenz|sicherheit|zuversicht|confiance|certitude|confianza|certeza|confiança|fiducia|уверенность|置信度|信心|确信度|自信度|信頼度|確信度|신뢰도|확신)(?:[ _-](?:score|level|rating|estimate))?["'*_`\]]{0,4}\s{0,3}(?:[:=：]|is|of|ist|est|es|è|は)?\s{0,3}["'*_`~≈]{0,4}\s?(?<number>\d{1,3}(?:[.,]\d{1,6})?)\s{0,2}(?<unit>%|％|\/\s{0,2}\d{1,3}|out of \d{1,3})?/giu;
 
 /**
  * How sure an answer says it is, to the nearest tenth, 0..1: numbers of models are too coarse for more. Of several the
