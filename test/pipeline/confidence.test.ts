@@ -1,77 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { defaultConfidence, type ConfidenceRule } from "#domain/confidence";
 import type { NewReview } from "#domain/review";
-import type { DataPlane } from "#pipeline/data-plane";
-import type { Route } from "#domain/snapshot";
-import { sampleProvider, sampleRoute, sampleTraits } from "../world/sample-snapshot.ts";
-import { done, PipelineWorld, type SentRequest } from "./pipeline-world.ts";
-
-/** Natural logarithms; the prior makes 0.91 of the first and 0.5 of the second. */
-const sure = -0.0001;
-const unsure = -0.7;
-
-interface Setting {
-  readonly rule?: Partial<ConfidenceRule>;
-  readonly route?: Partial<Route>;
-  readonly targets?: readonly string[];
-  readonly plane?: Partial<DataPlane>;
-}
-
-const price = { input: 1_000, output: 1_000, from: { source: "test", date: "2026-11-21" } };
-const models = new Map([["m", { ...sampleTraits("v/m", 200_000), price }]]);
-
-function gatedWorld({ rule = {}, route = {}, targets = ["a/m", "b/m"], plane = {} }: Setting = {}): PipelineWorld {
-  const world = new PipelineWorld(
-    ["a", "b", "c", "j"].map((id) => sampleProvider(id, { operator: id, models })),
-    [sampleRoute("main", targets, { confidence: { ...defaultConfidence, ...rule }, ...route })],
-  );
-  return Object.assign(world, { plane: { ...world.plane, ...plane } });
-}
-
-const content = (token: string, logprob: number): object => ({
-  content: [{ token, logprob, bytes: [...Buffer.from(token)], top_logprobs: [] }],
-  refusal: null,
-});
-
-function whole(text: string, logprob?: number): object {
-  return {
-    id: "c1",
-    object: "chat.completion",
-    model: "m",
-    choices: [
-      {
-        index: 0,
-        message: { role: "assistant", content: text },
-        logprobs: logprob === undefined ? null : content(text, logprob),
-        finish_reason: "stop",
-      },
-    ],
-    usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
-  };
-}
-
-const event = (choice: object): string =>
-  `data: ${JSON.stringify({ id: "c1", object: "chat.completion.chunk", model: "m", choices: [{ index: 0, ...choice }] })}\n\n`;
-const told = (token: string, logprob: number): string =>
-  event({ delta: { content: token }, logprobs: content(token, logprob), finish_reason: null });
-const finish = event({ delta: {}, logprobs: null, finish_reason: "stop" });
-
-function stream(sent: SentRequest, words: readonly (readonly [string, number])[]): void {
-  sent.head();
-  for (const [token, logprob] of words) sent.bytes(told(token, logprob));
-  sent.bytes(finish + done).end();
-}
-
-const bodyOf = (sent: SentRequest): Record<string, unknown> =>
-  JSON.parse(Buffer.concat(sent.request.body ?? []).toString()) as Record<string, unknown>;
-
-const onlyRecord = (world: PipelineWorld) => {
-  expect(world.bugs).toEqual([]);
-  expect(world.records).toHaveLength(1);
-  const [record] = world.records;
-  if (record === undefined) throw new Error("no record");
-  return record;
-};
+import { LogprobSupport } from "#policy/logprob-support";
+import { sampleProvider, sampleRoute } from "../world/sample-snapshot.ts";
+import {
+  bodyOf,
+  finish,
+  gatedWorld,
+  onlyRecord,
+  stream,
+  sure,
+  told,
+  unsure,
+  whole,
+  type Setting,
+} from "./gated-world.ts";
+import { done, PipelineWorld } from "./pipeline-world.ts";
 
 describe("A route with a rule", () => {
   it("asks for log-probabilities, gives a sure answer without them and says how sure it is", async () => {
@@ -167,7 +110,6 @@ describe("A route with a rule", () => {
   });
 
   it("asks once more without log-probabilities where they are refused, and remembers it", async () => {
-    const { LogprobSupport } = await import("#policy/logprob-support");
     const world = gatedWorld({
       targets: ["a/m"],
       rule: { uncalibrated: "observe" },

@@ -14,6 +14,7 @@ import { serveCall } from "#pipeline/serve-call";
 import type { TraitsOf } from "#policy/find-targets";
 import { Affinity } from "#policy/affinity";
 import { RetryBudget } from "#policy/retry-budget";
+import { LogprobSupport } from "#policy/logprob-support";
 import { Speeds } from "#policy/speeds";
 import { startListener, type Listener, type ListenerOptions } from "#transport/listener";
 import { openUpstream } from "#transport/upstream";
@@ -107,6 +108,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     ...(options.labels === undefined ? {} : { labels: options.labels }),
     ...(options.reviews === undefined ? {} : { reviews: options.reviews }),
     retryBudgets: retryBudgets(),
+    logprobSupport: new LogprobSupport(),
     affinity: new Affinity(),
     speeds: new Speeds(),
     traitsOf: options.traitsOf ?? traitsFromCatalogue(),

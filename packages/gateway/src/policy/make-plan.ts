@@ -99,7 +99,8 @@ export function makePlan(call: Wanted, snapshot: Snapshot, view: PlanningView): 
 
 /** Only answers are judged: vectors and counts are right or wrong without doubt. */
 function confidenceOf({ operation, options }: Wanted, ofRoute: ConfidenceRule | undefined): Pick<Plan, "confidence"> {
-  const rule = operation === undefined || operation === "generate" ? confidenceRule(ofRoute, options) : undefined;
+  const isAnswer = operation === undefined || operation === "generate" || operation === "complete";
+  const rule = isAnswer ? confidenceRule(ofRoute, options) : undefined;
   return rule === undefined ? {} : { confidence: rule };
 }
 
