@@ -14,12 +14,12 @@ describe("the incomplete beta function", () => {
     [0.951, 95_000, 5_000, 0.927_284_811_879_322_4],
     [0.999, 1, 1, 0.999],
     [0.8603, 860_000, 140_000, 0.806_319_025_403],
-  ])("I_%d(%d, %d)", (x, a, b, expected) => {
+  ])("I_%d(%d, %d)", (...[x, a, b, expected]) => {
     expect(Math.abs(incompleteBeta(x, a, b) - expected)).toBeLessThan(1e-11);
   });
 
   test("keeps small tails", () => {
-    expect(incompleteBeta(1e-8, 1.5, 2.5) / 3.395_305_422_069_351_5e-12).toBeCloseTo(1, 12);
+    expect(incompleteBeta(1e-8, 1.5, 2.5) / 3.395_305_422_069e-12).toBeCloseTo(1, 12);
   });
 
   // scipy.stats.beta.ppf(probability, a, b)
@@ -30,7 +30,7 @@ describe("the incomplete beta function", () => {
     [0.95, 3, 0.5, 0.999_288_213_673_644_2],
     [0.001, 10_000, 2_000, 0.822_663_528_008_391_9],
     [0.05, 19, 1, 0.854_131_496_687_756_6],
-  ])("has the inverse of %d for Beta(%d, %d)", (probability, a, b, expected) => {
+  ])("has the inverse of %d for Beta(%d, %d)", (...[probability, a, b, expected]) => {
     expect(Math.abs(inverseIncompleteBeta(probability, a, b) - expected)).toBeLessThan(1e-11);
   });
 

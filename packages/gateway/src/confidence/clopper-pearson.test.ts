@@ -13,7 +13,7 @@ describe("Clopper and Pearson's bounds", () => {
     [106, 118, 0.840_442_877_778_101_4, 0.940_265_472_128_673_1],
     [301, 341, 0.850_052_353_926_888_4, 0.910_258_390_921_837_4],
     [1, 3, 0.016_952_427_508_443_12, 0.864_649_637_828_416_2],
-  ])("%d of %d", (successes, tries, low, high) => {
+  ])("%d of %d", (...[successes, tries, low, high]) => {
     expect(Math.abs(lowerBound({ successes, tries }, 0.05) - low)).toBeLessThan(1e-11);
     expect(Math.abs(upperBound({ successes, tries }, 0.05) - high)).toBeLessThan(1e-11);
   });

@@ -57,7 +57,7 @@ const smallestCusumLimit = 6;
  * Whether traffic still looks like what a calibrator was fitted on. Without labels: the population stability index and
  * Kolmogorov and Smirnov's distance between the histograms of raw scores, both with the noise of as many scores as there
  * are. With labels: Page's cumulative sum of (told − came). Its limit gives a false alarm in some 2,000 labels, and finds
- * an accuracy that is 0.10 too low within 200 labels (80 % of the time where answers are a coin's toss, nearly always where
+ * an accuracy that is 0.10 too low within 200 labels (three times in four where answers are a coin's toss, nearly always where
  * they are sure).
  */
 export function findDrift({ reference, scores, labels }: DriftInput): Drift {

@@ -22,6 +22,11 @@ export interface CalibratorFit {
   readonly quality: CalibrationQuality;
   /** One for each promise that is kept. */
   readonly pools: readonly PoolCertificate[];
+  /**
+   * What each sample is told in the tests of `pools`, in the samples' order. By calibrators that have not seen it, except where
+   * labels cannot change who is above whom.
+   */
+  readonly scores: readonly number[];
   /** Of the raw scores. */
   readonly reference: ScoreHistogram;
 }
@@ -54,15 +59,19 @@ export function fitCalibrator({ samples, parent = globalPrior, promises = [] }: 
   const calibrator = wins ? isotonicOf(counted, prior) : plattOf(counted, prior);
   // One feature and a straight line: labels cannot change who is above whom, and the exact test holds for the fit itself.
   const isOrderFixed = !wins && first.features.length === 1;
-  const scored = counted.map((sample, at) => ({
-    score: isOrderFixed ? calibrate(calibrator, sample.features) : (judged[at]?.probability ?? 0),
-    correct: sample.correct,
-    weight: sample.weight,
-  }));
+  let place = 0;
+  const scores = samples.map(({ features, weight }) => {
+    const own = weight > 0 ? judged[place++]?.probability : undefined;
+    return (isOrderFixed ? undefined : own) ?? calibrate(calibrator, features);
+  });
+  const scored = samples.flatMap(({ correct, weight }, at) =>
+    weight > 0 ? [{ score: scores[at] ?? 0, correct, weight }] : [],
+  );
   return {
     calibrator,
     quality: qualityOf(judged),
     pools: promises.flatMap((promise) => certifyPool(scored, promise) ?? []),
+    scores,
     reference: histogramOf(counted.map(({ features, weight }) => ({ score: features[0] ?? 0, weight }))),
   };
 }
