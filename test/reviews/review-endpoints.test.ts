@@ -34,7 +34,9 @@ interface World {
 async function world(withKeys: readonly GatewayKey[] = keys): Promise<World> {
   const reviews = memoryReviews();
   const gateway = await startGateway([], [], { keys: withKeys, reviews });
-  cleanups.push(async () => void (await gateway[Symbol.asyncDispose]()));
+  cleanups.push(async () => {
+    await gateway[Symbol.asyncDispose]();
+  });
   const headers = (by: string): Record<string, string> => (by === "" ? {} : { authorization: `Bearer hk-${by}` });
   return {
     gateway,

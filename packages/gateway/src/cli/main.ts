@@ -12,6 +12,7 @@ const entries: readonly CommandEntry[] = [
   { name: "replay", load: async () => (await import("./commands/replay.ts")).replay },
   { name: "report", load: async () => (await import("./commands/report.ts")).report },
   { name: "feedback", load: async () => (await import("./commands/feedback.ts")).feedback },
+  { name: "review", load: async () => (await import("./commands/review.ts")).review },
   { name: "status", load: async () => (await import("./commands/status.ts")).status },
   { name: "drill", load: async () => (await import("./commands/drill.ts")).drill },
   { name: "sim", load: async () => (await import("./commands/sim.ts")).sim },

@@ -305,6 +305,8 @@ export interface FailureFacts {
     readonly failure: string;
     readonly status?: number;
     readonly ms: number;
+    /** Calibrated confidence of an answer that was judged, 0..1; null where there was no signal. */
+    readonly score?: number | null;
   }[];
   /** Of a call that nobody was sure of, and that now waits for a person: `rev_…`. */
   readonly reviewId?: string;

@@ -31,6 +31,8 @@ export interface ReviewCandidate {
   /** Its text alone, or its tool calls as JSON, for people. */
   readonly text: string;
   readonly judgement?: Judgement;
+  /** It calls a tool that cannot be undone: a person may give it, time alone may not. */
+  readonly irreversible?: true;
 }
 
 /** What a person, or the clock, made of a review. There is exactly one. */

@@ -84,7 +84,7 @@ function candidatesOf(input: JourneyInput, { answers }: Doubts): readonly Review
 
 /** None where it is too long to be kept. */
 function candidate({ dialect, call, plane }: JourneyInput, judged: JudgedAnswer): readonly ReviewCandidate[] {
-  const { held, judgement, view } = judged;
+  const { held, judgement, view, irreversible } = judged;
   const { result } = held;
   const { target } = result.attempt;
   const whole =
@@ -100,5 +100,6 @@ function candidate({ dialect, call, plane }: JourneyInput, judged: JudgedAnswer)
   if (whole === undefined || whole.length > maxReviewBytes) return [];
   const told = withMembers(whole, { ...confidenceMembers({ judgement, decision: "doubted" }) });
   const text = view.text === "" ? JSON.stringify(view.toolCalls) : view.text;
-  return [{ target: target.id, answer: Buffer.from(told).toString("utf8"), text, judgement }];
+  const answer = Buffer.from(told).toString("utf8");
+  return [{ target: target.id, answer, text, judgement, ...(irreversible ? { irreversible } : {}) }];
 }

@@ -52,11 +52,12 @@ export function failureFacts(requestId: string, why: Failure, attempts: readonly
   return {
     requestId,
     retryable: traitsOf(why).again,
-    attempts: attempts.map(({ target, outcome, status, startedAtMs, endedAtMs }) => ({
+    attempts: attempts.map(({ target, outcome, status, startedAtMs, endedAtMs, judgement }) => ({
       target: target.id,
       failure: "failure" in outcome ? outcome.failure.kind : outcome.kind,
       ...(status === undefined ? {} : { status }),
       ms: Math.round(endedAtMs - startedAtMs),
+      ...(judgement === undefined ? {} : { score: judgement.score }),
     })),
   };
 }

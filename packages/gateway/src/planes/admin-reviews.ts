@@ -2,8 +2,8 @@ import type { DeskTurn, ReviewDesk } from "#control/reviews/review-file";
 import { maxListedReviews } from "#control/reviews/review-file";
 import type { Verdict } from "#control/reviews/turns";
 import type { Exchange } from "#domain/ports";
-import type { ReviewState, ReviewStatus } from "#domain/review";
-import { writtenBrief, writtenDecision, writtenTimes } from "./review-json.ts";
+import type { ReviewStatus } from "#domain/review";
+import { writtenBrief, writtenReview } from "./review-json.ts";
 
 export const reviewsPath = "/admin/api/reviews";
 
@@ -163,30 +163,6 @@ function replyTo(turned: DeskTurn): AdminReply {
     case "refused":
       return wrong(turned.why === "invalid" ? 400 : 409, turned.message);
   }
-}
-
-function writtenReview(review: ReviewState): object {
-  const { id, callId, owner, route, dialect, status, request, candidates, onTimeout, decision } = review;
-  return {
-    id,
-    object: "hedgerow.review",
-    status,
-    request_id: callId,
-    caller: owner,
-    route,
-    dialect,
-    ...writtenTimes(review),
-    on_timeout: onTimeout,
-    request,
-    candidates: candidates.map(({ target, text, answer, judgement }) => ({
-      target,
-      score: judgement?.score ?? null,
-      ...(judgement === undefined ? {} : { threshold: judgement.threshold, why: judgement.why }),
-      text,
-      answer,
-    })),
-    ...(decision === undefined ? {} : { decision: writtenDecision(decision) }),
-  };
 }
 
 function unknown(): AdminReply {

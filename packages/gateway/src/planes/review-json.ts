@@ -1,4 +1,5 @@
 import type { ReviewBrief } from "#control/reviews/review-rows";
+import type { ReviewState } from "#domain/review";
 
 /** Without the words of caller, models and reviewers' answers. */
 export function writtenBrief(brief: ReviewBrief): object {
@@ -10,13 +11,39 @@ export function writtenBrief(brief: ReviewBrief): object {
     request_id: callId,
     caller: owner,
     route,
-    ...writtenTimes(brief),
+    ...times(brief),
     scores: scores.map(({ target, score, threshold, why }) => ({ target, score, threshold, why })),
     ...(brief.decision === undefined ? {} : { decision: writtenDecision(brief.decision) }),
   };
 }
 
-export function writtenTimes(
+/** All of it, for reviewers. */
+export function writtenReview(review: ReviewState): object {
+  const { id, callId, owner, route, dialect, status, request, candidates, onTimeout, decision } = review;
+  return {
+    id,
+    object: "hedgerow.review",
+    status,
+    request_id: callId,
+    caller: owner,
+    route,
+    dialect,
+    ...times(review),
+    on_timeout: onTimeout,
+    request,
+    candidates: candidates.map(({ target, text, answer, judgement }) => ({
+      target,
+      score: judgement?.score ?? null,
+      threshold: judgement?.threshold,
+      why: judgement?.why,
+      text,
+      answer,
+    })),
+    ...(decision === undefined ? {} : { decision: writtenDecision(decision) }),
+  };
+}
+
+function times(
   of: Pick<ReviewBrief, "createdAtMs" | "deadlineAtMs" | "claimedBy" | "leaseUntilMs">,
 ): Readonly<Record<string, string>> {
   return {
@@ -27,7 +54,7 @@ export function writtenTimes(
   };
 }
 
-export function writtenDecision(
+function writtenDecision(
   decision: NonNullable<ReviewBrief["decision"]> & { readonly text?: string },
 ): Readonly<Record<string, string>> {
   const { kind, target, text, reviewer, reason, atMs } = decision;

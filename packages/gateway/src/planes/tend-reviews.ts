@@ -104,7 +104,7 @@ class Tending implements ReviewTending {
   async finish(): Promise<void> {
     clearInterval(this.#timer);
     this.#stopped.abort();
-    await Promise.all([...this.#hooks.values()].map(({ posting }) => posting));
+    await Promise.all([...this.#hooks.values()].flatMap(({ posting }) => posting ?? []));
   }
 
   #turn(): void {
@@ -134,10 +134,13 @@ class Tending implements ReviewTending {
       const state = this.#hooks.get(hook.url) ?? { failures: 0, restUntilMs: 0, posting: undefined };
       this.#hooks.set(hook.url, state);
       if (state.posting !== undefined || performance.now() < state.restUntilMs) continue;
-      state.posting = this.#post(hook, state, notices).then(() => {
-        state.posting = undefined;
-      });
+      state.posting = this.#postAll(hook, state, notices);
     }
+  }
+
+  async #postAll(hook: HookRule, state: Hook, notices: readonly ReviewNotice[]): Promise<void> {
+    await this.#post(hook, state, notices);
+    state.posting = undefined;
   }
 
   async #post(hook: HookRule, state: Hook, notices: readonly ReviewNotice[]): Promise<void> {

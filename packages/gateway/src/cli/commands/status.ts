@@ -1,5 +1,6 @@
 import type { Command } from "#cli/command";
 import { readCommandLine } from "#cli/command-line";
+import { durationText } from "#cli/duration-text";
 import { fetchHealth } from "#cli/fetch-health";
 import type { ToldHealth, ToldScope } from "#cli/fetch-health";
 import { gatewayUrl, usualUrl } from "#cli/gateway-url";
@@ -77,12 +78,4 @@ function headroomText({ headroom = [] }: ToldScope, atMs: number): string {
     return `${remaining}${most} ${name}, reset in ${durationText(Date.parse(reset) - atMs)}`;
   });
   return words.join("; ");
-}
-
-function durationText(ms: number): string {
-  const seconds = Math.max(0, ms) / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }

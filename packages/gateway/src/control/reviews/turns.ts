@@ -48,9 +48,7 @@ export function opened(review: NewReview): ReviewState {
     const before = best.get(candidate.target);
     if (before === undefined || scoreOf(candidate) > scoreOf(before)) best.set(candidate.target, candidate);
   }
-  const candidates = [...best.values()]
-    .slice(0, maxCandidates)
-    .map((candidate) => ({ ...candidate, text: cut(candidate.text) }));
+  const candidates = [...best.values()].slice(0, maxCandidates).map(withinBounds);
   return { ...review, request: cut(review.request), candidates, status: "open" };
 }
 
@@ -96,10 +94,12 @@ export function answered(before: ReviewState, verdict: Verdict, nowMs: number): 
   return { kind: "done", state: decided(state, decision) };
 }
 
-/** The best scored candidate, the first of equals; one without a score is worse than any with one. */
-export function bestOf(candidates: readonly ReviewCandidate[]): ReviewCandidate | undefined {
+/** What may be given without a person: the best scored, the first of equals; without a score is worse than any with one. */
+function bestOf(candidates: readonly ReviewCandidate[]): ReviewCandidate | undefined {
   let best: ReviewCandidate | undefined;
-  for (const candidate of candidates) if (best === undefined || scoreOf(candidate) > scoreOf(best)) best = candidate;
+  for (const candidate of candidates) {
+    if (candidate.irreversible !== true && (best === undefined || scoreOf(candidate) > scoreOf(best))) best = candidate;
+  }
   return best;
 }
 
@@ -191,6 +191,10 @@ function scoreOf({ judgement }: ReviewCandidate): number {
 
 function byteLength(text: string): number {
   return Buffer.byteLength(text);
+}
+
+function withinBounds(candidate: ReviewCandidate): ReviewCandidate {
+  return { ...candidate, text: cut(candidate.text) };
 }
 
 /** At its end, between letters. */
