@@ -4,6 +4,7 @@ import {
   Aborted,
   Hedgerow,
   InvalidRequest,
+  ManualInterventionRequired,
   ModelNotFound,
   NoCapacity,
   RateLimited,
@@ -12,7 +13,7 @@ import {
   UpstreamFailed,
   UpstreamTimeout,
 } from "@hedgerow/client";
-import { cutAfter, fails, ok, says, stalls, startUpstream } from "../upstream/start-upstream.ts";
+import { cutAfter, fails, ok, says, stalls, startUpstream, type Upstream } from "../upstream/start-upstream.ts";
 import { providerAt, startGateway } from "../world/start-gateway.ts";
 import {
   abortLatencies,
@@ -31,21 +32,36 @@ function client(house: House, apiKey?: string): Hedgerow {
 }
 
 describe("the example of the contract", () => {
-  it("asks the models in the order they are written and says how many attempts it took", async () => {
+  const telemetry = "t=1 v=2";
+  const example = {
+    model: ["xai/grok-2", "anthropic/claude-3-5-sonnet"],
+    messages: [{ role: "user" as const, content: `Analyze this data: ${telemetry}` }],
+    timeoutMs: 10_000,
+    minConfidence: 0.85,
+  };
+  const openRivals = async (xai: Upstream, anthropic: Upstream) =>
+    startGateway([providerAt("xai", "xai", xai.url), providerAt("anthropic", "anthropic", anthropic.url)], []);
+
+  it("gives an answer that is sure, and says how sure it is", async () => {
+    await using xai = await startUpstream(ok("The telemetry is fine.", { answer: { confidence: 0.99999 } }));
+    await using anthropic = await startUpstream(ok("It is not."));
+    await using gateway = await openRivals(xai, anthropic);
+    const hedgerow = new Hedgerow({ baseURL: gateway.url, apiKey: undefined });
+    const response = await hedgerow.chat.completions.create(example);
+    expect(response.text).toBe("The telemetry is fine.");
+    expect(response.hedgerow).toMatchObject({ provider: "xai", model: "grok-2", attempts: 1, decision: "answered" });
+    expect(response.confidence_score).toBeGreaterThanOrEqual(0.85);
+    expect(anthropic.log.entries).toEqual([]);
+  });
+
+  it("asks the models in the order they are written, and a person has to decide where nobody is known to be sure", async () => {
     await using xai = await startUpstream(fails(500));
     await using anthropic = await startUpstream(ok("The telemetry is fine."));
-    await using gateway = await startGateway(
-      [providerAt("xai", "xai", xai.url), providerAt("anthropic", "anthropic", anthropic.url)],
-      [],
-    );
+    await using gateway = await openRivals(xai, anthropic);
     const hedgerow = new Hedgerow({ baseURL: gateway.url, apiKey: undefined });
-    const telemetry = "t=1 v=2";
-    const response = await hedgerow.chat.completions.create({
-      model: ["xai/grok-2", "anthropic/claude-3-5-sonnet"],
-      messages: [{ role: "user", content: `Analyze this data: ${telemetry}` }],
-      timeoutMs: 10_000,
-      minConfidence: 0.85,
-    });
+    await expect(hedgerow.chat.completions.create(example)).rejects.toBeInstanceOf(ManualInterventionRequired);
+    const { minConfidence: _, ...anyhow } = example;
+    const response = await hedgerow.chat.completions.create(anyhow);
     expect(response.text).toBe("The telemetry is fine.");
     expect(response.hedgerow).toMatchObject({
       provider: "anthropic",
@@ -56,7 +72,7 @@ describe("the example of the contract", () => {
     // No confidence gate ran, and none is pretended.
     expect(response.confidence_score).toBeUndefined();
     expect(response.confidence).toBeUndefined();
-    expect(xai.log.entries.map(({ model }) => model)).toEqual(["grok-2"]);
+    expect(xai.log.entries.map(({ model }) => model)).toEqual(["grok-2", "grok-2"]);
     for (const { body } of [...xai.log.entries, ...anthropic.log.entries]) {
       expect(body.toString()).not.toMatch(/hedgerow|min_confidence|timeout_ms/);
     }
