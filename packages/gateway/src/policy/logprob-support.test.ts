@@ -11,8 +11,9 @@ describe("refusesLogprobs", () => {
     'Invalid JSON payload received. Unknown name "responseLogprobs" at generation_config',
     "log_probs must be false",
     "This model cannot return log probabilities.",
+    "You are not allowed to request logprobs from this model",
   ])("hears it in: %s", (message) => {
-    for (const status of [400, 422]) {
+    for (const status of [400, 403, 422]) {
       expect(refusesLogprobs(failure("upstream_rejected", message, { upstream: { status } }))).toBe(true);
     }
     expect(refusesLogprobs(failure("rate_limited", message, { upstream: { status: 429 } }))).toBe(false);

@@ -5,13 +5,13 @@ const rememberMs = 24 * 3_600_000;
 /** Models' names are of callers' making. */
 const maxTargets = 1000;
 
-/** Statuses of a request that is refused as it is, not of who sent it or how often. */
-const refusals: ReadonlySet<number | undefined> = new Set([400, 422]);
+/** Statuses of a request that is refused as it is, OpenAI's 403 for models that reason among them. */
+const refusals: ReadonlySet<number | undefined> = new Set([400, 403, 422]);
 
 /**
  * Whether a provider refused a request because of the log-probabilities in it, however it puts that: "Logprobs is not
- * enabled for models/gemini-2.5-flash", "Unrecognized request argument supplied: logprobs", "Unknown name
- * \"responseLogprobs\"", or the name of the field alone. The same request without them deserves one more try.
+ * enabled for models/gemini-2.5-flash", "You are not allowed to request logprobs from this model", "Unrecognized request
+ * argument supplied: logprobs", or the name of the field alone. The same request without them deserves one more try.
  */
 export function refusesLogprobs({ message, param, upstream }: Failure): boolean {
   if (!refusals.has(upstream?.status)) return false;

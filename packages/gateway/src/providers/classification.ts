@@ -304,6 +304,13 @@ const stateRows: readonly ClassificationRow[] = [
 ];
 
 const requestRows: readonly ClassificationRow[] = [
+  // It is no lack of rights: the same account gets an answer without them.
+  {
+    kind: "upstream_rejected",
+    from: "known OpenAI, status 403 for models that reason",
+    message: /not allowed to request log\s?prob/i,
+    statuses: refusing,
+  },
   {
     kind: "upstream_rejected",
     from: "known OpenAI, Anthropic; google.rpc.Code; xAI",

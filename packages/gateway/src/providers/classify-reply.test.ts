@@ -73,6 +73,16 @@ describe("classifyReply", () => {
     }
   });
 
+  it("does not take a model without log-probabilities for one that the account may not have", () => {
+    const message = "You are not allowed to request logprobs from this model";
+    const body = JSON.stringify({ error: { message, type: "invalid_request_error", param: null, code: null } });
+    expect(classifyReply({ status: 403, headers: {}, body, wallMs })).toMatchObject({
+      kind: "upstream_rejected",
+      message,
+      upstream: { status: 403 },
+    });
+  });
+
   it("never forwards a page", () => {
     const { message } = classifyReply({ status: 502, headers: {}, body: "<html><body>secret</body></html>", wallMs });
     expect(message).not.toMatch(/[<>]|secret/);

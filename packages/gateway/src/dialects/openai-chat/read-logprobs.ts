@@ -24,8 +24,6 @@ export function readLogprobs(value: unknown, message: JsonObject): unknown {
 /** `{ tokens, token_logprobs, top_logprobs: [{ token: logprob }] }`, as `/v1/completions` has them. */
 function ofCompletion(value: JsonObject): unknown {
   const { tokens, token_logprobs: numbers, top_logprobs: tops } = value;
-  const listed = (list: unknown, at: number): unknown =>
-    Array.isArray(list) ? (list as readonly unknown[])[at] : undefined;
   const content = (tokens as readonly unknown[]).flatMap((token, at): readonly TokenEntry[] => {
     if (typeof token !== "string") return [];
     const top = listed(tops, at);
@@ -37,6 +35,10 @@ function ofCompletion(value: JsonObject): unknown {
     ];
   });
   return content.length === 0 ? undefined : { content, refusal: null };
+}
+
+function listed(list: unknown, at: number): unknown {
+  return Array.isArray(list) ? (list as readonly unknown[])[at] : undefined;
 }
 
 /**
