@@ -6,7 +6,7 @@ import type { DataPlane } from "#pipeline/data-plane";
 import { sampleProvider, sampleRoute, sampleTraits } from "../world/sample-snapshot.ts";
 import { done, PipelineWorld, type SentRequest } from "./pipeline-world.ts";
 
-/** Natural logarithms; the prior makes 0.91 of the first and 0.5 of the second. */
+/** Natural logarithms; the prior makes more than 0.85 of the first and about a half of the second. */
 export const sure = -0.0001;
 export const unsure = -0.7;
 

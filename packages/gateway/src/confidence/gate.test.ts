@@ -25,7 +25,7 @@ function entry(more: Partial<CalibrationEntry> = {}): CalibrationEntry {
     state: "ok",
     fittedAt: "2026-11-01T00:00:00.000Z",
     ...more,
-  } as CalibrationEntry;
+  };
 }
 
 const setOf = (...entries: readonly CalibrationEntry[]): CalibrationSet => ({ version: "c1", entries });
@@ -150,7 +150,7 @@ describe("The gate", () => {
     );
     const odds = fc.double({ min: -12, max: 12, noNaN: true });
     fc.assert(
-      fc.property(rules, sets, odds, odds, (rule, calibrations, one, other) => {
+      fc.property(rules, sets, fc.tuple(odds, odds), (rule, calibrations, [one, other]) => {
         const [low, high] = [Math.min(one, other), Math.max(one, other)];
         const lower = judge(low, rule, { calibrations });
         const higher = judge(high, rule, { calibrations });

@@ -99,7 +99,7 @@ export type Outcome =
   | { readonly kind: "answered"; readonly finish: Finish; readonly usage?: Usage; readonly empty?: boolean }
   /** The client has seen nothing. */
   | { readonly kind: "failed"; readonly failure: Failure; readonly usage?: Usage }
-  /** Whole, and not good enough to be given while another could be asked. */
+  /** Not good enough to be given, whole or let go before it was. Of those, one that is given after all has `answered`. */
   | { readonly kind: "doubted"; readonly finish?: Finish; readonly usage?: Usage }
   | { readonly kind: "blocked"; readonly rule: string; readonly usage?: Usage }
   /** Another attempt of the call that ran beside it was first to have content; cancelled, and no sign of anything wrong. */

@@ -114,13 +114,14 @@ export class Doubts {
     const { result, watch } = held;
     const looked = this.look(held);
     const { view, shape, irreversible } = looked;
-    const judgement =
+    const judged =
       watch?.judgement ?? this.judgementOf(looked, watch?.isTooMuch === true ? {} : await this.#signals(looked));
+    const judgement = this.#isTrusted(looked) ? trusted(judged) : judged;
     const attempt = judgedAttempt(result.attempt, judgement, result.committed);
     attempts.splice(attempts.indexOf(result.attempt), 1, attempt);
-    const judged = { held: { ...held, result: { ...result, attempt } }, view, shape, judgement, irreversible };
-    if (attempt.outcome.kind === "doubted") this.answers.push(judged);
-    return judged;
+    const answer = { held: { ...held, result: { ...result, attempt } }, view, shape, judgement, irreversible };
+    if (attempt.outcome.kind === "doubted") this.answers.push(answer);
+    return answer;
   }
 
   /** A whole answer as it is judged. */
@@ -142,11 +143,13 @@ export class Doubts {
     attempts.splice(attempts.indexOf(result.attempt), 1, { ...result.attempt, judgement });
   }
 
-  /** This answer goes to the caller: what others said is compared with it. */
+  /**
+   * This answer goes to the caller, sure or not: its attempt is the one that answered, as its judgement tells whether it was
+   * doubted. What others said is compared with it.
+   */
   give(answer: JudgedAnswer, decision: GivenConfidence["decision"]): Held {
     const { attempts } = this.#parts;
     this.given = { judgement: answer.judgement, decision };
-    this.answer = answer;
     for (const other of this.answers) {
       if (other === answer) continue;
       const agrees = agreementOf(answer.view, other.view, answer.shape);
@@ -154,7 +157,12 @@ export class Doubts {
       const attempt = attempts[at];
       if (agrees !== undefined && attempt !== undefined) attempts[at] = { ...attempt, agrees };
     }
-    return answer.held;
+    const { result } = answer.held;
+    const attempt = answeredAttempt(result.attempt);
+    if (attempt !== result.attempt) attempts.splice(attempts.indexOf(result.attempt), 1, attempt);
+    const held = { ...answer.held, result: { ...result, attempt } };
+    this.answer = { ...answer, held };
+    return held;
   }
 
   /** The surest of the doubted answers that may be given at all; of two alike the later, who was asked because of the other. */
@@ -185,14 +193,22 @@ export class Doubts {
     await this.asides.close();
   }
 
-  #signals({ target, view, shape }: LookedAt): Promise<Signals> {
+  /** Nobody is left to be asked, and the rule trusts whoever comes last. What cannot be undone is never trusted. */
+  #isTrusted({ target, irreversible }: Pick<LookedAt, "target" | "irreversible">): boolean {
+    if (!this.rule.trustLast || irreversible) return false;
+    const asked = new Set([target.id, ...this.attempts.map((each) => each.target.id)]);
+    return this.#parts.plan.targets.every((each) => asked.has(each.target.id));
+  }
+
+  #signals(looked: LookedAt): Promise<Signals> {
+    const { target, view, shape } = looked;
     const { input, plan, deadlineAtMs } = this.#parts;
     return signalsOf(
       { target: target.id, view, shape, request: this.request },
       {
         plane: input.plane,
         control: input.control,
-        rule: this.rule,
+        rule: this.#isTrusted(looked) ? unpaid(this.rule) : this.rule,
         asides: this.asides,
         second: () => this.#askSecond(),
         others: this.answers.map((each) => ({ by: each.held.result.attempt.target.id, view: each.view })),
@@ -238,6 +254,20 @@ export class Doubts {
     return this.#second.aside;
   }
 
+  /** The head of a stream that is let through tells of the gate already. */
+  #telling(early: EarlyLook): EarlyLook {
+    return {
+      ...early,
+      look: (events) => {
+        const seen = early.look(events);
+        if (typeof seen === "object" && seen.verdict === "give") {
+          this.given = { judgement: seen.judgement, decision: seen.judgement.verdict };
+        }
+        return seen;
+      },
+    };
+  }
+
   #earlyLook(target: Target, hasOthers: boolean): EarlyLook | undefined {
     const { estimator, verifier, exhausted } = this.rule;
     const stream = this.#mode;
@@ -248,11 +278,24 @@ export class Doubts {
       keyOf: (shape: OutputShapeKind, signals: string) => this.#keyOf(target, shape, signals),
       request: this.request,
       // An answer that may yet be given, or shown to a person, is needed whole.
-      mayAbandon: exhausted === "refuse" || (stream === "prefix" && hasOthers),
+      mayAbandon:
+        !this.#isTrusted({ target, irreversible: false }) &&
+        (exhausted === "refuse" || (stream === "prefix" && hasOthers)),
     };
-    if (stream === "prefix") return prefixLook(looking);
+    if (stream === "prefix") return this.#telling(prefixLook(looking));
     return stream === "hold" && canStopEarly(looking) ? stopLook(looking) : undefined;
   }
+}
+
+/** Only what is free: tokens' probabilities, and answers that are there. */
+function unpaid({ second: _second, judge: _judge, verifier: _verifier, ...rule }: ConfidenceRule): ConfidenceRule {
+  return rule;
+}
+
+/** A failed gate is no doubt that trust could outweigh. */
+function trusted(judgement: Judgement): Judgement {
+  if (judgement.verdict !== "doubted" || judgement.estimator === "gate") return judgement;
+  return { ...judgement, verdict: "observed", why: `${judgement.why}; the last target is trusted by the rule` };
 }
 
 function judgedAttempt(attempt: Attempt, judgement: Judgement, committed: boolean): Attempt {
@@ -261,6 +304,12 @@ function judgedAttempt(attempt: Attempt, judgement: Judgement, committed: boolea
   const { finish, usage } = attempt.outcome;
   const outcome: Outcome = { kind: "doubted", finish, ...(usage === undefined ? {} : { usage }) };
   return { ...attempt, judgement, outcome };
+}
+
+function answeredAttempt(attempt: Attempt): Attempt {
+  if (attempt.outcome.kind !== "doubted") return attempt;
+  const { finish = { reason: "stop" }, usage } = attempt.outcome;
+  return { ...attempt, outcome: { kind: "answered", finish, ...(usage === undefined ? {} : { usage }) } };
 }
 
 /** A trailing `*` stands for any ending. */

@@ -1,5 +1,5 @@
 import type { HookRule } from "#domain/confidence";
-import type { UpstreamFlow, UpstreamRequest } from "#domain/ports";
+import type { UpstreamRequest } from "#domain/ports";
 import type { DataPlane } from "./data-plane.ts";
 
 interface Posting {
@@ -25,17 +25,12 @@ export function postJson({ plane, hook, body, timeoutMs }: Posting): Posted {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   let isGood = false;
-  let flow: UpstreamFlow | undefined;
-  const stopWaiting = plane.clock.timer(timeoutMs, cancel);
-  function finish(answer: unknown): void {
-    stopWaiting();
+  let stopWaiting: (() => void) | undefined;
+  const finish = (answer: unknown): void => {
+    stopWaiting?.();
     told.resolve(answer);
-  }
-  function cancel(): void {
-    flow?.cancel();
-    finish(undefined);
-  }
-  flow = plane.send(requestTo(hook, body, timeoutMs), {
+  };
+  const flow = plane.send(requestTo(hook, body, timeoutMs), {
     onHead: (status) => void (isGood = status >= 200 && status < 300),
     onBytes(piece) {
       bytes += piece.length;
@@ -45,6 +40,11 @@ export function postJson({ plane, hook, body, timeoutMs }: Posting): Posted {
     onEnd: () => finish(isGood ? parsed(Buffer.concat(pieces).toString("utf8")) : undefined),
     onFail: () => finish(undefined),
   });
+  const cancel = (): void => {
+    flow.cancel();
+    finish(undefined);
+  };
+  stopWaiting = plane.clock.timer(timeoutMs, cancel);
   return { answer: told.promise, cancel };
 }
 

@@ -49,9 +49,12 @@ export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
 
 /** As they began; of those that began at once, whoever was asked aside comes last. */
 function inOrder({ attempts, asides }: Journey): readonly Attempt[] {
-  const isAside = ({ role }: Attempt): boolean => role !== undefined;
   const all = [...asides.filter((each) => !isAside(each)), ...attempts, ...asides.filter(isAside)];
   return all.toSorted((a, b) => a.startedAtMs - b.startedAtMs);
+}
+
+function isAside({ role }: Attempt): boolean {
+  return role !== undefined;
 }
 
 /** What the gateway asked to learn from, after a call was answered: a record of its own, for no caller. */

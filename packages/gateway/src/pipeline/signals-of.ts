@@ -109,7 +109,7 @@ async function verified(
   const leftMs = Math.max(1, evidence.deadlineAtMs - plane.clock.nowMs());
   const body = verifierBody({ request, view, callId, target, route });
   const posted = postJson({ plane, hook, body, timeoutMs: Math.min(hook.timeoutMs, leftMs) });
-  control.fork().listen(posted.cancel);
+  control.fork().listen(() => posted.cancel());
   const verdict = readVerifierAnswer(await posted.answer);
   if (verdict === undefined) asides.warnings.add("verifier: it gave no verdict");
   return verdict;

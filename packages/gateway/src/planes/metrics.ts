@@ -86,11 +86,8 @@ export class Metrics {
   observe(record: CallRecord): void {
     const { route } = record;
     this.#add("hedgerow_calls_total", [route, record.decision, record.code ?? ""], 1);
-    this.#time("hedgerow_call_duration_seconds", [route], record.durationMs);
-    const content = record.attempts.find((attempt) => attempt.outcome === "answered" || attempt.outcome === "broken");
-    if (content?.firstContentMs !== undefined) {
-      this.#time("hedgerow_first_content_seconds", [route], content.firstContentMs);
-    }
+    // For a shadow nobody waited.
+    if (record.decision !== "shadow") this.#timesOf(record);
     for (const attempt of record.attempts) {
       const { target, usage } = attempt;
       this.#add("hedgerow_attempts_total", [target, attempt.outcome, attempt.failure ?? ""], 1);
@@ -101,6 +98,15 @@ export class Metrics {
         if (typeof tokens === "number" && tokens > 0) this.#add("hedgerow_tokens_total", [target, bucket], tokens);
       }
     }
+  }
+
+  #timesOf({ route, durationMs, attempts }: CallRecord): void {
+    this.#time("hedgerow_call_duration_seconds", [route], durationMs);
+    const content = attempts.find(
+      ({ role, outcome }) => role === undefined && (outcome === "answered" || outcome === "broken"),
+    );
+    if (content?.firstContentMs === undefined) return;
+    this.#time("hedgerow_first_content_seconds", [route], content.firstContentMs);
   }
 
   observeRefusal(failure: Failure): void {

@@ -122,9 +122,11 @@ function likeness(pair: Pair): number {
   return model * sameModel + (isOfOneVendor(pair) ? sameVendor : 0) + owner * ownerHint;
 }
 
+function vendorsOf(groups: readonly RiskGroup[]): readonly string[] {
+  return groups.flatMap(({ kind, name }) => (kind === "model" ? [vendorOf(name) ?? []].flat() : []));
+}
+
 function isOfOneVendor({ known }: Pair): boolean {
-  const vendorsOf = (groups: readonly RiskGroup[]): readonly string[] =>
-    groups.flatMap(({ kind, name }) => (kind === "model" ? [vendorOf(name) ?? []].flat() : []));
   const [candidate, failed] = [vendorsOf(known.candidate), vendorsOf(known.failed)];
   return candidate.some((vendor) => failed.includes(vendor));
 }
