@@ -29,7 +29,7 @@ export class CalibrationReader {
 
   entry(value: unknown, path: string): CalibrationEntry {
     const fields = this.object(value, path);
-    const { why } = fields;
+    const { why, anchoredAt, driftedAt } = fields;
     return {
       key: this.#key(fields["key"], `${path}.key`),
       calibrator: this.#calibrator(fields["calibrator"], `${path}.calibrator`),
@@ -41,6 +41,8 @@ export class CalibrationReader {
       state: this.#oneOf(states, fields["state"], `${path}.state`),
       ...(why === undefined ? {} : { why: this.#text(why, `${path}.why`) }),
       fittedAt: this.date(fields["fittedAt"], `${path}.fittedAt`),
+      ...(anchoredAt === undefined ? {} : { anchoredAt: this.date(anchoredAt, `${path}.anchoredAt`) }),
+      ...(driftedAt === undefined ? {} : { driftedAt: this.date(driftedAt, `${path}.driftedAt`) }),
     };
   }
 

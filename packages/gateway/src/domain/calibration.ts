@@ -79,6 +79,10 @@ export interface CalibrationEntry {
   readonly why?: string;
   /** Wall clock, ISO 8601. */
   readonly fittedAt: string;
+  /** What came since then is compared with `reference`; absent: since `fittedAt`. */
+  readonly anchoredAt?: string;
+  /** When it last drifted: labels from before count a quarter. */
+  readonly driftedAt?: string;
 }
 
 /** Every calibration a gateway has. Immutable; a refit makes a new one. */

@@ -1,11 +1,14 @@
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import { calibrationsFile } from "#control/config/calibrations";
 import type { Configuration, Refused } from "#control/config/configuration";
+import { withCalibration } from "#control/config/fingerprint";
 import { maxWorkers } from "#control/config/schema";
 import { renderProblem, type ConfigProblem } from "#control/config/problem";
+import type { CalibrationSet } from "#domain/calibration";
 import type { ServerLimits } from "#domain/snapshot";
 import { reviewFile } from "#control/reviews/review-file";
-import { labelsFile } from "#control/store/labels-file";
+import { labelsFile, openLabelsFile } from "#control/store/labels-file";
 import { memoryFile } from "#control/store/memory-file";
 import { openStore, storeFile, type Store } from "#control/store/sqlite";
 import { watchConfiguration } from "./configuration-watch.ts";
@@ -14,6 +17,7 @@ import { describeChange } from "./describe-change.ts";
 import { forwardRecords, type RecordForwarder } from "./forward-records.ts";
 import { followJournals, type JournalFollower } from "./ingest.ts";
 import { explainListenFailure, prepareListening } from "./listen-address.ts";
+import { followLabels, type Learner } from "./learn.ts";
 import type { Log, LogStyle } from "./log.ts";
 import type { ListenAddress } from "./messages.ts";
 import { isSameProcess } from "./process-identity.ts";
@@ -161,6 +165,7 @@ class RunningSupervisor implements Supervisor {
   readonly #follower: JournalFollower;
   readonly #forwarder: RecordForwarder;
   readonly #reviews: ReviewTending | undefined;
+  readonly #learner: Learner | undefined;
   readonly #endWatch: () => void;
   #configuration: Configuration;
   #stopped: Promise<boolean> | undefined;
@@ -178,6 +183,7 @@ class RunningSupervisor implements Supervisor {
     const growing = () => [...fleet.journals, ...folder.orphans.filter(isAlive).map(({ journal }) => journal)];
     this.#forwarder = forwardRecords({ store, log, settings: () => this.#configuration.server.forward });
     this.#follower = followJournals({ folder: folder.journal, store, log, growing });
+    this.#learner = this.#learn();
     this.#reviews = tendReviewsIn(folder.path, { log, routes: () => this.#configuration.snapshot.routes });
     this.#endWatch =
       watch === undefined ? () => {} : watchConfiguration({ file: watch, log, onChange: () => this.reload() });
@@ -221,6 +227,36 @@ class RunningSupervisor implements Supervisor {
       .then(() => log.info("every worker runs on the new configuration", { version }));
   }
 
+  #learn(): Learner | undefined {
+    const { log } = this.#options;
+    const onTrouble = (why: string): void => log.error("nothing is learned from labels", { why });
+    try {
+      return followLabels({
+        store: this.#store,
+        labels: openLabelsFile({
+          path: join(this.#folder.path, labelsFile),
+          onTrouble,
+          nowMs: () => performance.now(),
+        }),
+        file: join(this.#folder.path, calibrationsFile),
+        log,
+        snapshot: () => this.#configuration.snapshot,
+        onLearned: (calibrations) => this.#apply(calibrations),
+      });
+    } catch (error) {
+      onTrouble((error as Error).message);
+      return undefined;
+    }
+  }
+
+  /** What was learned is a new snapshot of the same configuration. */
+  #apply(calibrations: CalibrationSet): void {
+    if (this.#stopped !== undefined) return;
+    const snapshot = withCalibration(this.#configuration.snapshot, calibrations);
+    this.#configuration = { ...this.#configuration, snapshot };
+    void this.#fleet.publish(snapshot);
+  }
+
   stop(): Promise<boolean> {
     if (this.#stopped === undefined) {
       this.#stopped = this.#stop(this.#configuration.snapshot.limits.drainMs);
@@ -236,6 +272,7 @@ class RunningSupervisor implements Supervisor {
     log.info("stopping: no new connections, calls in flight may finish", { limitMs: drainMs });
     this.#endWatch();
     const drained = await this.#fleet.drain(drainMs);
+    await this.#learner?.finish();
     await this.#follower.finish();
     await this.#forwarder.finish();
     await this.#reviews?.finish();

@@ -20,6 +20,8 @@ export interface TrainingRow {
   readonly atMs: number;
   /** What was told before the verdict was known; null: nothing. */
   readonly told: number | null;
+  /** It was told by a calibration of the key itself. */
+  readonly isOwnWord: boolean;
   /**
    * It was looked at because it was doubted: such rows say what doubted answers are worth, and of accepted ones nothing.
    */
@@ -122,11 +124,12 @@ export function givenAnswer(answers: readonly JudgedAnswer[]): JudgedAnswer | un
 
 type Said = Pick<TrainingRow, "correct" | "source" | "weight" | "propensity" | "atMs">;
 
-function rowOf({ key, keyText, features, score, verdict }: JudgedAnswer, said: Said): TrainingRow {
+function rowOf({ key, keyText, features, score, verdict, calibration }: JudgedAnswer, said: Said): TrainingRow {
   const { correct, source, weight, propensity, atMs } = said;
   // Whoever reaches a reviewer was doubted, and so was what was escalated.
   const ofDoubted = verdict === "doubted";
-  return { key, keyText, features, correct, source, weight, propensity, atMs, told: score, ofDoubted };
+  const isOwnWord = score !== null && (calibration === "own" || calibration === "stale");
+  return { key, keyText, features, correct, source, weight, propensity, atMs, told: score, isOwnWord, ofDoubted };
 }
 
 function silverOf(

@@ -1,3 +1,4 @@
+import type { CalibrationSet } from "#domain/calibration";
 import type { Capabilities, ModelTraits } from "#domain/model";
 import type { Secret } from "#domain/secret";
 import type { MeasuredPair, SupplySeed } from "#domain/supply";
@@ -47,6 +48,8 @@ export interface CompileContext {
   readonly supply?: SupplySeed;
   /** What own traffic showed of targets failing together. */
   readonly measured?: readonly MeasuredPair[];
+  /** What labels taught of confidence scores. */
+  readonly calibration?: CalibrationSet;
   /** ISO date of the configuration: the date of the figures it states. */
   readonly date: string;
   /** From the command line, over the document's. */

@@ -43,6 +43,7 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
     keys,
     supply,
     ...(context.measured === undefined ? {} : { measured: context.measured }),
+    ...(context.calibration === undefined ? {} : { calibration: context.calibration }),
     ...(routes.has("default") ? { defaultRoute: "default" } : {}),
     notices: [...(context.notices ?? []), ...notEnforced(document).map((each) => each.notice)],
   };

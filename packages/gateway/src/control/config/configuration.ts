@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import type { CalibrationSet } from "#domain/calibration";
 import type { Capabilities } from "#domain/model";
 import type { Snapshot } from "#domain/snapshot";
 import { findKind, providerKinds } from "#providers/kinds";
 import { catalogueLookup } from "./catalogue-lookup.ts";
+import { calibrationsFile, readCalibrations } from "./calibrations.ts";
 import { capabilityFile, probedCapabilities, readCapabilityFile, type CapabilityFile } from "./capability-file.ts";
 import { coFailureFile, readCoFailureFile, type CoFailureFile } from "./co-failure-file.ts";
 import { compile, serverSettings } from "./compile.ts";
@@ -88,6 +90,12 @@ function measuredOf({ document }: MadeDocument, { cwd, overrides }: Finishing): 
   return readCoFailureFile(resolve(cwd, data, coFailureFile));
 }
 
+function calibrationsOf({ document }: MadeDocument, { cwd, overrides }: Finishing): DataFileRead<CalibrationSet> {
+  if (cwd === undefined) return { kind: "missing" };
+  const { data } = serverSettings(document, overrides);
+  return readCalibrations(resolve(cwd, data, calibrationsFile));
+}
+
 function probedIn({ targets }: CapabilityFile): (target: string) => Capabilities | undefined {
   return (target) => {
     const probed = Object.hasOwn(targets, target) ? targets[target] : undefined;
@@ -112,6 +120,8 @@ function finish(made: MadeDocument, finishing: Finishing): Configuration | Refus
   const { findModel, nearestModels } = catalogueLookup(today);
   const capabilities = capabilitiesOf(made, finishing);
   const measured = measuredOf(made, finishing);
+  const calibrations = calibrationsOf(made, finishing);
+  const fromData = { [capabilityFile]: capabilities, [coFailureFile]: measured, [calibrationsFile]: calibrations };
   const compiled = compile(made.document, {
     findKind,
     kindIds: [...providerKinds.keys()],
@@ -121,9 +131,10 @@ function finish(made: MadeDocument, finishing: Finishing): Configuration | Refus
     supply: openSupply(),
     ...(capabilities.kind === "read" ? { probed: probedIn(capabilities.file) } : {}),
     ...(measured.kind === "read" ? { measured: measured.file.pairs } : {}),
+    ...(calibrations.kind === "read" ? { calibration: calibrations.file } : {}),
     notices: [
       ...made.notices,
-      ...Object.entries({ [capabilityFile]: capabilities, [coFailureFile]: measured }).flatMap(([file, read]) =>
+      ...Object.entries(fromData).flatMap(([file, read]) =>
         read.kind === "broken" ? [`${file} in the data folder is not read: ${read.why}`] : [],
       ),
     ],

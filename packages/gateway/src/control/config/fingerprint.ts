@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { CalibrationSet } from "#domain/calibration";
 import { Secret } from "#domain/secret";
 import type { Snapshot } from "#domain/snapshot";
 
@@ -7,9 +8,15 @@ import type { Snapshot } from "#domain/snapshot";
  * compiled, and a rotated key gives another. Secrets enter as salted hashes; where a figure comes from does not count.
  */
 export function snapshotVersion(content: Omit<Snapshot, "version">): string {
-  // The claims have a version of their own, which their dates count for.
-  const named = { ...content, supply: content.supply.version };
+  // The claims have a version of their own, which their dates count for; so have calibrations.
+  const named = { ...content, supply: content.supply.version, calibration: content.calibration?.version };
   return createHash("sha256").update(canonical(named)).digest("hex").slice(0, 12);
+}
+
+/** The same configuration with what was learned since. */
+export function withCalibration(snapshot: Snapshot, calibration: CalibrationSet): Snapshot {
+  const { version: _before, ...content } = { ...snapshot, calibration };
+  return { version: snapshotVersion(content), ...content };
 }
 
 export function sha256Hex(text: string): string {

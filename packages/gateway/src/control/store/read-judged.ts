@@ -1,4 +1,4 @@
-import type { CalibrationKey, Verdict } from "#domain/confidence";
+import type { CalibrationKey, CalibrationNote, Verdict } from "#domain/confidence";
 import type { Row, Store } from "./sqlite.ts";
 
 /** One judged answer, and what is to be known of its call. */
@@ -16,6 +16,8 @@ export interface JudgedAnswer {
   readonly score: number | null;
   readonly raw: number | null;
   readonly estimator: string;
+  /** Whose calibration the score is of. */
+  readonly calibration: CalibrationNote["state"];
   readonly verdict: Verdict;
   readonly outcome: string;
   /** Whether it says the same as the answer that was given; absent: nobody can tell. */
@@ -25,7 +27,7 @@ export interface JudgedAnswer {
 /** Statements have so many places; the last ids stand in those that are left. */
 const idsAtOnce = 100;
 const columns = `calls.id AS call_id, caller, at_ms, number, target, calibration_key, features, score, raw, estimator,
-  verdict, outcome, agrees`;
+  calibration_state, verdict, outcome, agrees`;
 
 /** Every judged answer of these calls, second opinions left out. */
 export function judgedAnswersOf(
@@ -119,6 +121,7 @@ function judgedOf(row: Row): JudgedAnswer {
     score: row["score"] === null ? null : Number(row["score"]),
     raw: row["raw"] === null ? null : Number(row["raw"]),
     estimator: String(row["estimator"]),
+    calibration: String(row["calibration_state"]) as CalibrationNote["state"],
     verdict: String(row["verdict"]) as Verdict,
     outcome: String(row["outcome"]),
     ...(row["agrees"] === null ? {} : { agrees: row["agrees"] === 1 }),
