@@ -24,6 +24,11 @@ export interface ConfidenceRule {
   readonly uncalibrated: "conservative" | "observe" | "strict";
   /** When no target was sure. */
   readonly exhausted: "best" | "review" | "refuse";
+  /**
+   * The answer of the last target is given without a verdict of somebody who has to be paid for it: it is asked because
+   * the others were doubted. Hard gates hold.
+   */
+  readonly trustLast: boolean;
   /** `hold`: nothing before the verdict. `prefix`: decided on the first tokens. `annotate`: let through, told at the end. */
   readonly stream: "hold" | "prefix" | "annotate";
   /** Share of accepted answers for which the next target is asked all the same, so that there is something to learn from. */
@@ -45,6 +50,7 @@ export const defaultConfidence: ConfidenceRule = {
   estimator: "auto",
   uncalibrated: "conservative",
   exhausted: "refuse",
+  trustLast: false,
   stream: "hold",
   shadow: 0,
   irreversibleTools: [],

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defaultConfidence } from "#domain/confidence";
-import { about, duration, money, secretText } from "./schema-values.ts";
+import { about, duration, flag, money, secretText } from "./schema-values.ts";
 
 export const defaultVerifierTimeoutMs = 5_000;
 
@@ -104,6 +104,9 @@ export const confidenceSection = z
       .enum(["best", "review", "refuse"])
       .meta(about("What to do when no target is confident.", "refuse"))
       .exactOptional(),
+    trustLast: flag(
+      "The last target's answer is given unless a hard gate fails, and nobody is paid to judge it: it is asked because the others were doubted.",
+    ),
     stream: z
       .enum(["hold", "prefix", "annotate"])
       .meta(

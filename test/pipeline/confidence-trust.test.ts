@@ -1,0 +1,51 @@
+import { describe, expect, it } from "vitest";
+import { bodyOf, gatedWorld, onlyRecord, sure, unsure, whole } from "./gated-world.ts";
+
+const long = "The tower was built in the year 1889, when the exhibition opened, and it has stood there ever since.";
+
+describe("A rule that trusts the last target", () => {
+  it("gives its answer whatever it scores, and nobody is paid to judge it", async () => {
+    const world = gatedWorld({ rule: { trustLast: true, estimator: "judge", judge: "j/m" } });
+    const { exchange, done: served } = await world.chat();
+    world.request(0).json(whole(long));
+    await world.settle();
+    expect(world.request(1).request.headers["authorization"]).toBe("Bearer sk-j");
+    world.request(1).json(whole("N"));
+    await world.settle();
+    world.request(2).json(whole("Another."));
+    await served;
+    expect(world.sent).toHaveLength(3);
+    expect(exchange.status).toBe(200);
+    expect(JSON.parse(exchange.text)).toMatchObject({ confidence_score: null, confidence: { decision: "observed" } });
+    expect(exchange.fields).toMatchObject({ "x-hedgerow-decision": "escalated", "x-hedgerow-confidence": "none" });
+    expect(onlyRecord(world).attempts[1]?.judgement?.why).toContain("trusted by the rule");
+  });
+
+  it("still tells what its tokens say, which is free, and asks nobody before it in vain", async () => {
+    const world = gatedWorld({ rule: { trustLast: true } });
+    const { exchange, done: served } = await world.chat();
+    world.request(0).json(whole("A", unsure));
+    await world.settle();
+    expect(bodyOf(world.request(1))).toMatchObject({ logprobs: true });
+    world.request(1).json(whole("B", unsure));
+    await served;
+    expect(JSON.parse(exchange.text)).toMatchObject({
+      confidence_score: expect.any(Number) as number,
+      confidence: { decision: "observed" },
+    });
+    const sureWorld = gatedWorld({ rule: { trustLast: true } });
+    const first = await sureWorld.chat();
+    sureWorld.request(0).json(whole("A", sure));
+    await first.done;
+    expect(JSON.parse(first.exchange.text)).toMatchObject({ confidence: { decision: "accepted" } });
+  });
+
+  it("does not give what a hard gate refused", async () => {
+    const world = gatedWorld({ rule: { trustLast: true }, targets: ["a/m"] });
+    const { exchange, done: served } = await world.chat({ response_format: { type: "json_object" } });
+    world.request(0).json(whole("no JSON", sure));
+    await served;
+    for (const bug of world.bugs) throw bug;
+    expect(exchange.status).toBe(422);
+  });
+});
