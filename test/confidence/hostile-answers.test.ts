@@ -143,6 +143,7 @@ describe("a hostile answer", () => {
         expect(frameOf(messages), hostile).toEqual(frame);
         // Nor is there anything a reader sees otherwise than the judge, or a tokeniser takes for a turn's frame.
         expect(messages.user).not.toMatch(
+          // oxlint-disable-next-line no-control-regex -- they are what must not be there
           /[\u{E0000}-\u{E007F}\u202A-\u202E\u2066-\u2069\u0000-\u0008\u000B-\u001F\u0085\u2028\u2029]/u,
         );
         expect(messages.user).not.toMatch(/<[|｜]|<\/?(?:start_of_turn|end_of_turn|s)>|\[\/?(?:INST|SYSTEM_PROMPT)\]/u);

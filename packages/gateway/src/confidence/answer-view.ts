@@ -43,7 +43,7 @@ export function viewOf(events: readonly AnswerEvent[]): AnswerView {
     }
   }
   const blocks = [...texts.values()];
-  const tokens = blocks.flatMap((block) => block.tokens);
+  const tokens = blocks.length === 1 ? (blocks[0]?.tokens ?? []) : blocks.flatMap((block) => block.tokens);
   const toolCalls: readonly ToolCallView[] = [...calls.values()];
   return {
     text: blocks.map((block) => block.text).join(""),
@@ -86,22 +86,35 @@ class TextBlock {
 
   /** Half of a character has no spelling of its own, and providers write it in ways of their own: its bytes are exact. */
   #spelling(token: string, bytes: unknown): string {
-    if (!Array.isArray(bytes) || bytes.length === 0 || !bytes.every(isByte)) return token;
+    if (!Array.isArray(bytes) || bytes.length === 0 || isAscii(token, bytes) || !bytes.every(isByte)) return token;
     return this.#decoder.decode(Uint8Array.from(bytes), { stream: true });
   }
 }
 
 function alternatives(top: unknown): NonNullable<TokenLogprob["top"]> {
   if (!Array.isArray(top)) return [];
-  return (top as readonly unknown[]).slice(0, maxTop).flatMap((entry) => {
+  const found: { readonly token: string; readonly logprob: number }[] = [];
+  for (const entry of top as readonly unknown[]) {
     const token = field(entry, "token");
-    return typeof token === "string" ? [{ token, logprob: logarithm(field(entry, "logprob")) }] : [];
-  });
+    if (typeof token === "string") found.push({ token, logprob: logarithm(field(entry, "logprob")) });
+    if (found.length === maxTop) break;
+  }
+  return found;
 }
 
 /** Not a number where the provider told none. */
 function logarithm(value: unknown): number {
   return typeof value === "number" ? value : Number.NaN;
+}
+
+/** Nearly all tokens: they are spared the decoder. */
+function isAscii(token: string, bytes: readonly unknown[]): boolean {
+  if (bytes.length !== token.length) return false;
+  for (let at = 0; at < token.length; at += 1) {
+    const code = token.charCodeAt(at);
+    if (code !== bytes[at] || code > 127) return false;
+  }
+  return true;
 }
 
 function isByte(value: unknown): value is number {

@@ -22,7 +22,7 @@ const person = {
 };
 
 describe("a schema's check", () => {
-  test.each<[string, unknown, unknown, string | undefined]>([
+  const cases: readonly (readonly [string, unknown, unknown, string | undefined])[] = [
     ["all is well", { name: "Ada", age: null, tags: ["a"], boss: { name: "Bob" } }, person, undefined],
     ["another type", [], person, ":type"],
     ["missing", {}, person, ":required name"],
@@ -61,7 +61,8 @@ describe("a schema's check", () => {
     ],
     ["pattern", "ab", { pattern: "^[a-z]{3}$" }, ":pattern"],
     ["pattern held", "abc", { pattern: "^[a-z]{3}$" }, undefined],
-  ])("%s", (_name, value, schema, expected) => {
+  ];
+  test.each(cases.map(([name, ...given]) => ({ name, given })))("$name", ({ given: [value, schema, expected] }) => {
     expect(fault(value, schema)).toBe(expected);
   });
 

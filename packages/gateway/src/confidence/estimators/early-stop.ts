@@ -34,9 +34,10 @@ export function bestStillPossible(
     const open = tokensIn([{ start: ranges.at(-1)?.end ?? 0, end: text.length }], line).length;
     bounds.push(meanBound(tokensIn(ranges, line), ahead + open));
   }
-  // A label's probability is at most that of any of its tokens.
   if (text.trim().length <= maxShort && !severalWords.test(text)) {
-    bounds.push(Math.max(...tokensSoFar.map(boundedLogprob), tokensSoFar.length === 0 ? 0 : -Infinity));
+    // A label starts with its first letter or digit, and is at most as likely as the token with it.
+    const first = tokensSoFar.find(({ token }) => /[\p{L}\p{N}]/u.test(token));
+    bounds.push(first === undefined ? 0 : boundedLogprob(first));
   }
   return logOddsOfLogProbability(Math.max(...bounds));
 }

@@ -33,7 +33,7 @@ const gate = (view: AnswerView, request: Partial<GenerateRequest> = {}): string 
   failedGate(view, { ...asked, ...request })?.rule;
 
 describe("a hard gate", () => {
-  test.each<[string, AnswerView, Partial<GenerateRequest>, string | undefined]>([
+  const cases: readonly (readonly [string, AnswerView, Partial<GenerateRequest>, string | undefined])[] = [
     ["a plain answer", said("Paris."), {}, undefined],
     ["nothing", said(" \n"), {}, "empty"],
     ["nothing but a custom tool's call", said("", { foreign: true }), {}, undefined],
@@ -105,7 +105,8 @@ describe("a hard gate", () => {
       { tools: [weather], output: { kind: "json" } },
       undefined,
     ],
-  ])("on %s: %3$s", (_name, view, request, rule) => {
+  ];
+  test.each(cases.map(([name, ...given]) => ({ name, given })))("on $name", ({ given: [view, request, rule] }) => {
     expect(gate(view, request)).toBe(rule);
   });
 

@@ -265,10 +265,10 @@ describe("log-probabilities", () => {
           lexemes(part).map((piece): Pair => [piece, -((next += 7) % 17) / 10]),
         );
         const tight = pairs.flat();
-        const loose = pairs.flatMap((pair, at): Pair[] => [
-          ...[spaces[at % spaces.length] ?? ""].filter((each) => each !== "").map((each): Pair => [each, -15]),
-          ...pair,
-        ]);
+        const loose = pairs.flatMap((pair, at): Pair[] => {
+          const space = spaces[at % spaces.length] ?? "";
+          return space === "" ? pair : [[space, -15] satisfies Pair, ...pair];
+        });
         expect(logprobSignal(view(loose), "json")?.tokens).toBe(logprobSignal(view(tight), "json")?.tokens);
         if (!/^(?:\{\}|\[\])$/u.test(JSON.stringify(value))) {
           expect(logprobSignal(view(loose), "json")).toEqual(logprobSignal(view(tight), "json"));
@@ -321,7 +321,7 @@ describe("what is still possible", () => {
       json.filter((all) => all.length > 0),
     );
     fc.assert(
-      fc.property(answer, fc.infiniteStream(logprob), fc.nat(), fc.boolean(), (words, odds, cut, asked) => {
+      fc.property(answer, fc.infiniteStream(logprob), fc.tuple(fc.nat(), fc.boolean()), (words, odds, [cut, asked]) => {
         const pairs = words.map((token): Pair => [token, odds.next().value ?? 0]);
         const whole = view(pairs);
         const shape = shapeOf(whole, asked ? { output: { kind: "json" } } : {});
