@@ -54,7 +54,7 @@ interface Draw {
 }
 
 function rowsOf({ seed, count, nature, of = key, fromMs = startMs, more = {} }: Draw): readonly TrainingRow[] {
-  return drawn(seed, count, nature).map(({ score, correct }, at) => ({
+  const rowOf = ({ score, correct }: { score: number; correct: number }, at: number): TrainingRow => ({
     key: of,
     keyText: scopeName(of),
     features: [score],
@@ -67,7 +67,8 @@ function rowsOf({ seed, count, nature, of = key, fromMs = startMs, more = {} }: 
     isOwnWord: false,
     ofDoubted: false,
     ...more,
-  }));
+  });
+  return drawn(seed, count, nature).map(rowOf);
 }
 
 function judgedOf(rows: readonly TrainingRow[]): readonly JudgedAnswer[] {

@@ -77,7 +77,9 @@ export async function refit(input: RefitInput): Promise<Refitted> {
     await breathe();
   }
   for (const [name, entry] of before) if (!fitted.has(name)) fitted.set(name, withoutLabels(entry, input.nowMs));
-  const entries = [...fitted.values()].toSorted((a, b) => b.quality.nEff - a.quality.nEff).slice(0, mostEntries);
+  const largest = [...fitted].toSorted(([, a], [, b]) => b.quality.nEff - a.quality.nEff).slice(0, mostEntries);
+  // In the order of the file, so that what is read again is the same.
+  const entries = largest.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
   const news = entries.flatMap(({ key, state, why }) => {
     const scope = scopeName(key);
     if ((before.get(scope)?.state ?? "ok") === state) return [];
