@@ -5,12 +5,12 @@ import { calibrate, globalPrior, highestProbability, interpolate, logisticScore 
 import { logOddsOf, maxLogOdds, probabilityOf } from "./log-odds.ts";
 
 describe("a calibrator", () => {
-  test("without labels is sigmoid(0.25 · log-odds), and promises 0.85 only to scores of 0.999", () => {
+  test("without labels is sigmoid(0.28 · log-odds), and promises 0.85 only to scores of 0.998", () => {
     for (const z of [-11.5, -2, 0, 3, 4, 8, 11.5]) {
-      expect(calibrate(globalPrior, [z])).toBeCloseTo(1 / (1 + Math.exp(-z / 4)), 12);
+      expect(calibrate(globalPrior, [z])).toBeCloseTo(1 / (1 + Math.exp(-0.28 * z)), 12);
     }
-    expect(calibrate(globalPrior, [logOddsOf(0.998)])).toBeLessThan(0.85);
-    expect(calibrate(globalPrior, [logOddsOf(0.9995)])).toBeGreaterThan(0.85);
+    expect(calibrate(globalPrior, [logOddsOf(0.9975)])).toBeLessThan(0.85);
+    expect(calibrate(globalPrior, [logOddsOf(0.9985)])).toBeGreaterThan(0.85);
   });
 
   test("never says more than its labels can support", () => {

@@ -123,15 +123,12 @@ function expectedGap(inside: readonly Outcome[]): number {
   const isPlain =
     inside.length <= exactBelow && inside.every((outcome) => weightOf(outcome) === weightOf(inside[0] ?? outcome));
   if (!isPlain) return Math.sqrt((2 / Math.PI) * variance);
-  // The distribution of the number of acceptable ones, one outcome after another.
-  let chances = [1];
-  for (const { probability } of inside) {
-    const next = [...chances, 0];
-    for (const [k, chance] of chances.entries()) {
-      next[k] = (next[k] ?? 0) - chance * probability;
-      next[k + 1] = (next[k + 1] ?? 0) + chance * probability;
+  // The distribution of the number of acceptable ones, one outcome after another, from the top down in one list.
+  const chances = [1, ...inside.map(() => 0)];
+  for (const [at, { probability }] of inside.entries()) {
+    for (let k = at + 1; k >= 0; k -= 1) {
+      chances[k] = (chances[k] ?? 0) * (1 - probability) + (k === 0 ? 0 : (chances[k - 1] ?? 0) * probability);
     }
-    chances = next;
   }
   const mean = inside.reduce((sum, { probability }) => sum + probability, 0);
   const gap = chances.reduce((sum, chance, k) => sum + chance * Math.abs(k - mean), 0);
