@@ -1,5 +1,6 @@
 import type { AnswerScript, Behaviour } from "./behaviour.ts";
 import type { ReceivedRequest } from "./received-request.ts";
+import { tokenEntry, type TokenEntry } from "./token-logprobs.ts";
 
 /** A scripted answer with every gap filled, ready to be said in any dialect. */
 export interface SimulatedAnswer {
@@ -9,6 +10,8 @@ export interface SimulatedAnswer {
   readonly reasoning?: { readonly text: string; readonly seal: "signature" | "redacted" | "none" };
   /** The text's pieces, made when asked for. */
   readonly pieces: () => Iterable<string>;
+  /** Of a piece of the text by its place; absent where none are asked for, or none are told. */
+  readonly logprobOf?: (piece: string, at: number) => TokenEntry;
   readonly refusal?: string;
   readonly toolCalls: readonly { readonly id: string; readonly name: string; readonly argumentsJson: string }[];
   /** A finish word of the hub, or a raw word. */
@@ -66,6 +69,7 @@ export function fillAnswer(script: AnswerScript, request: ReceivedRequest, conte
     createdAtS: context.createdAtS,
     model: request.model,
     pieces: () => repeated(once, repeat),
+    ...logprobsOf(script, request),
     toolCalls,
     finish:
       script.finish ?? (toolCalls.length > 0 ? "tools" : script.stopSequence === undefined ? "stop" : "stop-sequence"),
@@ -80,6 +84,19 @@ export function fillAnswer(script: AnswerScript, request: ReceivedRequest, conte
     ...(refusal === undefined ? {} : { refusal }),
     ...(script.stopSequence === undefined ? {} : { stopSequence: script.stopSequence }),
   };
+}
+
+function logprobsOf(
+  { confidence }: AnswerScript,
+  { logprobs: top }: ReceivedRequest,
+): Pick<SimulatedAnswer, "logprobOf"> {
+  if (top === undefined || confidence === "untold") return {};
+  return { logprobOf: (piece, at) => tokenEntry(piece, { at, sureness: confidence, top }) };
+}
+
+/** Of all pieces; undefined where none are told. */
+export function logprobsOfAll({ pieces, logprobOf }: SimulatedAnswer): readonly TokenEntry[] | undefined {
+  return logprobOf === undefined ? undefined : [...pieces()].map((piece, at) => logprobOf(piece, at));
 }
 
 function nine(number: string, index: number): string {

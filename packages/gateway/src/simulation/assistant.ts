@@ -13,6 +13,8 @@ interface BuiltInModel {
   /** For `hedgerow sim` and docs/simulation.md. */
   readonly does: string;
   readonly behaviour: Behaviour;
+  /** Of the tokens it says, where it is less sure than others are. */
+  readonly confidence?: number;
 }
 
 /** The models that answer where no script decides. */
@@ -22,6 +24,12 @@ export const builtInModels: readonly BuiltInModel[] = [
     name: "steady",
     does: "answers after 300 ms, always",
     behaviour: { delayMs: 300, interChunkDelayMs: wordGapMs },
+  },
+  {
+    name: "unsure",
+    does: "answers at once, with log-probabilities (where they are asked for) of a model that guesses",
+    behaviour: { interChunkDelayMs: wordGapMs },
+    confidence: 0.4,
   },
   {
     name: "flaky",
@@ -61,6 +69,11 @@ export function builtInModel(name: string): BuiltInModel | undefined {
  * names a tool (or a choice forces one), else a few words about itself and the question.
  */
 export function assistantAnswer(request: ReceivedRequest): AnswerScript {
+  const confidence = builtInModel(request.model)?.confidence;
+  return { ...saidBy(request), ...(confidence === undefined ? {} : { confidence }) };
+}
+
+function saidBy(request: ReceivedRequest): AnswerScript {
   const thought = request.thinking === "shown" ? "A short question: a short answer will do." : "";
   const reasoning = request.thinking === undefined ? {} : { reasoning: thought };
   if (request.outputSchema !== undefined) return { ...reasoning, json: structured(request) };

@@ -4,6 +4,7 @@ import { z } from "zod";
 const count = z.int().nonnegative();
 const ordinal = z.int().positive();
 const millis = z.number().nonnegative();
+const probability = z.number().gt(0).max(1);
 
 /** Finish words of the hub; any other word goes on the wire as it is written (`error`, `model_length`, …). */
 const finish = z.string().min(1);
@@ -48,6 +49,11 @@ const answer = z.strictObject({
   /** OpenAI's `refusal` words; the others say them as text. */
   refusal: z.string().optional(),
   toolCalls: z.array(toolCall).optional(),
+  /**
+   * Probability of the text's tokens, each piece being one: for all, or one each, the last for all that follow. `untold`:
+   * no log-probabilities, asked for or not. Left out: as sure as most answers are.
+   */
+  confidence: z.union([probability, z.array(probability).min(1), z.literal("untold")]).optional(),
   finish: finish.optional(),
   stopSequence: z.string().optional(),
   usage: usage.optional(),

@@ -4,6 +4,7 @@ import type { ErrorKind } from "./behaviour.ts";
 import { checkChat } from "./check-chat.ts";
 import {
   lastUserText,
+  countOf,
   modelOf,
   object,
   objects,
@@ -81,6 +82,7 @@ function readChat(json: JsonObject, address: CallAddress): RequestContent {
     maxOutputTokens: typeof maxOutputTokens === "number" ? maxOutputTokens : undefined,
     stop: typeof json["stop"] === "string" ? [json["stop"]] : strings(json["stop"]),
     thinking: undefined,
+    logprobs: json["logprobs"] === true ? countOf(json["top_logprobs"]) : undefined,
     usageAsked: object(json["stream_options"])?.["include_usage"] === true,
   });
 }

@@ -79,12 +79,38 @@ function checkOptions(json: JsonObject): Violation | undefined {
   if (typeof json["n"] === "number" && json["n"] !== 1) {
     return { message: "Simulated models give one answer per request: leave 'n' out or set it to 1.", param: "n" };
   }
+  const wrong = checkLogprobs(json);
+  if (wrong !== undefined) return wrong;
   const format = object(json["response_format"]);
   if (format?.["type"] === "json_schema" && typeof object(format["json_schema"])?.["name"] !== "string") {
     return { message: "Missing required parameter: 'response_format.json_schema.name'.", param: "response_format" };
   }
   return undefined;
 }
+
+/** Models that reason, as this checks them by name, tell none; a 403 it is. */
+function checkLogprobs({
+  model,
+  logprobs,
+  top_logprobs: top,
+  reasoning_effort: effort,
+}: JsonObject): Violation | undefined {
+  if (top !== undefined && top !== null && logprobs !== true) {
+    return {
+      message: "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.",
+      param: "top_logprobs",
+    };
+  }
+  if (typeof top === "number" && !(Number.isInteger(top) && top >= 0 && top <= 20)) {
+    return { message: "Invalid 'top_logprobs': expected an integer between 0 and 20.", param: "top_logprobs" };
+  }
+  if (logprobs === true && reasons.test(String(model)) && effort !== "none") {
+    return { message: "You are not allowed to request logprobs from this model", status: 403 };
+  }
+  return undefined;
+}
+
+const reasons = /^(?:o\d|gpt-5(?:-(?!chat)|$))/u;
 
 function checkTools(json: JsonObject): Violation | undefined {
   const tools = objects(json["tools"]);

@@ -1,11 +1,12 @@
-import type { SimulatedAnswer, Wording } from "./answer.ts";
+import { logprobsOfAll, type SimulatedAnswer, type Wording } from "./answer.ts";
 import { chatVoice, streamWishes } from "./chat-voice.ts";
 import { listContent } from "./chat-judgements.ts";
 import { framesOf, type Said, type StreamWords } from "./frame.ts";
-import { modelOf, object, strings } from "./received-request.ts";
+import { countOf, modelOf, object, strings } from "./received-request.ts";
 import { chatUsage, doneMarker, finishReason } from "./render-chat.ts";
 import { sseData, ssePing, sseType } from "./sse-frame.ts";
 import type { JsonObject, RequestContent } from "./received-request.ts";
+import type { TokenEntry } from "./token-logprobs.ts";
 import type { CheckRules, Violation, Voice } from "./voice.ts";
 import type { CallAddress } from "#domain/call";
 
@@ -25,7 +26,7 @@ export const completionsVoice: Voice = {
   check: ({ json }, rules) => checkCompletion(json, rules),
   renderWhole: (answer, wording) => ({
     ...head(answer),
-    choices: [choice([...answer.pieces()].join(""), finishReason(answer, wording))],
+    choices: [choice([...answer.pieces()].join(""), finishReason(answer, wording), logprobsOfAll(answer))],
     ...(wording.omitUsage === true ? {} : { usage: chatUsage(answer.usage) }),
   }),
   stream: (answer, wording, { request }) => completionStream(answer, wording, streamWishes(request).usage),
@@ -39,6 +40,7 @@ function readCompletion(json: JsonObject, address: CallAddress): RequestContent 
     streamed: json["stream"] === true,
     stop,
     ...(typeof json["max_tokens"] === "number" ? { maxOutputTokens: json["max_tokens"] } : {}),
+    ...(typeof json["logprobs"] === "number" ? { logprobs: countOf(json["logprobs"]) } : {}),
     usageAsked: object(json["stream_options"])?.["include_usage"] === true,
   };
 }
@@ -61,7 +63,11 @@ function completionStream(answer: SimulatedAnswer, wording: Wording, usageAsked:
   });
 
   function* chunks(): Generator<Said<object>> {
-    for (const text of answer.pieces()) yield { kind: "content", event: chunk([choice(text, null)]) };
+    let at = 0;
+    for (const text of answer.pieces()) {
+      const token = answer.logprobOf?.(text, at++);
+      yield { kind: "content", event: chunk([choice(text, null, token === undefined ? undefined : [token])]) };
+    }
     if (wording.omitFinish !== true) {
       yield { kind: "closing", event: chunk([choice("", finishReason(answer, wording))]) };
     }
@@ -86,6 +92,23 @@ function head(answer: SimulatedAnswer): object {
   return { id: answer.id, object: "text_completion", created: answer.createdAtS, model: answer.model };
 }
 
-function choice(text: string, finish: string | null): object {
-  return { text, index: 0, logprobs: null, finish_reason: finish };
+function choice(text: string, finish: string | null, tokens?: readonly TokenEntry[]): object {
+  return { text, index: 0, logprobs: oldLogprobs(tokens), finish_reason: finish };
+}
+
+/** As they were before there were chats. */
+function oldLogprobs(tokens: readonly TokenEntry[] = []): object | null {
+  if (tokens.length === 0) return null;
+  let offset = 0;
+  return {
+    tokens: tokens.map(({ token }) => token),
+    token_logprobs: tokens.map(({ logprob }) => logprob),
+    top_logprobs: tokens.map((entry) => {
+      return Object.fromEntries(entry.top_logprobs.map(({ token, logprob }) => [token, logprob]));
+    }),
+    text_offset: tokens.map(({ token }) => {
+      offset += token.length;
+      return offset - token.length;
+    }),
+  };
 }

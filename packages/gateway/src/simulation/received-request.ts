@@ -31,6 +31,8 @@ export interface RequestContent {
   readonly stop: readonly string[];
   /** `omitted` asks for the seal alone. */
   readonly thinking?: "shown" | "omitted";
+  /** Log-probabilities are asked for, with so many of the likeliest tokens. */
+  readonly logprobs?: number;
   /** OpenAI: usage asked for inside the stream. */
   readonly usageAsked: boolean;
 }
@@ -38,6 +40,11 @@ export interface RequestContent {
 /** The model's name: the address says it where it says any. */
 export function modelOf(json: JsonObject, { model }: CallAddress): string {
   return model ?? (typeof json["model"] === "string" ? json["model"] : "");
+}
+
+/** A number of things; 0 where none is said. */
+export function countOf(value: unknown): number {
+  return typeof value === "number" && value > 0 ? Math.floor(value) : 0;
 }
 
 export function object(value: unknown): JsonObject | undefined {

@@ -1,7 +1,8 @@
-import { jsonPieces, type SimulatedAnswer, type SimulatedUsage, type Wording } from "./answer.ts";
+import { jsonPieces, logprobsOfAll, type SimulatedAnswer, type SimulatedUsage, type Wording } from "./answer.ts";
 import { framesOf, type Said, type StreamWords } from "./frame.ts";
 import type { ChatHabits } from "./voice.ts";
 import { padding, sseData, ssePing, sseType } from "./sse-frame.ts";
+import type { TokenEntry } from "./token-logprobs.ts";
 
 const finishWords: Readonly<Record<string, string>> = {
   "stop-sequence": "stop",
@@ -38,7 +39,14 @@ export function renderChat(answer: SimulatedAnswer, wording: Wording, habits: Ch
     object: "chat.completion",
     created: answer.createdAtS,
     model: answer.model,
-    choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason(answer, wording) }],
+    choices: [
+      {
+        index: 0,
+        message,
+        logprobs: chatLogprobs(logprobsOfAll(answer)),
+        finish_reason: finishReason(answer, wording),
+      },
+    ],
     ...(wording.omitUsage === true ? {} : { usage: chatUsage(answer.usage) }),
     service_tier: "default",
   };
@@ -69,7 +77,10 @@ export function chatStream(answer: SimulatedAnswer, wording: Wording, wishes: Ch
 
   function* chunks(): Generator<Said<object>> {
     yield { kind: "lifecycle", event: chunk(choice({ role: "assistant", content: "", refusal: null })) };
-    for (const part of chatDeltas(answer, wishes)) yield { kind: "content", event: chunk(choice(part)) };
+    for (const [part, token] of chatDeltas(answer, wishes)) {
+      const logprobs = chatLogprobs(token === undefined ? undefined : [token]);
+      yield { kind: "content", event: chunk(choice(part, null, logprobs)) };
+    }
     if (wording.omitFinish !== true) {
       yield { kind: "closing", event: chunk(choice({}, finishReason(answer, wording)), inFinish) };
     }
@@ -95,22 +106,30 @@ function thinkingPart(text: string): object {
   return { type: "thinking", thinking: [{ type: "text", text }] };
 }
 
-function* chatDeltas(answer: SimulatedAnswer, { thinkingParts = false }: ChatHabits): Generator<object> {
+type Delta = readonly [part: object, token?: TokenEntry];
+
+function* chatDeltas(answer: SimulatedAnswer, { thinkingParts = false }: ChatHabits): Generator<Delta> {
   const thought = answer.reasoning?.text;
   if (thought !== undefined)
-    yield thinkingParts ? { content: [thinkingPart(thought)] } : { reasoning_content: thought };
-  for (const content of answer.pieces()) yield { content };
-  if (answer.refusal !== undefined) yield { refusal: answer.refusal };
+    yield [thinkingParts ? { content: [thinkingPart(thought)] } : { reasoning_content: thought }];
+  let at = 0;
+  for (const content of answer.pieces())
+    yield answer.logprobOf === undefined ? [{ content }] : [{ content }, answer.logprobOf(content, at++)];
+  if (answer.refusal !== undefined) yield [{ refusal: answer.refusal }];
   for (const [index, call] of answer.toolCalls.entries()) {
-    yield { tool_calls: [{ index, id: call.id, type: "function", function: { name: call.name, arguments: "" } }] };
+    yield [{ tool_calls: [{ index, id: call.id, type: "function", function: { name: call.name, arguments: "" } }] }];
     for (const piece of jsonPieces(call.argumentsJson)) {
-      yield { tool_calls: [{ index, function: { arguments: piece } }] };
+      yield [{ tool_calls: [{ index, function: { arguments: piece } }] }];
     }
   }
 }
 
-function choice(delta: object, finish: string | null = null): readonly object[] {
-  return [{ index: 0, delta, logprobs: null, finish_reason: finish }];
+function choice(delta: object, finish: string | null = null, logprobs: object | null = null): readonly object[] {
+  return [{ index: 0, delta, logprobs, finish_reason: finish }];
+}
+
+function chatLogprobs(content: readonly TokenEntry[] | undefined): object | null {
+  return content === undefined || content.length === 0 ? null : { content, refusal: null };
 }
 
 export function finishReason(answer: SimulatedAnswer, wording: Wording): string | null {

@@ -12,6 +12,8 @@ const match = z.strictObject({
   /** Default `generate`. */
   operation: z.enum(["generate", "count-tokens", "embed", "complete", "moderate", "rerank"]).optional(),
   streamed: z.boolean().optional(),
+  /** Whether log-probabilities are asked for. */
+  logprobs: z.boolean().optional(),
   /** Some text of the prompt contains this, case and all. */
   contains: z.string().min(1).optional(),
   /** Only the nth request that meets the other conditions and was not taken by an earlier rule; from 1. */
@@ -171,6 +173,7 @@ function meets(match: Match, request: ReceivedRequest): boolean {
     (match.model === undefined || match.model === request.model) &&
     (match.dialect === undefined || match.dialect === request.dialect) &&
     (match.streamed === undefined || match.streamed === request.streamed) &&
+    (match.logprobs === undefined || match.logprobs === (request.logprobs !== undefined)) &&
     (match.contains === undefined || request.promptText.includes(match.contains))
   );
 }

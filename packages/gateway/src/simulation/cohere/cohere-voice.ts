@@ -71,6 +71,7 @@ function readCohere(json: JsonObject, address: CallAddress): RequestContent {
     maxOutputTokens: typeof limit === "number" ? limit : undefined,
     stop: strings(json["stop_sequences"]),
     thinking: object(json["thinking"])?.["type"] === "enabled" ? "shown" : undefined,
+    logprobs: json["logprobs"] === true ? 0 : undefined,
     usageAsked: true,
   });
 }

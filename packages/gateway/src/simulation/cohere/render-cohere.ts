@@ -1,4 +1,5 @@
-import type { SimulatedAnswer, SimulatedUsage, Wording } from "#simulation/answer";
+import { logprobsOfAll, type SimulatedAnswer, type SimulatedUsage, type Wording } from "#simulation/answer";
+import type { TokenEntry } from "#simulation/token-logprobs";
 
 const finishWords: Readonly<Record<string, string>> = {
   stop: "COMPLETE",
@@ -27,8 +28,19 @@ export function renderCohere(answer: SimulatedAnswer, wording: Wording): object 
       ...(answer.toolCalls.length === 0 ? {} : { tool_calls: answer.toolCalls.map(callOf) }),
     },
     ...finishOf(answer, wording),
+    ...cohereLogprobs(logprobsOfAll(answer)),
     ...(wording.omitUsage === true ? {} : { usage: cohereUsage(answer.usage) }),
   };
+}
+
+/** Of each piece its tokens, of which here it has one. */
+function cohereLogprobs(tokens: readonly TokenEntry[] | undefined): object {
+  if (tokens === undefined || tokens.length === 0) return {};
+  return { logprobs: tokens.map((token) => cohereToken(token)) };
+}
+
+export function cohereToken({ token, logprob, bytes }: TokenEntry): object {
+  return { token_ids: [bytes.length], text: token, logprobs: [logprob] };
 }
 
 function callOf({ id, name, argumentsJson }: SimulatedAnswer["toolCalls"][number]): object {

@@ -3,7 +3,7 @@ import { earlyAsLifecycle, framesOf } from "#simulation/frame";
 import type { Frame, Said, StreamWords } from "#simulation/frame";
 import { doneMarker } from "#simulation/render-chat";
 import { sseEvent, ssePing, sseType } from "#simulation/sse-frame";
-import { cohereUsage, finishOf } from "./render-cohere.ts";
+import { cohereToken, cohereUsage, finishOf } from "./render-cohere.ts";
 
 type CohereEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
 
@@ -42,10 +42,10 @@ function* spoken(answer: SimulatedAnswer): Generator<Said<CohereEvent>> {
     yield { kind: "structure", event: { type: "content-end", index: index++ } };
   }
   let open = false;
-  for (const text of texts(answer)) {
+  for (const { text, more } of texts(answer)) {
     if (!open) yield started(index, { type: "text", text: "" });
     open = true;
-    yield { kind: "content", event: delta(index, { text }) };
+    yield { kind: "content", event: { ...delta(index, { text }), ...more } };
   }
   if (open) yield { kind: "structure", event: { type: "content-end", index } };
   for (const [number, { id, name, argumentsJson }] of answer.toolCalls.entries()) {
@@ -58,9 +58,13 @@ function* spoken(answer: SimulatedAnswer): Generator<Said<CohereEvent>> {
   }
 }
 
-function* texts(answer: SimulatedAnswer): Generator<string> {
-  yield* answer.pieces();
-  if (answer.refusal !== undefined) yield answer.refusal;
+function* texts(answer: SimulatedAnswer): Generator<{ readonly text: string; readonly more?: object }> {
+  let at = 0;
+  for (const text of answer.pieces()) {
+    const token = answer.logprobOf?.(text, at++);
+    yield token === undefined ? { text } : { text, more: { logprobs: cohereToken(token) } };
+  }
+  if (answer.refusal !== undefined) yield { text: answer.refusal };
 }
 
 function started(index: number, content: object): Said<CohereEvent> {

@@ -1,6 +1,6 @@
 import { errorMessages } from "#simulation/error-kind";
 import type { ErrorKind } from "#simulation/behaviour";
-import { modelOf, object, objects, present, strings } from "#simulation/received-request";
+import { countOf, modelOf, object, objects, present, strings } from "#simulation/received-request";
 import type { JsonObject, RequestContent } from "#simulation/received-request";
 import type { Voice } from "#simulation/voice";
 import type { CallAddress } from "#domain/call";
@@ -95,6 +95,7 @@ function readGemini(given: JsonObject, address: CallAddress): RequestContent {
     maxOutputTokens: typeof limit === "number" ? limit : undefined,
     stop: strings(config["stopSequences"]),
     thinking: thinkingOf(object(config["thinkingConfig"])),
+    logprobs: config["responseLogprobs"] === true ? countOf(config["logprobs"]) : undefined,
     usageAsked: true,
   });
 }

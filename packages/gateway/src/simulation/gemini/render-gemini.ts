@@ -1,6 +1,7 @@
-import type { SimulatedAnswer, SimulatedUsage, Wording } from "#simulation/answer";
+import { logprobsOfAll, type SimulatedAnswer, type SimulatedUsage, type Wording } from "#simulation/answer";
 import { object } from "#simulation/received-request";
 import type { JsonObject } from "#simulation/received-request";
+import type { TokenEntry } from "#simulation/token-logprobs";
 import type { Saying } from "#simulation/voice";
 import { signature, signedCall } from "./thought-signature.ts";
 
@@ -32,10 +33,22 @@ export function renderGemini(answer: SimulatedAnswer, wording: Wording, saying: 
   parts.push(...calls);
   const content = parts.length === 0 ? { role: "model" } : { parts, role: "model" };
   return {
-    candidates: [{ content, ...finishOf(answer, wording), index: 0 }],
+    candidates: [{ content, ...finishOf(answer, wording), ...logprobsResult(logprobsOfAll(answer) ?? []), index: 0 }],
     ...usage,
     ...head(answer),
   };
+}
+
+/** `LogprobsResult`: https://ai.google.dev/api/generate-content#LogprobsResult */
+export function logprobsResult(tokens: readonly TokenEntry[]): object {
+  if (tokens.length === 0) return {};
+  const top = tokens.map(({ top_logprobs: others }) => ({ candidates: others.map(candidateOf) }));
+  return { logprobsResult: { topCandidates: top, chosenCandidates: tokens.map(candidateOf) } };
+}
+
+function candidateOf({ token, logprob, bytes }: Omit<TokenEntry, "top_logprobs">): object {
+  const tokenId = 1 + bytes.reduce((sum, byte) => (sum * 31 + byte) % 200_000, 0);
+  return { token, tokenId, logProbability: logprob };
 }
 
 export function head(answer: SimulatedAnswer): object {

@@ -7,6 +7,7 @@ import {
   finishOf,
   head,
   isBlocked,
+  logprobsResult,
   renderGemini,
   thoughtParts,
   usageOf,
@@ -75,7 +76,14 @@ function* chunks(answer: SimulatedAnswer, wording: Wording, saying: Saying): Gen
     return;
   }
   for (const part of thoughtParts(answer)) yield { kind: "content", event: chunk(answer, wording, [part]) };
-  for (const text of answer.pieces()) yield { kind: "content", event: chunk(answer, wording, [{ text }]) };
+  let at = 0;
+  for (const text of answer.pieces()) {
+    const token = answer.logprobOf?.(text, at++);
+    yield {
+      kind: "content",
+      event: chunk(answer, wording, [{ text }], logprobsResult(token === undefined ? [] : [token])),
+    };
+  }
   if (answer.refusal !== undefined) {
     yield { kind: "content", event: chunk(answer, wording, [{ text: answer.refusal }]) };
   }
@@ -90,11 +98,11 @@ function closingChunk(answer: SimulatedAnswer, wording: Wording, seal: string | 
   return chunk(answer, wording, [part], finishOf(answer, wording));
 }
 
-/** Every chunk is a whole answer, with the usage so far. */
-function chunk(answer: SimulatedAnswer, wording: Wording, ...[parts, finish = {}]: [readonly Part[], object?]): object {
-  const counted = Object.keys(finish).length > 0 ? answer : { ...answer, usage: { ...answer.usage, output: 0 } };
+/** Every chunk is a whole answer, with the usage so far; `more` of its candidate, the finish among it. */
+function chunk(answer: SimulatedAnswer, wording: Wording, ...[parts, more = {}]: [readonly Part[], object?]): object {
+  const counted = "finishReason" in more ? answer : { ...answer, usage: { ...answer.usage, output: 0 } };
   return {
-    candidates: [{ content: { parts, role: "model" }, ...finish, index: 0 }],
+    candidates: [{ content: { parts, role: "model" }, ...more, index: 0 }],
     ...usageOf(counted, wording),
     ...head(answer),
   };

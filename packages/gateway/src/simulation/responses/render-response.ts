@@ -1,4 +1,4 @@
-import type { SimulatedAnswer, SimulatedUsage, Wording } from "#simulation/answer";
+import { logprobsOfAll, type SimulatedAnswer, type SimulatedUsage, type Wording } from "#simulation/answer";
 import { object, strings } from "#simulation/received-request";
 import type { JsonObject } from "#simulation/received-request";
 import type { Saying } from "#simulation/voice";
@@ -62,7 +62,7 @@ function outputItems(answer: SimulatedAnswer, saying: Saying): readonly OutputIt
   const { reasoning, refusal } = answer;
   if (reasoning !== undefined) items.push(reasoningItem(answer, reasoning, saying));
   const text = [...answer.pieces()].join("");
-  if (text !== "") items.push(messageItem(answer, [{ ...textPart, text }]));
+  if (text !== "") items.push(messageItem(answer, [{ ...textPart, logprobs: logprobsOfAll(answer) ?? [], text }]));
   if (refusal !== undefined) items.push(refusalItem(answer, refusal));
   for (const [index, call] of answer.toolCalls.entries()) items.push(callItem(answer, call, index));
   return items;

@@ -1,7 +1,16 @@
 import { errorMessages } from "#simulation/error-kind";
 import type { ErrorKind } from "#simulation/behaviour";
 import { chatVoice } from "#simulation/chat-voice";
-import { modelOf, object, objects, present, textsOf, toolChoiceOf } from "#simulation/received-request";
+import {
+  countOf,
+  modelOf,
+  object,
+  objects,
+  present,
+  strings,
+  textsOf,
+  toolChoiceOf,
+} from "#simulation/received-request";
 import type { JsonObject, RequestContent } from "#simulation/received-request";
 import type { Voice } from "#simulation/voice";
 import type { CallAddress } from "#domain/call";
@@ -63,8 +72,13 @@ function readResponses(json: JsonObject, address: CallAddress): RequestContent {
     maxOutputTokens: typeof json["max_output_tokens"] === "number" ? json["max_output_tokens"] : undefined,
     stop: [],
     thinking: thinkingOf(object(json["reasoning"])),
+    logprobs: asksLogprobs(json) ? countOf(json["top_logprobs"]) : undefined,
     usageAsked: true,
   });
+}
+
+function asksLogprobs(json: JsonObject): boolean {
+  return strings(json["include"]).includes("message.output_text.logprobs") || countOf(json["top_logprobs"]) > 0;
 }
 
 function itemTexts(item: JsonObject): readonly string[] {

@@ -1,4 +1,4 @@
-import { jsonPieces, type SimulatedAnswer, type Wording } from "#simulation/answer";
+import { jsonPieces, logprobsOfAll, type SimulatedAnswer, type Wording } from "#simulation/answer";
 import { earlyAsLifecycle, framesOf } from "#simulation/frame";
 import type { Frame, Said, StreamWords } from "#simulation/frame";
 import { object } from "#simulation/received-request";
@@ -27,13 +27,13 @@ export function responseStream(answer: SimulatedAnswer, wording: Wording, saying
     return sseEvent(type, JSON.stringify({ type, sequence_number: sequence++, ...fields, ...filler }));
   };
   const textIndex = answer.reasoning === undefined ? 0 : 1;
-  const textDelta = (delta: string): ResponseEvent => ({
+  const textDelta = (delta: string, at?: number): ResponseEvent => ({
     type: "response.output_text.delta",
     item_id: messageItem(answer, []).id,
     output_index: textIndex,
     content_index: 0,
     delta,
-    logprobs: [],
+    logprobs: answer.logprobOf === undefined || at === undefined ? [] : [answer.logprobOf(delta, at)],
   });
 
   function* frames(): Generator<Frame> {
@@ -66,7 +66,7 @@ function completion(answer: SimulatedAnswer, wording: Wording, saying: Saying): 
 function* responseEvents(
   answer: SimulatedAnswer,
   saying: Saying,
-  textDelta: (text: string) => ResponseEvent,
+  textDelta: (text: string, at?: number) => ResponseEvent,
 ): Generator<Said<ResponseEvent>> {
   const response = openResponse(answer, saying);
   yield { kind: "lifecycle", event: { type: "response.created", response } };
@@ -108,23 +108,26 @@ function* reasoningEvents(item: OutputItem, index: number): Generator<Said<Respo
 
 function* textEvents(
   answer: SimulatedAnswer,
-  textDelta: (text: string) => ResponseEvent,
+  textDelta: (text: string, at?: number) => ResponseEvent,
   index: number,
 ): Generator<Said<ResponseEvent>, boolean> {
   const open = messageItem(answer, [], "in_progress");
   const at = { item_id: open.id, output_index: index, content_index: 0 };
   let text = "";
+  let pieces = 0;
   for (const piece of answer.pieces()) {
     if (text === "") {
       yield added(open, index);
       yield { kind: "structure", event: { type: "response.content_part.added", ...at, part: textPart } };
     }
-    yield { kind: "content", event: textDelta(piece) };
+    yield { kind: "content", event: textDelta(piece, pieces) };
+    pieces += 1;
     text += piece;
   }
   if (text === "") return false;
-  const part = { ...textPart, text };
-  yield { kind: "structure", event: { type: "response.output_text.done", ...at, text, logprobs: [] } };
+  const logprobs = logprobsOfAll(answer) ?? [];
+  const part = { ...textPart, logprobs, text };
+  yield { kind: "structure", event: { type: "response.output_text.done", ...at, text, logprobs } };
   yield { kind: "structure", event: { type: "response.content_part.done", ...at, part } };
   yield done(messageItem(answer, [part]), index);
   return true;
