@@ -259,6 +259,6 @@ describe("canonical texts", () => {
       text(hostile);
       json(hostile);
     }
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(performance.now() - started).toBeLessThan(4_000);
   });
 });

