@@ -72,9 +72,24 @@ export interface GatewayOptions {
   readonly max_latency_ms?: number;
   /** An effort of reasoning that whoever answers must have. */
   readonly reasoning?: "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
+  /** What is asked of the confidence gate beside `minConfidence`; it wins over the route's own. */
+  readonly confidence?: ConfidenceWish;
   /** Adds the facts known only late (a stream's cost) to the answer's last part. */
   readonly metadata?: boolean;
   readonly [option: string]: unknown;
+}
+
+export interface ConfidenceWish {
+  readonly mode?: "per_answer" | "pool";
+  readonly estimator?: "auto" | "logprobs" | "agreement" | "judge" | "verifier";
+  readonly uncalibrated?: "conservative" | "observe" | "strict";
+  /** When nobody was sure: the best answer, a person, or an error. */
+  readonly exhausted?: "best" | "review" | "refuse";
+  readonly stream?: "hold" | "prefix" | "annotate";
+  /** Most that the call may cost, US dollars, before nobody else is asked. */
+  readonly max_cost_usd?: number;
+  /** A reply of status 202 in place of an error, where a person is asked. Either way this client raises the same. */
+  readonly pending?: boolean;
 }
 
 export type ChatMessage =

@@ -51,12 +51,32 @@ export interface Usage {
   readonly completion_tokens_details?: Readonly<Record<string, number | null>> | null;
 }
 
+/** How an answer was judged. */
 export interface Confidence {
+  /** Calibrated, 0..1; null where there was no signal. */
   readonly score: number | null;
-  readonly raw?: number | null;
-  readonly estimator?: string;
-  readonly calibration?: string | null;
-  readonly decision?: string;
+  /** Before calibration. It promises nothing. */
+  readonly raw: number | null;
+  /** Signals by name, joined by `+`: `logprobs`, `agreement`, `judge`, `verifier`, `stated`; `gate`, `none`. */
+  readonly estimator: string;
+  readonly calibration: Calibration;
+  /** `accepted`; `observed`: scored and let through; `doubted`, `deadline`: the best of answers nobody was sure of. */
+  readonly decision: "accepted" | "observed" | "doubted" | "deadline";
+  /** Needed for acceptance. */
+  readonly threshold: number;
+  readonly mode: "per_answer" | "pool";
+  readonly low_confidence?: true;
+}
+
+export interface Calibration {
+  /** `own`, `parent` or `prior`: whose labels it was learned from. `stale`, `drift`: not to be relied on. */
+  readonly state: "own" | "parent" | "prior" | "stale" | "drift";
+  /** Effective number of labels. */
+  readonly n: number;
+  readonly ece?: number;
+  readonly version: string;
+  /** Of a pool of answers: how many of them are right at least, and how often that may be wrong. */
+  readonly guarantee: { readonly accuracy_lower_bound: number; readonly delta: number } | null;
 }
 
 /** One piece of a streamed answer. */
@@ -69,6 +89,9 @@ export interface ChatChunk {
   readonly usage?: Usage | null;
   readonly service_tier?: string | null;
   readonly system_fingerprint?: string | null;
+  /** With the last chunk, where a confidence gate ran. */
+  readonly confidence_score?: number | null;
+  readonly confidence?: Confidence;
 }
 
 export interface ChunkChoice {

@@ -1,6 +1,6 @@
 import type { ChatChunk } from "./chat-response.ts";
 import { errorFromEvent } from "./error-from-reply.ts";
-import { type HedgerowError, Truncated } from "./errors.ts";
+import { type HedgerowError, ManualInterventionRequired, Truncated } from "./errors.ts";
 import { EventData } from "./event-data.ts";
 import { type GatewayFacts, factsWithBody } from "./gateway-facts.ts";
 import { type JsonObject, isObject, parseJson } from "./json.ts";
@@ -95,7 +95,7 @@ export class ChatStream implements AsyncIterable<ChatChunk> {
   #explain(error: unknown): HedgerowError {
     const ended = this.#lifeline.explain(this.#facts.requestId);
     if (ended !== undefined) return ended;
-    if (Truncated.isInstance(error)) return error;
+    if (Truncated.isInstance(error) || ManualInterventionRequired.isInstance(error)) return error;
     return this.#truncated(
       error instanceof Error ? `The stream broke off: ${error.message}` : "The stream broke off.",
       error,

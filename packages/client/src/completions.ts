@@ -1,10 +1,12 @@
+import { textOfAnswer } from "./answer-text.ts";
 import type { ChatRequest } from "./chat-request.ts";
 import type { ChatResponse } from "./chat-response.ts";
 import { ChatStream } from "./chat-stream.ts";
 import type { Connection } from "./connection.ts";
+import { errorFromPending } from "./error-from-reply.ts";
 import { type HedgerowError, Truncated, UpstreamFailed } from "./errors.ts";
 import { type GatewayFacts, factsFromHeaders, factsWithBody } from "./gateway-facts.ts";
-import { type Json, isObject, parseJson } from "./json.ts";
+import { isObject, parseJson } from "./json.ts";
 import { Lifeline, mustBeTimeout } from "./lifeline.ts";
 
 export type StreamedRequest = ChatRequest & { readonly stream: true };
@@ -42,6 +44,7 @@ export class Completions {
         },
         lifeline,
       );
+      if (response.status === 202) throw await pendingFrom(response, lifeline);
       if (streamed) return streamFrom(response, lifeline);
       const answer = await wholeAnswer(response, lifeline);
       lifeline.release();
@@ -73,6 +76,12 @@ function streamFrom(response: Response, lifeline: Lifeline): ChatStream {
   return new ChatStream({ body: response.body, facts, lifeline });
 }
 
+async function pendingFrom(response: Response, lifeline: Lifeline): Promise<HedgerowError> {
+  const facts = factsFromHeaders(response.headers);
+  const body = parseJson(await wholeText(response, { facts, lifeline }));
+  return errorFromPending(body, { requestId: facts.requestId }) ?? strangeReply(facts, "the reply is no answer");
+}
+
 async function wholeAnswer(response: Response, lifeline: Lifeline): Promise<ChatResponse> {
   const facts = factsFromHeaders(response.headers);
   const body = parseJson(await wholeText(response, { facts, lifeline }));
@@ -81,7 +90,7 @@ async function wholeAnswer(response: Response, lifeline: Lifeline): Promise<Chat
   }
   return {
     ...(body as unknown as ChatResponse),
-    text: firstText(body["choices"][0]),
+    text: textOfAnswer(body) ?? "",
     hedgerow: factsWithBody(facts, body["hedgerow"]),
   };
 }
@@ -102,12 +111,6 @@ export async function wholeText(
       cause: error,
     });
   }
-}
-
-function firstText(choice: Json | undefined): string {
-  const message = isObject(choice) ? choice["message"] : undefined;
-  const content = isObject(message) ? message["content"] : undefined;
-  return typeof content === "string" ? content : "";
 }
 
 /** A 2xx that is not what a gateway sends: nearly always something else at that address. */

@@ -70,31 +70,44 @@ export function errorFromReply(reply: ErrorReply): errors.HedgerowError {
     retryable: mayTryAgain(reply.headers, metadata),
     ...given("retryAfterMs", retryAfterMs(reply.headers)),
   };
-  if (code === "low_confidence") {
-    return new errors.ManualInterventionRequired(message, {
-      ...facts,
-      ...given("reviewId", textOf(metadata["review_id"])),
-      ...given("bestAnswer", metadata["best_answer"]),
-    });
-  }
+  if (code === "low_confidence") return unsure(message, facts, metadata);
   const raise = byCode.get(code) ?? byStatus.get(reply.status) ?? (reply.status < 500 ? invalid : other);
   return raise(message, facts);
+}
+
+function unsure(message: string, facts: errors.ErrorFacts, metadata: JsonObject): errors.ManualInterventionRequired {
+  return new errors.ManualInterventionRequired(message, {
+    ...facts,
+    ...given("reviewId", textOf(metadata["review_id"])),
+    ...given("bestAnswer", metadata["best_answer"]),
+  });
+}
+
+/** The typed error for a 202: a person was asked instead of an error given. Undefined where it is something else. */
+export function errorFromPending(
+  body: Json | undefined,
+  context: { readonly requestId: string | undefined },
+): errors.ManualInterventionRequired | undefined {
+  const reviewId = isObject(body) && body["object"] === "hedgerow.review" ? textOf(body["review_id"]) : undefined;
+  if (reviewId === undefined) return undefined;
+  const facts = { code: "low_confidence", status: 202, ...given("requestId", context.requestId) };
+  return unsure(`No answer was sure enough: a person decides in review ${reviewId}.`, facts, { review_id: reviewId });
 }
 
 /** The typed error for an `error` object inside a stream that had begun; undefined where the event holds none. */
 export function errorFromEvent(
   event: Json | undefined,
   context: { readonly requestId: string | undefined; readonly partialText: string },
-): errors.Truncated | undefined {
+): errors.Truncated | errors.ManualInterventionRequired | undefined {
   if (!isObject(event) || event["error"] === undefined || event["error"] === null) return undefined;
   const complaint = complaintIn(event);
   const metadata = metadataOf(complaint);
-  return new errors.Truncated(textOf(complaint["message"]) ?? "The answer broke off.", {
-    ...reportedFacts(metadata, context.requestId),
-    code: codeOf(complaint) ?? "upstream_truncated",
-    retryable: metadata["retryable"] === true,
-    partialText: context.partialText,
-  });
+  const code = codeOf(complaint) ?? "upstream_truncated";
+  const message = textOf(complaint["message"]) ?? "The answer broke off.";
+  const facts = { ...reportedFacts(metadata, context.requestId), code, retryable: metadata["retryable"] === true };
+  // A stream that was held until somebody was sure, and nobody was: nothing of an answer has come.
+  if (code === "low_confidence") return unsure(message, facts, metadata);
+  return new errors.Truncated(message, { ...facts, partialText: context.partialText });
 }
 
 function complaintIn(body: Json | undefined): JsonObject {
@@ -129,6 +142,7 @@ function attemptFrom(attempt: JsonObject): errors.FailedAttempt {
     failure: textOf(attempt["failure"]) ?? "unknown",
     ...given("status", numberOf(attempt["status"])),
     ...given("ms", numberOf(attempt["ms"])),
+    ...given("score", attempt["score"] === null ? null : numberOf(attempt["score"])),
   };
 }
 

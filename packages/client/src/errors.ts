@@ -1,3 +1,5 @@
+import { textOfAnswer } from "./answer-text.ts";
+
 // Two copies of this package in one program have two sets of classes; `instanceof` would then miss the other's
 // errors. The mark is registered globally and tells which class an error belongs to.
 const mark = Symbol.for("@hedgerow/client/error");
@@ -21,6 +23,8 @@ export interface FailedAttempt {
   readonly failure: string;
   readonly status?: number;
   readonly ms?: number;
+  /** Confidence (0..1) in an answer that was doubted; null where there was no signal. */
+  readonly score?: number | null;
 }
 
 /** Every error this client raises. `HedgerowError.isInstance` knows them across copies of the package. */
@@ -164,17 +168,34 @@ export class Truncated extends HedgerowError {
   }
 }
 
-/** No answer reached the confidence asked for: a person has to decide. */
+/** Who answered, and how sure of it the gateway is: 0..1, null where there was no signal. */
+export interface AnswerScore {
+  readonly target: string;
+  readonly score: number | null;
+}
+
+/**
+ * No answer reached the confidence asked for: a person has to decide. Where one was asked, `reviewId` is for
+ * `hedgerow.reviews`.
+ */
 export class ManualInterventionRequired extends HedgerowError {
   override readonly name = "ManualInterventionRequired";
   readonly reviewId: string | undefined;
-  /** The best of the doubted answers, where the route allows to show it. */
+  /** The best of the doubted answers, a whole chat completion, where the route allows to show it. */
   readonly bestAnswer: unknown;
+  /** One for each answer that was doubted, in the order in which they came. */
+  readonly scores: readonly AnswerScore[];
 
   constructor(message: string, facts: ErrorFacts & { readonly reviewId?: string; readonly bestAnswer?: unknown }) {
     super(message, facts);
     this.reviewId = facts.reviewId;
     this.bestAnswer = facts.bestAnswer;
+    this.scores = this.attempts.flatMap(({ target, score }) => (score === undefined ? [] : [{ target, score }]));
+  }
+
+  /** The best answer's text; undefined where there is none to show. */
+  get bestText(): string | undefined {
+    return textOfAnswer(this.bestAnswer);
   }
 
   static override isInstance(value: unknown): value is ManualInterventionRequired {

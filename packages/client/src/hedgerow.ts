@@ -3,6 +3,7 @@ import { Connection, type Fetch } from "./connection.ts";
 import { Feedback } from "./feedback.ts";
 import { mustBeTimeout } from "./lifeline.ts";
 import { Models } from "./models.ts";
+import { Reviews } from "./reviews.ts";
 
 export interface HedgerowOptions {
   /** The gateway's address, with or without `/v1`: `http://127.0.0.1:4000`. */
@@ -34,6 +35,7 @@ export interface HedgerowOptions {
 export class Hedgerow {
   readonly chat: { readonly completions: Completions };
   readonly models: Models;
+  readonly reviews: Reviews;
   readonly feedback: Feedback;
 
   /** Throws a TypeError on options that cannot work. */
@@ -53,6 +55,7 @@ export class Hedgerow {
     });
     this.chat = { completions: new Completions(connection, timeoutMs) };
     this.models = new Models(connection, timeoutMs);
+    this.reviews = new Reviews(connection, timeoutMs);
     this.feedback = new Feedback(connection, timeoutMs);
   }
 }

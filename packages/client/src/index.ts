@@ -3,6 +3,7 @@ export type { HedgerowOptions } from "./hedgerow.ts";
 export { ChatStream } from "./chat-stream.ts";
 export type { Completions, StreamedRequest, WholeRequest } from "./completions.ts";
 export type { Models } from "./models.ts";
+export type { Review, ReviewDecision, Reviews, WaitOptions } from "./reviews.ts";
 export type { Feedback, FeedbackKept, FeedbackRequest } from "./feedback.ts";
 export type { GatewayFacts } from "./gateway-facts.ts";
 export type * from "./chat-request.ts";

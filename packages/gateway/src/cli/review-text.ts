@@ -29,7 +29,7 @@ function statusText({ status, claimedBy, leaseUntilMs = 0, decision }: ReviewBri
 
 function bestText({ scores }: ReviewBrief): string {
   let best: ReviewBrief["scores"][number] | undefined;
-  for (const each of scores) if (best === undefined || (each.score ?? -1) > (best.score ?? -1)) best = each;
+  for (const each of scores) if (best === undefined || (each.score ?? -1) >= (best.score ?? -1)) best = each;
   return best === undefined ? "none came" : `${scoreText(best.score, best.threshold)}, ${best.target}`;
 }
 

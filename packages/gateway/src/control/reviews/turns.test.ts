@@ -100,8 +100,8 @@ describe("A review, whoever does what and whenever", () => {
     const expired = (candidates: readonly ReviewCandidate[]) =>
       settled(fresh({ onTimeout: "best", candidates }), 1_000).decision;
     expect(expired([scored("a/one", 0.4), scored("b/two", 0.7), scored("c/three", 0.7)])).toMatchObject({
-      target: "b/two",
-      answer: '{"by":"b/two"}',
+      target: "c/three",
+      answer: '{"by":"c/three"}',
     });
     expect(expired([candidate("a/none"), scored("b/two", 0)])).toMatchObject({ target: "b/two" });
     expect(expired([{ ...scored("a/one", 0.8), irreversible: true }, scored("b/two", 0.1)])).toMatchObject({

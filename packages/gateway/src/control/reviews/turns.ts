@@ -94,11 +94,12 @@ export function answered(before: ReviewState, verdict: Verdict, nowMs: number): 
   return { kind: "done", state: decided(state, decision) };
 }
 
-/** What may be given without a person: the best scored, the first of equals; without a score is worse than any with one. */
+/** What may be given without a person: the best scored, of equals the last, who was asked because of the others. */
 function bestOf(candidates: readonly ReviewCandidate[]): ReviewCandidate | undefined {
   let best: ReviewCandidate | undefined;
   for (const candidate of candidates) {
-    if (candidate.irreversible !== true && (best === undefined || scoreOf(candidate) > scoreOf(best))) best = candidate;
+    if (candidate.irreversible !== true && (best === undefined || scoreOf(candidate) >= scoreOf(best)))
+      best = candidate;
   }
   return best;
 }
