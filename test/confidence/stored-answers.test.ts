@@ -9,8 +9,11 @@ import { folder, halvesOf, isThere, readCells, type Cell, type StoredAnswer } fr
 if (!isThere) console.info(`skipped: stored answers, there is no ${folder}; set HEDGEROW_SHARED to judge by them`);
 
 const promise = { accuracy: 0.85, delta: 0.05 };
-/** What choices were made on: the other models, and seeds from 100 to 119. These two were looked at when all was done. */
-const unseenModels = ["llama3.2-3b", "llama3.1-70b"];
+/**
+ * Precisions of the priors were chosen on the other models and seeds 100 to 119. The slope of the global prior was not: it saw
+ * all of them, which is why nothing is claimed here of answers without labels but that no promise breaks.
+ */
+const unseenModels = new Set(["llama3.2-3b", "llama3.1-70b"]);
 
 type Tell = (answer: StoredAnswer) => number;
 
@@ -91,7 +94,9 @@ function judge(cell: Cell, seeds: readonly number[]): readonly CellResult[] {
       if (right < promise.accuracy * passed.length) sum.halvesBroken += 1;
     }
   }
-  return sums.map((sum) => ({ cell, ...sum, share: sum.accepted / sum.asked, accuracy: sum.right / sum.accepted }));
+  return sums.map(({ ece, floor, asked, accepted, right, halvesBroken, halves }) => {
+    return { cell, ece, floor, share: accepted / asked, accuracy: right / accepted, halvesBroken, halves };
+  });
 }
 
 interface Summary {
@@ -141,15 +146,14 @@ function table(cells: readonly Cell[], seeds: readonly number[], title: string):
     const ofRule = results.flatMap((each) => each[at] ?? []);
     summaries.set(`${rule.name} ${rule.labels}`, summaryOf(rule, ofRule));
   }
-  const lines = [...summaries.values()].flatMap(({ line, broken }) => [
-    line,
-    ...broken
-      .filter(() => !line.startsWith("raw"))
-      .map(
-        ({ cell, accuracy, share }) =>
-          `  broken: ${cell.route} ${cell.model}, ${percent(accuracy)} of ${percent(share)}`,
-      ),
-  ]);
+  const lines: string[] = [];
+  for (const [name, { line, broken }] of summaries) {
+    lines.push(line);
+    if (name === "raw 0") continue;
+    for (const { cell, accuracy, share } of broken) {
+      lines.push(`  broken: ${cell.route} ${cell.model}, ${percent(accuracy)} of ${percent(share)}`);
+    }
+  }
   console.info([title, heading, ...lines].join("\n"));
   return summaries;
 }
@@ -172,9 +176,8 @@ describe.skipIf(!isThere)("on stored answers of real models", () => {
   });
 
   test("it holds for models and seeds that no choice was made on", { timeout: 120_000 }, () => {
-    const unseen = cells.filter(({ model }) => unseenModels.includes(model));
+    const unseen = cells.filter(({ model }) => unseenModels.has(model));
     const found = table(unseen, seedsFrom(1000), "two unseen models, seeds 1000 to 1019");
-    // Without labels it does not hold: of one model nine in ten answers are right that it doubts itself.
     expect(found.get("prior 0")?.broken).toEqual([]);
     expect(found.get("per answer 50")?.ece).toBeLessThanOrEqual(0.075);
     expect(found.get("per answer 200")?.ece).toBeLessThanOrEqual(0.06);

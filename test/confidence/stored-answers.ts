@@ -8,7 +8,7 @@ const shared = process.env["HEDGEROW_SHARED"] ?? resolve(import.meta.dirname, ".
 export const folder = join(shared, "data/cascades/rational-llm-cascades");
 export const isThere = existsSync(join(folder, "mmlu.jsonl.gz"));
 
-export const routes = ["mmlu", "triviaqa", "gsm8k"] as const;
+const routes = ["mmlu", "triviaqa", "gsm8k"] as const;
 
 export interface StoredAnswer {
   /** Raw score, in log-odds. */

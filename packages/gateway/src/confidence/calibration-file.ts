@@ -20,7 +20,7 @@ export interface CalibrationFile {
 }
 
 /** Some hundred models on some hundred routes; what is more is a mistake. */
-export const maxEntries = 10_000;
+const maxEntries = 10_000;
 
 const about =
   "What labels taught of confidence scores, written by `hedgerow confidence fit` or a refit. The gateway reads it at start and on every reload.";

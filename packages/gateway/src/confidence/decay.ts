@@ -24,7 +24,7 @@ const trueLabelsThatSuffice = 200;
  * The most that a rare pick stands for: shares of shadow calls of 2 % and more are undone exactly. Rarer ones count for less
  * than they should, so that one label never outweighs all others.
  */
-export const highestPropensityWeight = 50;
+const highestPropensityWeight = 50;
 
 /**
  * What a label is worth in a fit, 0 or more: its sender's weight, halved every 30 days or every 2,000 newer labels, whichever

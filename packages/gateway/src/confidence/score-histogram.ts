@@ -3,7 +3,7 @@ import { effectiveCount } from "./effective-count.ts";
 import { clipLogOdds } from "./log-odds.ts";
 
 /** Half a unit of log-odds wide, from −11 to 11: what is beyond is in the first and last bin. */
-export const usualEdges: readonly number[] = Array.from({ length: 45 }, (_, at) => at / 2 - 11);
+const usualEdges: readonly number[] = Array.from({ length: 45 }, (_, at) => at / 2 - 11);
 
 export interface WeightedScore {
   /** Raw, in log-odds. */
