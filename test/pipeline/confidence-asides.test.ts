@@ -396,3 +396,93 @@ describe("A shadow", () => {
     ]);
   });
 });
+
+describe("A hedge on falling confidence", () => {
+  const falling = [
+    ["perhaps ", -1.5],
+    ["it ", -1.5],
+    ["is ", -1.5],
+    ["so ", -1.5],
+  ] as const;
+
+  it("asks the next target beside while the first still talks, and gives its answer once that is doubted", async () => {
+    const world = gatedWorld({ rule: { hedgeBelow: 0.5 } });
+    const { exchange, done: served } = await world.chat({ stream: true });
+    const first = world.request(0).head();
+    for (const [token, logprob] of falling.slice(0, 3)) first.bytes(told(token, logprob));
+    await world.settle();
+    expect(world.sent).toHaveLength(1);
+    first.bytes(told("so ", -1.5));
+    await world.settle();
+    expect(world.sent).toHaveLength(2);
+    stream(world.request(1), [["B", sure]]);
+    await world.settle();
+    expect(exchange.text).toBe("");
+    stream(first, []);
+    await served;
+    expect(world.sent).toHaveLength(2);
+    expect(exchange.text).toContain('"content":"B"');
+    expect(exchange.text).not.toContain("perhaps");
+    expect(exchange.fields).toMatchObject({ "x-hedgerow-decision": "escalated", "x-hedgerow-attempts": "2" });
+    const record = onlyRecord(world);
+    expect(record.attempts).toMatchObject([
+      { target: "a/m", outcome: "doubted" },
+      { target: "b/m", outcome: "answered", judgement: { key: { tier: 1 } } },
+    ]);
+    expect(record.plan?.chosen[1]?.why).toContain("whose confidence fell");
+  });
+
+  it("is called off where the first is sure after all", async () => {
+    const world = gatedWorld({ rule: { hedgeBelow: 0.5, min: 0.2 } });
+    const { exchange, done: served } = await world.chat({ stream: true });
+    const first = world.request(0).head();
+    for (const [token, logprob] of falling) first.bytes(told(token, logprob));
+    await world.settle();
+    expect(world.sent).toHaveLength(2);
+    stream(first, [["sure", sure]]);
+    await served;
+    expect(world.request(1).cancelled).toBe(true);
+    expect(exchange.text).toContain("perhaps");
+    expect(exchange.fields).toMatchObject({ "x-hedgerow-decision": "answered" });
+    expect(onlyRecord(world).attempts).toMatchObject([{ outcome: "answered" }, { target: "b/m", outcome: "outrun" }]);
+  });
+
+  it("takes the call over where the first is cut, and ends with the call", async () => {
+    const world = gatedWorld({ rule: { hedgeBelow: 0.5 } });
+    const { exchange, done: served } = await world.chat({ stream: true });
+    const first = world.request(0).head();
+    for (const [token, logprob] of falling) first.bytes(told(token, logprob));
+    await world.settle();
+    first.fail("connection_lost");
+    await world.settle();
+    expect(world.sent).toHaveLength(2);
+    exchange.leave();
+    expect(world.request(1).cancelled).toBe(true);
+    await served;
+    expect(onlyRecord(world)).toMatchObject({ decision: "aborted" });
+  });
+});
+
+describe("A hedge on silence, in front of a gate", () => {
+  it("judges whoever has content first, and goes on where that is doubted", async () => {
+    const world = gatedWorld({
+      targets: ["a/m", "b/m", "c/m"],
+      route: { hedge: { share: 1, sideEffects: false, afterMs: 1_000 } },
+    });
+    for (let n = 0; n < 50; n += 1) world.plane.retryBudgets.of("main").deposit(world.clock.nowMs());
+    const { exchange, done: served } = await world.chat({ stream: true });
+    await world.advance(1_000);
+    expect(world.sent).toHaveLength(2);
+    stream(world.request(1), [["B", unsure]]);
+    await world.settle();
+    expect(world.request(0).cancelled).toBe(true);
+    stream(world.request(2), [["C", sure]]);
+    await served;
+    expect(exchange.text).toContain('"content":"C"');
+    expect(onlyRecord(world).attempts.map(({ target, outcome }) => [target, outcome])).toEqual([
+      ["a/m", "outrun"],
+      ["b/m", "doubted"],
+      ["c/m", "answered"],
+    ]);
+  });
+});

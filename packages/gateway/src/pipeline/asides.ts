@@ -13,6 +13,7 @@ import { scanFields } from "#wire/json-splice";
 import { askTarget, fingerprintOf, type Held, type Question } from "./ask-target.ts";
 import type { Downstream } from "./attempt-input.ts";
 import { KeepingWatch } from "./keeping-watch.ts";
+import { Lone } from "./hedged-attempt.ts";
 import { groupsOfTargets } from "./groups-of.ts";
 import type { JourneyInput } from "./journey.ts";
 import { decodeOnce, type DecodedOnce } from "./lane-request.ts";
@@ -115,8 +116,7 @@ export class Asides {
     const { plane, snapshot, control } = input;
     const leftMs = deadlineAtMs - plane.clock.nowMs();
     const watch = new KeepingWatch({ holds: true, maxBytes: snapshot.limits.maxAnswerBytes });
-    let lose: (() => void) | undefined;
-    let lost = false;
+    const entrant = new Lone();
     const asking = askTarget({
       plane,
       snapshot,
@@ -129,13 +129,7 @@ export class Asides {
       watch,
       // It has to tell in time for somebody else to be asked.
       shareMs: Math.max(1, Math.round(leftMs / 2)),
-      entrant: {
-        claim: () => !lost,
-        onLost: (then) => {
-          if (lost) then();
-          else lose = then;
-        },
-      },
+      entrant,
       onLane: () => {},
       headers: () => ({}),
     });
@@ -144,7 +138,7 @@ export class Asides {
       view: asking.then(
         (held) => {
           this.#running.delete(aside);
-          return this.#read(held, { name, role, isWanted: () => !lost, events: () => watch.events });
+          return this.#read(held, { name, role, isWanted: () => !entrant.isOff, events: () => watch.events });
         },
         (bug: unknown) => {
           this.#running.delete(aside);
@@ -152,11 +146,7 @@ export class Asides {
           return undefined;
         },
       ),
-      cancel() {
-        if (lost) return;
-        lost = true;
-        lose?.();
-      },
+      cancel: () => entrant.callOff(),
     };
     this.#running.add(aside);
     return aside;

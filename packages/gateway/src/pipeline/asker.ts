@@ -1,14 +1,15 @@
+import type { Failure } from "#domain/failure";
 import type { Attempt, Plan, SkippedTarget, Target } from "#domain/plan";
 import type { CallRetries } from "#policy/call-retries";
 import type { Fingerprint } from "#policy/deadly-requests";
 import { hedgeReason } from "#policy/hedge";
 import { hasLastRung } from "#policy/ladder";
 import type { PlanningView } from "#policy/make-plan";
-import { freeCredential, isFinal, type Candidate, type Situation } from "#policy/next-candidate";
+import { freeCredential, isFinal, nextCandidate, type Candidate, type Situation } from "#policy/next-candidate";
 import { askTarget, type Held, type Question } from "./ask-target.ts";
 import { bestOf, notSent } from "./endings.ts";
 import { hedgeFor, speedKey } from "./hedge-for.ts";
-import { hedgedAttempt, type Entrant } from "./hedged-attempt.ts";
+import { hedgedAttempt, Lone, type Entrant } from "./hedged-attempt.ts";
 import type { Doubts } from "./doubts.ts";
 import type { JourneyInput } from "./journey.ts";
 import type { DecodedOnce } from "./lane-request.ts";
@@ -40,11 +41,19 @@ interface Beside {
   readonly control: CallControl;
 }
 
+/** An attempt that began before the one before it was judged, because that looked as if it would be doubted. */
+interface Ahead {
+  readonly step: Candidate;
+  readonly entrant: Lone;
+  readonly end: Promise<Held | Failure>;
+}
+
 /** Makes a call's attempts, one at a time, or two at once where its route hedges. */
 export class Asker {
   readonly #parts: AskerParts;
   /** When the first provider was asked. */
   askedAtMs: number | undefined;
+  #ahead: Ahead | undefined;
 
   constructor(parts: AskerParts) {
     this.#parts = parts;
@@ -67,8 +76,15 @@ export class Asker {
 
   /** One attempt, or two at once where the route hedges and the first is slow: then the one that has the call. */
   async try(step: Candidate): Promise<Held | undefined> {
-    const { input, plan, attempts } = this.#parts;
+    const { input, plan, attempts, chosen } = this.#parts;
     const { plane, control } = input;
+    const ahead = this.#ahead;
+    if (ahead?.step.target.id === step.target.id) {
+      this.#ahead = undefined;
+      return this.#note(ahead.step, await ahead.end);
+    }
+    await this.close();
+    chosen.push({ target: step.target.id, why: step.why });
     const hedge = hedgeFor(input, { plan, first: step.target, attempts: attempts.length });
     if (hedge === undefined) return this.#attempt(step);
     const ends = await hedgedAttempt({
@@ -84,6 +100,42 @@ export class Asker {
     });
     attempts.sort((a, b) => a.startedAtMs - b.startedAtMs);
     return bestOf(ends.filter((each) => each !== undefined));
+  }
+
+  /** Nobody needs what was begun ahead. Resolves when it is among the attempts. */
+  async close(): Promise<void> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (ahead === undefined) return;
+    ahead.entrant.callOff();
+    try {
+      this.#note(ahead.step, await ahead.end);
+    } catch (bug) {
+      // The call has its answer, or its failure, without it.
+      this.#parts.input.plane.onBug(bug);
+    }
+  }
+
+  /** Asks whoever is asked once the running attempt is doubted, as it will be. */
+  #begin({ target, credential }: Candidate): void {
+    const { input, attempts, chosen } = this.#parts;
+    if (this.#ahead !== undefined) return;
+    const nowMs = input.plane.clock.nowMs();
+    const running: Attempt = {
+      target,
+      credential,
+      startedAtMs: nowMs,
+      endedAtMs: nowMs,
+      outcome: { kind: "doubted" },
+    };
+    const step = nextCandidate({ ...this.situation, attempts: [...attempts, running], mayRetry: () => false });
+    if (step.kind === "stop") return;
+    chosen.push({ target: step.target.id, why: `asked beside ${target.id}, whose confidence fell; ${step.why}` });
+    const entrant = new Lone();
+    const end = this.#ask(step, { entrant, control: input.control.fork() });
+    // A bug in it is heard where it is waited for.
+    end.catch(() => {});
+    this.#ahead = { step, entrant, end };
   }
 
   #second({ rule, afterMs, candidates }: NonNullable<ReturnType<typeof hedgeFor>>): Candidate | undefined {
@@ -102,12 +154,15 @@ export class Asker {
   }
 
   async #attempt(step: Candidate, beside?: Beside): Promise<Held | undefined> {
-    const { input, plan, deadlineAtMs, decoded, fingerprint, attempts, headers, onLane, doubts } = this.#parts;
-    const { plane, call } = input;
+    return this.#note(step, await this.#ask(step, beside));
+  }
+
+  #ask(step: Candidate, beside?: Beside): Promise<Held | Failure> {
+    const { input, plan, deadlineAtMs, decoded, fingerprint, headers, onLane, doubts } = this.#parts;
     const { target } = step;
-    this.askedAtMs ??= plane.clock.nowMs();
+    this.askedAtMs ??= input.plane.clock.nowMs();
     const share = this.#share(target);
-    const held = await askTarget({
+    return askTarget({
       ...input,
       plan,
       deadlineAtMs,
@@ -115,12 +170,21 @@ export class Asker {
       fingerprint,
       target,
       credential: step.credential,
-      ...doubts?.prepare(target, share.shareMs !== undefined),
+      ...doubts?.prepare(target, {
+        hasOthers: share.shareMs !== undefined,
+        ...(beside === undefined ? { onFalling: () => this.#begin(step) } : {}),
+      }),
       ...beside,
       ...share,
       onLane,
       headers: (lane, returned) => headers(target, lane, returned),
     });
+  }
+
+  /** It is over, and one of the call's attempts. */
+  #note(step: Candidate, held: Held | Failure): Held | undefined {
+    const { input, attempts, doubts } = this.#parts;
+    const { plane, call } = input;
     if (!("result" in held)) {
       attempts.push(notSent(step, held, plane.clock.nowMs()));
       return undefined;
@@ -129,7 +193,7 @@ export class Asker {
     if (held.refused !== undefined) doubts?.asides.attempts.push(held.refused);
     attempts.push(attempt);
     const speed = call.operation === "generate" ? speedSample(attempt) : undefined;
-    if (speed !== undefined) plane.speeds.note(speedKey(target.id, call.streamed), speed, plane.clock.nowMs());
+    if (speed !== undefined) plane.speeds.note(speedKey(step.target.id, call.streamed), speed, plane.clock.nowMs());
     return held;
   }
 

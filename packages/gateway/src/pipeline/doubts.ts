@@ -11,13 +11,14 @@ import type { Situation } from "#policy/next-candidate";
 import type { Held, Question } from "./ask-target.ts";
 import { Asides, type Aside } from "./asides.ts";
 import type { GivenConfidence } from "./confidence-facts.ts";
-import { canStopEarly, prefixLook, stopLook } from "./early-looks.ts";
+import { canStopEarly, fallingLook, prefixLook, stopLook } from "./early-looks.ts";
 import { HeldStream } from "./held-stream.ts";
 import { waitingHeaders } from "./answer-headers.ts";
 import type { JourneyInput } from "./journey.ts";
 import { KeepingWatch, type EarlyLook } from "./keeping-watch.ts";
 import type { DecodedOnce } from "./lane-request.ts";
 import { signalsOf } from "./signals-of.ts";
+import { trusted, unpaid } from "./trust-last.ts";
 
 export interface DoubtsParts {
   readonly input: JourneyInput;
@@ -43,6 +44,13 @@ export interface JudgedAnswer {
 
 interface LookedAt extends Pick<JudgedAnswer, "view" | "shape" | "irreversible"> {
   readonly target: Target;
+}
+
+interface Preparing {
+  /** Somebody else could still be asked. */
+  readonly hasOthers: boolean;
+  /** Told once where the answer looks as if it will be doubted; absent where that is of no use. */
+  readonly onFalling?: () => void;
 }
 
 /** What answers of one call must earn before they are given: what is held for it, whom it asks, and what it thinks. */
@@ -90,17 +98,16 @@ export class Doubts {
   }
 
   /** What an attempt at a target needs, which is about to begin. */
-  prepare(target: Target, hasOthers: boolean): Pick<Question, "watch" | "exchange" | "wantsLogprobs"> {
+  prepare(target: Target, more: Preparing): Pick<Question, "watch" | "exchange" | "wantsLogprobs"> {
     const { call, exchange, snapshot } = this.#parts.input;
     const { estimator } = this.rule;
     if (estimator === "agreement") this.#askSecond();
     const wants = estimator === "auto" || estimator === "logprobs" ? { wantsLogprobs: true as const } : {};
     if (!call.streamed) return { exchange, ...wants };
-    const early = this.#earlyLook(target, hasOthers);
     const watch = new KeepingWatch({
       holds: this.#mode !== "annotate",
       maxBytes: snapshot.limits.maxAnswerBytes,
-      ...(early === undefined ? {} : { early }),
+      looks: this.#looksAt(target, more),
     });
     return { exchange: this.stream ?? exchange, watch, ...wants };
   }
@@ -202,15 +209,17 @@ export class Doubts {
 
   #signals(looked: LookedAt): Promise<Signals> {
     const { target, view, shape } = looked;
+    const isTrusted = this.#isTrusted(looked);
     const { input, plan, deadlineAtMs } = this.#parts;
     return signalsOf(
       { target: target.id, view, shape, request: this.request },
       {
         plane: input.plane,
         control: input.control,
-        rule: this.#isTrusted(looked) ? unpaid(this.rule) : this.rule,
+        rule: isTrusted ? unpaid(this.rule) : this.rule,
         asides: this.asides,
-        second: () => this.#askSecond(),
+        // One who was asked before is paid already.
+        second: () => (isTrusted ? this.#second?.aside : this.#askSecond()),
         others: this.answers.map((each) => ({ by: each.held.result.attempt.target.id, view: each.view })),
         callId: input.call.id,
         route: plan.route,
@@ -268,11 +277,10 @@ export class Doubts {
     };
   }
 
-  #earlyLook(target: Target, hasOthers: boolean): EarlyLook | undefined {
-    const { estimator, verifier, exhausted } = this.rule;
-    const stream = this.#mode;
+  #looksAt(target: Target, { hasOthers, onFalling }: Preparing): readonly EarlyLook[] {
+    const { estimator, verifier, exhausted, hedgeBelow } = this.rule;
     const readsTokens = estimator === "logprobs" || (estimator === "auto" && verifier === undefined);
-    if (!readsTokens || this.request === undefined) return undefined;
+    if (!readsTokens || this.request === undefined || this.#mode === "annotate") return [];
     const looking = {
       ...this.#by,
       keyOf: (shape: OutputShapeKind, signals: string) => this.#keyOf(target, shape, signals),
@@ -280,22 +288,16 @@ export class Doubts {
       // An answer that may yet be given, or shown to a person, is needed whole.
       mayAbandon:
         !this.#isTrusted({ target, irreversible: false }) &&
-        (exhausted === "refuse" || (stream === "prefix" && hasOthers)),
+        (exhausted === "refuse" || (this.#mode === "prefix" && hasOthers)),
     };
-    if (stream === "prefix") return this.#telling(prefixLook(looking));
-    return stream === "hold" && canStopEarly(looking) ? stopLook(looking) : undefined;
+    const looks: EarlyLook[] = [];
+    if (hedgeBelow !== undefined && onFalling !== undefined) {
+      looks.push(fallingLook(looking, { below: hedgeBelow, then: onFalling }));
+    }
+    if (this.#mode === "prefix") looks.push(this.#telling(prefixLook(looking)));
+    else if (canStopEarly(looking)) looks.push(stopLook(looking));
+    return looks;
   }
-}
-
-/** Only what is free: tokens' probabilities, and answers that are there. */
-function unpaid({ second: _second, judge: _judge, verifier: _verifier, ...rule }: ConfidenceRule): ConfidenceRule {
-  return rule;
-}
-
-/** A failed gate is no doubt that trust could outweigh. */
-function trusted(judgement: Judgement): Judgement {
-  if (judgement.verdict !== "doubted" || judgement.estimator === "gate") return judgement;
-  return { ...judgement, verdict: "observed", why: `${judgement.why}; the last target is trusted by the rule` };
 }
 
 function judgedAttempt(attempt: Attempt, judgement: Judgement, committed: boolean): Attempt {

@@ -18,11 +18,13 @@ interface Looking extends Pick<GateInput, "rule" | "calibrations"> {
 
 /** By so many tokens the first label, or the first value of JSON, is there (cascades.md §4.5). */
 const prefixTokens = 16;
+/** Fewer say too little to go by. */
+const fewestTokens = 4;
 
 /** Decides on the first tokens. Where they are not enough, or are doubted and may not be let go, the whole answer is. */
 export function prefixLook({ keyOf, request, mayAbandon, ...by }: Looking): EarlyLook {
   return {
-    factor: 1,
+    firstAt: prefixTokens,
     look(events) {
       const view = viewOf(events);
       if (view.toolCalls.length > 0 || view.refusal !== "") return "over";
@@ -45,6 +47,31 @@ export function prefixLook({ keyOf, request, mayAbandon, ...by }: Looking): Earl
   };
 }
 
+/**
+ * Tells as soon as the confidence of what has come is below `below`: that the answer will be doubted is then likely, and
+ * somebody else may be asked already. Decides nothing.
+ */
+export function fallingLook(
+  { keyOf, request, ...by }: Looking,
+  { below, then }: { readonly below: number; readonly then: () => void },
+): EarlyLook {
+  return {
+    firstAt: fewestTokens,
+    look(events) {
+      const view = viewOf(events);
+      if (view.toolCalls.length > 0) return "over";
+      const shape = shapeOf(view, request);
+      const logprobs = logprobSignal(view, shape);
+      if (logprobs === undefined) return undefined;
+      const scored = scoreOf({ logprobs });
+      const { score } = judgeAnswer({ ...by, scored, key: keyOf(shape, scored.signals), irreversible: false });
+      if (score === null || score >= below) return undefined;
+      then();
+      return "over";
+    },
+  };
+}
+
 /** What an answer without a tool's call may still turn out to be. */
 const shapes: readonly OutputShapeKind[] = ["label", "short", "long", "json"];
 const stopped = "logprobs+stopped";
@@ -52,7 +79,7 @@ const stopped = "logprobs+stopped";
 /** Lets an answer go as soon as it cannot pass any more, however it goes on (cascades.md §4.5). */
 export function stopLook({ keyOf, request, ...by }: Looking): EarlyLook {
   return {
-    factor: 2,
+    firstAt: fewestTokens,
     look(events) {
       const { tokens, text, toolCalls } = viewOf(events);
       if (tokens === undefined || toolCalls.length > 0) return "over";

@@ -9,6 +9,31 @@ export interface Entrant {
   onLost(then: () => void): void;
 }
 
+/** The entrant of an attempt that has nobody to race, and may be called off. */
+export class Lone implements Entrant {
+  #isOff = false;
+  #then: (() => void) | undefined;
+
+  get isOff(): boolean {
+    return this.#isOff;
+  }
+
+  claim(): boolean {
+    return !this.#isOff;
+  }
+
+  onLost(then: () => void): void {
+    this.#then = then;
+    if (this.#isOff) then();
+  }
+
+  callOff(): void {
+    if (this.#isOff) return;
+    this.#isOff = true;
+    this.#then?.();
+  }
+}
+
 type Start<T> = (entrant: Entrant, control: CallControl) => Promise<T>;
 
 interface HedgedCall<T> {

@@ -170,6 +170,7 @@ export class Journey {
       return { kind: "refused", failure: failure("internal_error", "The gateway failed on this call.") };
     } finally {
       this.#retries?.settle(false);
+      await this.#asker?.close();
       await this.#doubts?.close();
     }
   }
@@ -195,7 +196,6 @@ export class Journey {
         return control.ended === undefined ? this.#conclude(step, empty) : endedFromOutside(control.ended);
       }
       if (step.afterMs > 0 && !(await pause({ clock, control }, step.afterMs))) continue;
-      this.chosen.push({ target: step.target.id, why: step.why });
       const tried = await asker.try(step);
       if (tried === undefined) continue;
       const { result } = tried;

@@ -2,10 +2,10 @@ import type { AnswerEvent } from "#domain/answer";
 import type { Judgement } from "#domain/confidence";
 import type { AnswerWatch, EarlyVerdict } from "./attempt-input.ts";
 
-/** An early look at an answer that is still coming. */
+/** Looks at an answer that is still coming. */
 export interface EarlyLook {
-  /** Looked again once it has so many times the tokens of the last look; 1: at each. */
-  readonly factor: number;
+  /** Tokens before the first look: fewer say too little. */
+  readonly firstAt: number;
   /** Undefined: nothing can be said yet. `over`: nothing will be, before the answer is whole. */
   readonly look: (
     events: readonly AnswerEvent[],
@@ -15,25 +15,27 @@ export interface EarlyLook {
 interface Keeping {
   readonly holds: boolean;
   readonly maxBytes: number;
-  readonly early?: EarlyLook;
+  /** The first that decides, decides. */
+  readonly looks?: readonly EarlyLook[];
 }
 
-/** Tokens that say too little to decide anything by. */
-const firstLookAt = 4;
+/** Each look reads all there is: at ever greater distances it is a constant factor of the answer's length altogether. */
+const lookAgainAfter = 1.5;
 
 /** Keeps a streamed answer's events for its judgement, and looks at it while it comes, ever more seldom. */
 export class KeepingWatch implements AnswerWatch {
   readonly #keeping: Keeping;
   readonly #events: AnswerEvent[] = [];
+  #looks: readonly { readonly look: EarlyLook["look"]; readonly atTokens: number }[];
   #bytes = 0;
+  /** Events that told of tokens. */
   #tokens = 0;
-  #nextLookAt = firstLookAt;
-  #hasLooked = false;
   /** Of an early look that decided. */
   judgement: Judgement | undefined;
 
   constructor(keeping: Keeping) {
     this.#keeping = keeping;
+    this.#looks = (keeping.looks ?? []).map(({ look, firstAt }) => ({ look, atTokens: firstAt }));
   }
 
   get holds(): boolean {
@@ -51,7 +53,9 @@ export class KeepingWatch implements AnswerWatch {
     // What is held is bounded where it is held; what is not, is let go here.
     if (this.isTooMuch) this.#events.length = 0;
     else this.#events.push(event);
-    return this.#look(event);
+    if (this.#looks.length === 0 || event.kind !== "text-delta" || event.logprobs === undefined) return undefined;
+    this.#tokens += 1;
+    return this.#look();
   }
 
   /** An answer that is not held, and larger than is kept of one. */
@@ -59,18 +63,17 @@ export class KeepingWatch implements AnswerWatch {
     return !this.#keeping.holds && this.#bytes > this.#keeping.maxBytes;
   }
 
-  #look(event: AnswerEvent): EarlyVerdict | undefined {
-    const { early } = this.#keeping;
-    if (early === undefined || this.#hasLooked) return undefined;
-    if (event.kind !== "text-delta" || event.logprobs === undefined) return undefined;
-    this.#tokens += 1;
-    if (this.#tokens < this.#nextLookAt) return undefined;
-    this.#nextLookAt = Math.max(this.#tokens + 1, Math.ceil(this.#tokens * early.factor));
-    const seen = early.look(this.#events);
-    if (seen === undefined) return undefined;
-    this.#hasLooked = true;
-    if (seen === "over") return undefined;
-    this.judgement = seen.judgement;
-    return seen.verdict;
+  #look(): EarlyVerdict | undefined {
+    for (const due of this.#looks.filter(({ atTokens }) => this.#tokens >= atTokens)) {
+      const seen = due.look(this.#events);
+      const others = this.#looks.filter((each) => each !== due);
+      const again = { look: due.look, atTokens: Math.ceil(this.#tokens * lookAgainAfter) };
+      this.#looks = seen === undefined ? [...others, again] : others;
+      if (seen === undefined || seen === "over") continue;
+      this.#looks = [];
+      this.judgement = seen.judgement;
+      return seen.verdict;
+    }
+    return undefined;
   }
 }
