@@ -69,6 +69,13 @@ describe("docs/endpoints.md: models and kept answers", () => {
     for (const root of roots) expect(readEndpoint(root + written.replace("POST ", ""))).toEqual({ kind: "feedback" });
   });
 
+  it.each(tables("Reviews")[0] ?? [])("%s is there", (written) => {
+    for (const root of roots) {
+      const path = root + written.replace("GET ", "").replace("{review}", "rev_1");
+      expect(readEndpoint(path)).toEqual({ kind: "review", review: "rev_1" });
+    }
+  });
+
   it("has every request to the gateway's memory, and no other", () => {
     const rows = (tables("Kept answers")[0] ?? []).map(([written = ""]) => written);
     expect(rows.map((written) => written.replaceAll(/\{\w+\}/gu, "*").replace(" /", " ")).toSorted()).toEqual(
