@@ -155,6 +155,8 @@ describe("hedgerow serve", { timeout: 60_000 }, () => {
     expect(tour).toContain("curl http://127.0.0.1:");
     expect(tour).toMatch(/attempt 1: sim\/flaky failed/);
     expect(tour).toMatch(/attempt 2: sim-b\/steady answered/);
+    expect(tour).toMatch(/attempt 1: sim\/unsure doubted.*attempt 2: sim\/fast answered/);
+    expect(tour).toMatch(/x-hedgerow-decision: escalated, x-hedgerow-confidence: 0\.[89]\d*/);
     expect(tour).toMatch(/upstream_truncated/);
     expect(tour).not.toContain("bug");
     // What a newcomer copies from the README's first example works here, too.

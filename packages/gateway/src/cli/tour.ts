@@ -4,17 +4,17 @@ const stepMs = 15_000;
 const widest = 118;
 
 /**
- * Shows on the running gateway itself what it does: a call, a failover, a cut stream told honestly. At most twenty
+ * Shows on the running gateway itself what it does: a call, a failover, a doubted answer, a cut stream told honestly. At most twenty
  * lines. A step that fails says so and hurts nothing: the gateway serves on.
  */
 export async function showTour(url: string, print: (text: string) => void): Promise<void> {
   const say = (text = ""): void => print(text === "" ? "\n" : `  ${clipped(terminalLine(text))}\n`);
   say();
-  say("Simulated providers answer here, not language models. Routes: default, demo-failover, demo-cut. Try one:");
+  say("Simulated providers answer here, not language models. Try them:");
   // Not through `say`: what is to be copied must not be cut.
   const body = JSON.stringify({ model: "default", messages: [{ role: "user", content: "Hello!" }] });
   print(`  curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '${body}'\n`);
-  for (const step of [showCall, showFailover, showCut]) {
+  for (const step of [showCall, showFailover, showDoubt, showCut]) {
     say();
     try {
       for (const line of await step(url)) say(line);
@@ -39,17 +39,36 @@ async function showCall(url: string): Promise<readonly string[]> {
 }
 
 async function showFailover(url: string): Promise<readonly string[]> {
-  const answer = await post(url, { ...question("demo-failover"), hedgerow: { metadata: true } });
+  const { answer, attempts } = await askWithFacts(url, "demo-failover");
+  return [
+    "2. A failover: the first target of demo-failover is always overloaded. The caller sees only an answer.",
+    `   ${attempts}`,
+    `   x-hedgerow-decision: ${answer.headers.get("x-hedgerow-decision")}, status ${answer.status}`,
+  ];
+}
+
+async function showDoubt(url: string): Promise<readonly string[]> {
+  const { answer, attempts } = await askWithFacts(url, "demo-doubt");
+  const { headers } = answer;
+  const sure = headers.get("x-hedgerow-confidence") ?? "none, which is a bug: please report it";
+  return [
+    "3. A doubted answer: the first target of demo-doubt guesses, as its log-probabilities tell; the route wants 0.85.",
+    `   ${attempts}`,
+    `   x-hedgerow-decision: ${headers.get("x-hedgerow-decision")}, x-hedgerow-confidence: ${sure}`,
+  ];
+}
+
+async function askWithFacts(
+  url: string,
+  route: string,
+): Promise<{ readonly answer: Response; readonly attempts: string }> {
+  const answer = await post(url, { ...question(route), hedgerow: { metadata: true } });
   const body = (await answer.json()) as { readonly hedgerow?: { readonly attempts?: readonly AttemptFacts[] } };
   const attempts = (body.hedgerow?.attempts ?? []).map(
     ({ target, outcome, failure, ms }, index) =>
-      `   attempt ${index + 1}: ${target} ${outcome}${failure === undefined ? "" : ` (${failure})`} after ${ms} ms`,
+      `attempt ${index + 1}: ${target} ${outcome}${failure === undefined ? "" : ` (${failure})`} after ${ms} ms`,
   );
-  return [
-    "2. A failover: the first target of demo-failover is always overloaded. The caller sees only an answer.",
-    ...attempts,
-    `   x-hedgerow-decision: ${answer.headers.get("x-hedgerow-decision")}, status ${answer.status}`,
-  ];
+  return { answer, attempts: attempts.join("; ") };
 }
 
 interface AttemptFacts {
@@ -69,7 +88,7 @@ async function showCut(url: string): Promise<readonly string[]> {
   const told = frames.map(errorOf).find((error) => error !== undefined);
   const whole = frames.includes("[DONE]") ? "ended with [DONE]" : "no [DONE]: it does not pass for a whole answer";
   return [
-    "3. A stream whose provider breaks off in the middle, with a clean end of the connection:",
+    "4. A stream whose provider breaks off in the middle, with a clean end of the connection:",
     `   the caller got: ${words}`,
     `   and was told:   ${told ?? "nothing, which is a bug: please report it"}`,
     `   ${whole}`,

@@ -66,9 +66,11 @@ describe("the simulated configuration", () => {
     if (made.kind !== "configured") throw new Error(JSON.stringify(made));
     const targetsOf = (route: string) =>
       made.snapshot.routes.get(route)?.targets.map(({ provider, model }) => `${provider}/${model}`);
-    expect([...made.snapshot.routes.keys()]).toEqual(["default", "demo-failover", "demo-cut"]);
+    expect([...made.snapshot.routes.keys()]).toEqual(["default", "demo-failover", "demo-doubt", "demo-cut"]);
     expect(targetsOf("default")).toEqual(["sim/fast", "sim-b/steady"]);
     expect(targetsOf("demo-failover")).toEqual(["sim/flaky", "sim-b/steady"]);
+    expect(targetsOf("demo-doubt")).toEqual(["sim/unsure", "sim/fast"]);
+    expect(made.snapshot.routes.get("demo-doubt")?.confidence).toMatchObject({ min: 0.85 });
     expect(targetsOf("demo-cut")).toEqual(["sim/cut"]);
     expect(made.snapshot.providers.get("sim-b")).toMatchObject({ origin: "http://127.0.0.1:5001", basePath: "/v1" });
     expect(made.snapshot.notices.join()).toContain("simulated providers answer");

@@ -146,7 +146,7 @@ export interface SimulatorUrls {
   readonly anthropicUrl: string;
 }
 
-/** What is served where nothing is configured: simulated providers that show a failover and a cut stream at once. */
+/** What is served where nothing is configured: simulated providers that show a failover, a doubted answer and a cut stream at once. */
 export function simulatedDocument(urls: SimulatorUrls): MadeDocument {
   return {
     document: {
@@ -157,6 +157,7 @@ export function simulatedDocument(urls: SimulatorUrls): MadeDocument {
       routes: {
         default: { targets: ["sim/fast", "sim-b/steady"] },
         "demo-failover": { targets: ["sim/flaky", "sim-b/steady"] },
+        "demo-doubt": { targets: ["sim/unsure", "sim/fast"], confidence: { min: 0.85 } },
         "demo-cut": { targets: ["sim/cut"] },
       },
     },
