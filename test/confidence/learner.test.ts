@@ -8,7 +8,7 @@ import { calibrationsFile, readCalibrations } from "#control/config/calibrations
 import { withCalibration } from "#control/config/fingerprint";
 import { ingestRecords } from "#control/store/ingest";
 import { labelsFile, openLabelsFile, type LabelsFile } from "#control/store/labels-file";
-import { openStore, type Store } from "#control/store/sqlite";
+import { openStore, storeFile, type Store } from "#control/store/sqlite";
 import type { CalibrationSet } from "#domain/calibration";
 import type { Snapshot } from "#domain/snapshot";
 import { followLabels } from "#planes/learn";
@@ -35,6 +35,10 @@ function configured(data: string): Snapshot {
   return made.snapshot;
 }
 
+function pathsIn(folder: string) {
+  return { storePath: join(folder, storeFile), labelsPath: join(folder, labelsFile) };
+}
+
 interface World {
   readonly folder: string;
   readonly store: Store;
@@ -44,7 +48,7 @@ interface World {
 function world(): World {
   const folder = mkdtempSync(join(tmpdir(), "hedgerow-learn-"));
   folders.push(folder);
-  const opened = openStore(":memory:");
+  const opened = openStore(join(folder, storeFile));
   if (opened.kind === "refused") throw new Error(opened.message);
   const labels = openLabelsFile({
     path: join(folder, labelsFile),
@@ -78,7 +82,16 @@ describe("a supervisor that learns", () => {
       snapshot = withCalibration(snapshot, set);
     };
     const file = join(folder, calibrationsFile);
-    const learner = followLabels({ store, labels, file, log, snapshot: () => snapshot, onLearned, pace });
+    const learner = followLabels({
+      store,
+      labels,
+      ...pathsIn(folder),
+      file,
+      log,
+      snapshot: () => snapshot,
+      onLearned,
+      pace,
+    });
     await live(made, 0, 20);
     await new Promise((done) => setTimeout(done, 100));
     expect(learned).toEqual([]);
@@ -107,7 +120,16 @@ describe("a supervisor that learns", () => {
     const { folder, store, labels } = made;
     const onLearned = vi.fn();
     const file = join(folder, "nowhere", calibrationsFile);
-    const learner = followLabels({ store, labels, file, log, snapshot: () => configured(folder), onLearned, pace });
+    const learner = followLabels({
+      store,
+      labels,
+      ...pathsIn(folder),
+      file,
+      log,
+      snapshot: () => configured(folder),
+      onLearned,
+      pace,
+    });
     await live(made, 0, 60);
     await vi.waitFor(() => expect(log.error).toHaveBeenCalled(), 5000);
     await new Promise((done) => setTimeout(done, 100));

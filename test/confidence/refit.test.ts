@@ -11,7 +11,6 @@ import type { TrainingRow } from "#control/confidence/training-rows";
 import type { JudgedAnswer } from "#control/store/read-judged";
 import type { CalibrationEntry, CalibrationSet } from "#domain/calibration";
 import type { CalibrationKey } from "#domain/confidence";
-import { sampleRoute } from "../world/sample-snapshot.ts";
 
 const startMs = 1_795_255_200_000;
 const key: CalibrationKey = { tenant: "", route: "main", model: "a/one", tier: 0, shape: "label", signals: "logprobs" };
@@ -96,19 +95,17 @@ function judgedOf(rows: readonly TrainingRow[]): readonly JudgedAnswer[] {
     .toReversed();
 }
 
-const routes: RefitInput["routes"] = new Map([["main", sampleRoute("main", ["a/one", "b/two"])]]);
+const promises: RefitInput["promises"] = new Map([["main", { min: 0.85, delta: 0.05, tiers: 2 }]]);
 
-function run(rows: readonly TrainingRow[], more: Partial<RefitInput> = {}): Promise<Refitted> {
+function run(rows: readonly TrainingRow[], more: Partial<RefitInput> = {}): Refitted {
   const nowMs = Math.max(startMs, ...rows.map(({ atMs }) => atMs)) + 1;
-  const breathe = () => Promise.resolve();
   return refit({
     rows: rows.toReversed(),
     judged: judgedOf(rows),
     previous: undefined,
-    routes,
+    promises,
     nowMs,
     whole: false,
-    breathe,
     ...more,
   });
 }
@@ -133,8 +130,8 @@ function errorOf(set: CalibrationSet, nature?: Nature): number {
 }
 
 describe("a refit", () => {
-  it("makes what is told true, for the key, its model on any route, and any model", async () => {
-    const refitted = await run(rowsOf({ seed: 1, count: 400 }));
+  it("makes what is told true, for the key, its model on any route, and any model", () => {
+    const refitted = run(rowsOf({ seed: 1, count: 400 }));
     expect(refitted.entries.map((entry) => scopeName(entry.key)).toSorted()).toEqual([
       "model=a/one|shape=label|signals=logprobs",
       "route=main|model=a/one|shape=label|signals=logprobs".replace("|shape", "|tier=0|shape"),
@@ -145,45 +142,45 @@ describe("a refit", () => {
     expect(own(refitted).quality).toMatchObject({ n: 400 });
   });
 
-  it("has nothing to say before 25 labels, and leaves the ancestors to speak for a key with few", async () => {
-    expect((await run(rowsOf({ seed: 1, count: 24 }))).entries).toEqual([]);
+  it("has nothing to say before 25 labels, and leaves the ancestors to speak for a key with few", () => {
+    expect(run(rowsOf({ seed: 1, count: 24 })).entries).toEqual([]);
     const other = { ...key, route: "other" };
-    const refitted = await run([...rowsOf({ seed: 1, count: 200, of: other }), ...rowsOf({ seed: 2, count: 10 })]);
+    const refitted = run([...rowsOf({ seed: 1, count: 200, of: other }), ...rowsOf({ seed: 2, count: 10 })]);
     expect(chooseCalibrator(setOf(refitted), key).level).toBe("parent");
     expect(errorOf(setOf(refitted))).toBeLessThan(0.08);
   });
 
-  it("begins with what other routes' labels say", async () => {
+  it("begins with what other routes' labels say", () => {
     const other = rowsOf({ seed: 1, count: 1000, of: { ...key, route: "other" } });
     let [alone, beside] = [0, 0];
     for (let seed = 20; seed < 26; seed += 1) {
       const few = rowsOf({ seed, count: 30 });
-      alone += errorOf(setOf(await run(few)));
-      beside += errorOf(setOf(await run([...other, ...few])));
+      alone += errorOf(setOf(run(few)));
+      beside += errorOf(setOf(run([...other, ...few])));
     }
     expect(beside).toBeLessThan(alone * 0.8);
   });
 
-  it("counts no label twice, although a key's labels are its ancestors', too", async () => {
+  it("counts no label twice, although a key's labels are its ancestors', too", () => {
     const rows = rowsOf({ seed: 3, count: 60 });
     const nowMs = rows.at(-1)?.atMs ?? 0;
     const samples = samplesOf(rows.toReversed(), { nowMs }).map(({ sample }) => sample);
-    const fitted = own(await run(rows, { nowMs })).calibrator;
+    const fitted = own(run(rows, { nowMs })).calibrator;
     expect(fitted).toEqual(fitCalibrator({ samples })?.calibrator);
   });
 
-  it("does not learn from doubted answers alone, unless there are no others", async () => {
+  it("does not learn from doubted answers alone, unless there are no others", () => {
     const doubted = rowsOf({ seed: 1, count: 200, more: { ofDoubted: true, source: "silver" } });
     const judged = judgedOf([...doubted, ...rowsOf({ seed: 2, count: 200 })]);
-    expect((await run(doubted, { judged })).entries).toEqual([]);
-    const all = await run(doubted);
+    expect(run(doubted, { judged }).entries).toEqual([]);
+    const all = run(doubted);
     expect(own(all).pools).toEqual([]);
-    const beside = await run([...doubted, ...rowsOf({ seed: 2, count: 12 })], { judged });
+    const beside = run([...doubted, ...rowsOf({ seed: 2, count: 12 })], { judged });
     expect(own(beside).quality.n).toBe(212);
   });
 
-  it("promises what labels carry, and below the labelled scores nothing", async () => {
-    const all = own(await run(rowsOf({ seed: 1, count: 600 })));
+  it("promises what labels carry, and below the labelled scores nothing", () => {
+    const all = own(run(rowsOf({ seed: 1, count: 600 })));
     expect(all.pools.map(({ min }) => min)).toEqual(expect.arrayContaining([0.8, 0.85]));
     const at = all.pools.find(({ min }) => min === 0.85);
     expect(at).toMatchObject({ delta: 0.05 });
@@ -195,61 +192,61 @@ describe("a refit", () => {
     const given = rowsOf({ seed: 1, count: 2000 }).filter(
       ({ features: [score = 0] }, index) => score > 6 || index === 7,
     );
-    const refitted = own(await run(given));
+    const refitted = own(run(given));
     const pool = refitted.pools.find(({ min }) => min === 0.8);
     expect(pool?.threshold).toBeGreaterThanOrEqual(calibrate(refitted.calibrator, [5.9]));
   });
 
-  it("promises nothing on the word of other models or of reviewers", async () => {
+  it("promises nothing on the word of other models or of reviewers", () => {
     const silver = rowsOf({ seed: 1, count: 600, more: { source: "silver" } });
-    expect(own(await run(silver)).pools).toEqual([]);
+    expect(own(run(silver)).pools).toEqual([]);
     const reviewed = rowsOf({ seed: 1, count: 600, more: { source: "review" } });
-    expect(own(await run(reviewed)).pools).toEqual([]);
+    expect(own(run(reviewed)).pools).toEqual([]);
   });
 
-  it("lets silver fade as true labels come", async () => {
+  it("lets silver fade as true labels come", () => {
     const wrong = rowsOf({ seed: 5, count: 200, nature: { intercept: 3, slope: 0.5 }, more: { source: "silver" } });
-    const few = errorOf(setOf(await run([...wrong, ...rowsOf({ seed: 6, count: 30 })])));
-    const many = errorOf(setOf(await run([...wrong, ...rowsOf({ seed: 6, count: 250 })])));
+    const few = errorOf(setOf(run([...wrong, ...rowsOf({ seed: 6, count: 30 })])));
+    const many = errorOf(setOf(run([...wrong, ...rowsOf({ seed: 6, count: 250 })])));
     expect(many).toBeLessThan(few / 2);
     expect(many).toBeLessThan(0.06);
   });
 
-  it("is the same again where nothing new came", async () => {
+  it("is the same again where nothing new came", () => {
     const rows = rowsOf({ seed: 1, count: 300 });
-    const first = setOf(await run(rows));
-    const settled = setOf(await run(rows, { previous: first, nowMs: startMs + 420_000 }));
+    const first = setOf(run(rows));
+    const settled = setOf(run(rows, { previous: first, nowMs: startMs + 420_000 }));
     const nowMs = startMs + 480_000;
-    const again = setOf(await run(rows, { previous: settled, nowMs }));
+    const again = setOf(run(rows, { previous: settled, nowMs }));
     expect(again.version).toBe(settled.version);
-    const whole = setOf(await run(rows, { previous: settled, nowMs, whole: true }));
+    const whole = setOf(run(rows, { previous: settled, nowMs, whole: true }));
     expect(whole.version).not.toBe(settled.version);
   });
 
-  it("keeps what somebody fitted on many labels of their own until as many came here", async () => {
-    const many = setOf(await run(rowsOf({ seed: 1, count: 500 })));
+  it("keeps what somebody fitted on many labels of their own until as many came here", () => {
+    const many = setOf(run(rowsOf({ seed: 1, count: 500 })));
     const fewer = rowsOf({ seed: 2, count: 30, nature: { intercept: 2, slope: 0 } });
     const nowMs = startMs + 600_000;
-    expect(own(await run(fewer, { previous: many, nowMs })).calibrator).toEqual(
+    expect(own(run(fewer, { previous: many, nowMs })).calibrator).toEqual(
       own(many as Refitted & CalibrationSet).calibrator,
     );
-    const none = await run([], { previous: many, nowMs: startMs + 40 * 86_400_000 });
+    const none = run([], { previous: many, nowMs: startMs + 40 * 86_400_000 });
     expect(own(none)).toMatchObject({ state: "stale", calibrator: own(many as Refitted & CalibrationSet).calibrator });
   });
 });
 
 describe("drift", () => {
-  const fit = async () => {
+  const fit = () => {
     const rows = rowsOf({ seed: 1, count: 1200 });
-    return { rows, first: await run(rows) };
+    return { rows, first: run(rows) };
   };
 
-  it("is not seen in scores that go on as before, and in labels once in some 2,000", async () => {
-    const { rows, first } = await fit();
+  it("is not seen in scores that go on as before, and in labels once in some 2,000", () => {
+    const { rows, first } = fit();
     let alarms = 0;
     for (let seed = 40; seed < 60; seed += 1) {
       const later = rowsOf({ seed, count: 250, fromMs: startMs + 2_000_000 });
-      const after = await run([...rows, ...toldBy(first, later)], { previous: setOf(first) });
+      const after = run([...rows, ...toldBy(first, later)], { previous: setOf(first) });
       const { state, why = "" } = own(after);
       expect(why).not.toMatch(/raw scores/u);
       if (state === "drift") alarms += 1;
@@ -258,15 +255,15 @@ describe("drift", () => {
     expect(alarms).toBeLessThan(7);
   });
 
-  it("is seen within 1,000 answers without a label whose scores moved", async () => {
-    const { rows, first } = await fit();
+  it("is seen within 1,000 answers without a label whose scores moved", () => {
+    const { rows, first } = fit();
     const moved = rowsOf({
       seed: 11,
       count: 1000,
       nature: { ...overconfident, shift: -2 },
       fromMs: startMs + 2_000_000,
     });
-    const after = await run(rows, {
+    const after = run(rows, {
       previous: setOf(first),
       judged: judgedOf([...rows, ...moved]),
       nowMs: startMs + 4_000_000,
@@ -275,25 +272,25 @@ describe("drift", () => {
     expect(after.news).toMatchObject([{ scope: scopeName(key), state: "drift" }]);
   });
 
-  it("is seen within 200 labels where answers got worse, and over after 100 newer ones", async () => {
-    const { rows, first } = await fit();
+  it("is seen within 200 labels where answers got worse, and over after 100 newer ones", () => {
+    const { rows, first } = fit();
     const worse: Nature = { intercept: -2.2, slope: 0.5 };
     const later = rowsOf({ seed: 11, count: 200, nature: worse, fromMs: startMs + 2_000_000 });
-    const drifted = await run([...rows, ...toldBy(first, later)], { previous: setOf(first) });
+    const drifted = run([...rows, ...toldBy(first, later)], { previous: setOf(first) });
     expect(own(drifted)).toMatchObject({ state: "drift", why: expect.stringMatching(/fewer answers are right/u) });
 
     const newer = (count: number) => rowsOf({ seed: 12, count, nature: worse, fromMs: startMs + 3_000_000 });
-    const few = await run([...rows, ...later, ...newer(99)], { previous: setOf(drifted) });
+    const few = run([...rows, ...later, ...newer(99)], { previous: setOf(drifted) });
     expect(own(few).state).toBe("drift");
     expect(few.news).toEqual([]);
-    const enough = await run([...rows, ...later, ...newer(110)], { previous: setOf(few) });
+    const enough = run([...rows, ...later, ...newer(110)], { previous: setOf(few) });
     expect(enough.news).toEqual([{ scope: scopeName(key), state: "ok" }]);
     expect(errorOf(setOf(enough), worse)).toBeLessThan(errorOf(setOf(first), worse) / 2);
   });
 
-  it("is told in words that a calibration is old", async () => {
-    const { rows, first } = await fit();
-    const late = await run(rows, { previous: setOf(first), nowMs: startMs + 32 * 86_400_000 });
+  it("is told in words that a calibration is old", () => {
+    const { rows, first } = fit();
+    const late = run(rows, { previous: setOf(first), nowMs: startMs + 32 * 86_400_000 });
     expect(own(late)).toMatchObject({ state: "stale", why: expect.stringMatching(/30 days/u) });
   });
 });

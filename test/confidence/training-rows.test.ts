@@ -39,9 +39,8 @@ function judged(target: string, judgement: Partial<Judgement> = {}, more: Partia
 }
 
 const accepted = { verdict: "accepted", score: 0.9 } as const;
-const breathe = () => Promise.resolve();
 const rowsOf = (made: World, bounds?: { perKey: number; verdicts: number }) =>
-  trainingRows({ ...made, breathe, ...(bounds === undefined ? {} : { bounds }) });
+  trainingRows({ ...made, ...(bounds === undefined ? {} : { bounds }) });
 
 const escalated = callRecord("req_1", {
   decision: "escalated",
@@ -53,8 +52,8 @@ const escalated = callRecord("req_1", {
 });
 
 describe("rows to learn from", () => {
-  it("put a label on the answer that was given, or on the one it names", async () => {
-    const rows = await rowsOf(
+  it("put a label on the answer that was given, or on the one it names", () => {
+    const rows = rowsOf(
       world(
         [escalated],
         [
@@ -72,35 +71,35 @@ describe("rows to learn from", () => {
     expect(rows[0]).toMatchObject({ source: "human", features: [2.2, 0.5], isOwnWord: false });
   });
 
-  it("leave out labels of others on a caller's call, of answers nobody judged, and of calls nobody knows", async () => {
+  it("leave out labels of others on a caller's call, of answers nobody judged, and of calls nobody knows", () => {
     const plain = callRecord("req_2", { attempts: [attemptRecord()] });
     const made = world(
       [escalated, plain],
       [{ caller: "other" }, { callId: "req_2" }, { callId: "req_3" }, { target: "c/none" }, { target: "a/second" }],
     );
-    expect((await rowsOf(made)).filter(({ source }) => source === "human")).toEqual([]);
+    expect(rowsOf(made).filter(({ source }) => source === "human")).toEqual([]);
   });
 
-  it("take the best of doubted answers for the given one where none was accepted", async () => {
+  it("take the best of doubted answers for the given one where none was accepted", () => {
     const attempts = [
       judged("a/one", { score: 0.4 }, { outcome: "doubted" }),
       judged("b/two", { score: 0.6 }, { outcome: "doubted" }),
       judged("c/three", { score: null, raw: null, features: [] }, { outcome: "doubted" }),
     ];
-    const rows = await rowsOf(world([callRecord("req_1", { decision: "doubted", attempts })], [{ correct: 1 }]));
+    const rows = rowsOf(world([callRecord("req_1", { decision: "doubted", attempts })], [{ correct: 1 }]));
     expect(rows.map(({ key }) => key.model)).toEqual(["b/two"]);
   });
 
-  it("learn nothing of failed gates and of verifiers, whose score is no estimate", async () => {
+  it("learn nothing of failed gates and of verifiers, whose score is no estimate", () => {
     const key = { ...sampleJudgement().key, signals: "gate" };
     const gate = judged("a/one", { score: 0, raw: 0, estimator: "gate", key }, { outcome: "doubted", agrees: false });
     const verified = judged("b/two", { ...accepted, key: { ...key, signals: "verifier" } });
-    const rows = await rowsOf(world([callRecord("req_1", { attempts: [gate, verified] })], [{}, { target: "a/one" }]));
+    const rows = rowsOf(world([callRecord("req_1", { attempts: [gate, verified] })], [{}, { target: "a/one" }]));
     expect(rows).toEqual([]);
   });
 
-  it("take what a later target said as silver, of doubted answers, unless somebody knew better", async () => {
-    const rows = await rowsOf(world([escalated]));
+  it("take what a later target said as silver, of doubted answers, unless somebody knew better", () => {
+    const rows = rowsOf(world([escalated]));
     expect(rows).toHaveLength(1);
     expect(rows[0]).toMatchObject({
       source: "silver",
@@ -109,18 +108,18 @@ describe("rows to learn from", () => {
       propensity: 1,
       key: { model: "a/one" },
     });
-    const known = await rowsOf(world([escalated], [{ target: "a/one", correct: 1 }]));
+    const known = rowsOf(world([escalated], [{ target: "a/one", correct: 1 }]));
     expect(known.map(({ source, correct }) => [source, correct])).toEqual([["human", 1]]);
   });
 
-  it("take what a shadow said as silver of the answer that was given, with the chance it was picked by", async () => {
+  it("take what a shadow said as silver of the answer that was given, with the chance it was picked by", () => {
     const given = callRecord("req_1", { attempts: [judged("a/one", accepted)] });
     const shadow = callRecord("req_2", {
       decision: "shadow",
       shadow: { of: "req_1", propensity: 0.02 },
       attempts: [judged("b/two", accepted, { agrees: false })],
     });
-    const rows = await rowsOf(world([given, shadow]));
+    const rows = rowsOf(world([given, shadow]));
     expect(rows).toHaveLength(1);
     expect(rows[0]).toMatchObject({
       key: { model: "a/one" },
@@ -131,7 +130,7 @@ describe("rows to learn from", () => {
     });
   });
 
-  it("are bounded, and the newest count, over many pages", async () => {
+  it("are bounded, and the newest count, over many pages", () => {
     const count = 1200;
     const ids = Array.from({ length: count }, (_, at) => `req_${at}`);
     const at = (index: number) => new Date(1_795_255_200_000 + Math.floor(index / 700) * 1000).toISOString();
@@ -145,10 +144,10 @@ describe("rows to learn from", () => {
       }),
     );
     const labels = ids.map((callId, index) => ({ callId, atMs: index }));
-    const everything = await rowsOf(world(records, labels));
+    const everything = rowsOf(world(records, labels));
     expect(everything.filter(({ source }) => source === "human")).toHaveLength(count);
     expect(everything.filter(({ source }) => source === "silver").length).toBeGreaterThan(count / 2);
-    const bounded = await rowsOf(world(records, labels), { perKey: 100, verdicts: 1000 });
+    const bounded = rowsOf(world(records, labels), { perKey: 100, verdicts: 1000 });
     expect(bounded.filter(({ source }) => source === "human").map(({ atMs }) => atMs)).toEqual(
       Array.from({ length: 100 }, (_, index) => count - 1 - index),
     );

@@ -1,18 +1,23 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
 import { calibrationVersion } from "#confidence/calibration-file";
-import { refit, type Refitted } from "#control/confidence/refit";
-import { trainingRows } from "#control/confidence/training-rows";
+import type { Learned } from "#control/confidence/learn-from";
+import { routePromises, type RoutePromises } from "#control/confidence/promises";
 import { writeCalibrations } from "#control/config/calibrations";
 import type { LabelsFile } from "#control/store/labels-file";
-import { judgedAnswers, type JudgedAnswer } from "#control/store/read-judged";
 import type { Store } from "#control/store/sqlite";
 import type { CalibrationSet } from "#domain/calibration";
 import type { Snapshot } from "#domain/snapshot";
+import type { LearnTask } from "./learn-thread.ts";
 import type { Log } from "./log.ts";
+import { sameSettings } from "./same-settings.ts";
 
 export interface LearnerOptions {
+  /** Both as they are open here, and where they are: learning has a thread of its own. */
   readonly store: Store;
-  readonly labels: Pick<LabelsFile, "page" | "state" | "close">;
+  readonly storePath: string;
+  readonly labels: Pick<LabelsFile, "state" | "close">;
+  readonly labelsPath: string;
   /** Where calibrations are kept: read again at the next start. */
   readonly file: string;
   readonly log: Log;
@@ -24,7 +29,7 @@ export interface LearnerOptions {
 }
 
 export interface Learner {
-  /** Ends after the pass that is under way. */
+  /** A pass that is under way is given up: the next start makes it anew. */
   finish(): Promise<void>;
 }
 
@@ -40,23 +45,32 @@ const usualPace: Pace = { everyMs: 5_000, restMs: 60_000, longestRestMs: 3_600_0
 /** New labels, or judged answers that may have drifted, that are worth a pass. */
 const labelsForPass = 25;
 const judgedForPass = 250;
-/** Judged answers that are looked at for drift. */
-const maxJudged = 20_000;
-const judgedPage = 500;
-const judgedForMs = 30 * 86_400_000;
 const complainEveryMs = 60_000;
 
 /**
  * Learns from labels how much confidence is worth: every 25 labels or 250 judged answers, once a minute at most and once an
- * hour at least. In turns of some milliseconds (a fit of thousands of labels takes one longer turn), so that the other work
- * of the supervisor goes on; no worker waits for it. A failure costs the pass: calibrations stay as they are.
+ * hour at least. In a thread of its own, so that the other work of the supervisor goes on; no worker waits for it. A failure
+ * costs the pass: calibrations stay as they are.
  */
 export function followLabels(options: LearnerOptions): Learner {
   return new LabelFollower(options);
 }
 
-async function breathe(): Promise<void> {
-  await nextTurn();
+function startThread(task: LearnTask): Worker {
+  const extension = extname(import.meta.url);
+  return new Worker(new URL(`./learn-thread${extension}`, import.meta.url), {
+    workerData: task,
+    // From the sources, names of rooms stand for sources, too.
+    execArgv: extension === ".ts" ? ["--conditions=hedgerow-source"] : [],
+  });
+}
+
+function answerOf(thread: Worker): Promise<Learned> {
+  return new Promise((resolve, reject) => {
+    thread.on("message", resolve);
+    thread.on("error", reject);
+    thread.on("exit", (code) => reject(new Error(`the thread that learns ended early with ${code}`)));
+  });
 }
 
 class LabelFollower implements Learner {
@@ -64,11 +78,12 @@ class LabelFollower implements Learner {
   readonly #pace: Pace;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
+  #thread: Worker | undefined;
   #finished = false;
   #learnedLabels = 0;
   #learnedAtMs = Number.NEGATIVE_INFINITY;
   #learnedWallMs = 0;
-  #routes: Snapshot["routes"] | undefined;
+  #promises: RoutePromises | undefined;
   #complainedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: LearnerOptions) {
@@ -80,6 +95,7 @@ class LabelFollower implements Learner {
   async finish(): Promise<void> {
     this.#finished = true;
     clearTimeout(this.#timer);
+    await this.#thread?.terminate();
     await this.#running;
     this.#options.labels.close();
   }
@@ -99,7 +115,7 @@ class LabelFollower implements Learner {
     try {
       if (this.#isDue()) await this.#learn();
     } catch (error) {
-      if (performance.now() - this.#complainedAtMs < complainEveryMs) return;
+      if (this.#finished || performance.now() - this.#complainedAtMs < complainEveryMs) return;
       this.#complainedAtMs = performance.now();
       this.#options.log.error("nothing could be learned from labels; calibrations stay as they are", {
         why: (error as Error).message,
@@ -124,38 +140,27 @@ class LabelFollower implements Learner {
   }
 
   async #learn(): Promise<void> {
-    const { store, labels, snapshot } = this.#options;
+    const { storePath, labelsPath, labels, snapshot } = this.#options;
     const nowMs = Date.now();
     const { kept } = labels.state();
-    const { routes, calibration: previous } = snapshot();
-    const rows = await trainingRows({ store, labels, breathe });
-    const judged = await this.#judgedOfLate(nowMs);
-    // Promises are part of routes: certificates have to be made anew with them.
-    const whole = this.#routes !== routes;
-    const refitted = await refit({ rows, judged, previous, routes, nowMs, whole, breathe });
+    const current = snapshot();
+    const promises = routePromises(current);
+    // Certificates have to be made anew where another promise is given.
+    const whole = !sameSettings(this.#promises, promises);
+    const previous = current.calibration;
+    this.#thread = startThread({ store: storePath, labels: labelsPath, previous, promises, nowMs, whole });
+    const learned = await answerOf(this.#thread);
+    if (this.#finished) return;
     this.#learnedLabels = kept;
     this.#learnedAtMs = performance.now();
     this.#learnedWallMs = nowMs;
-    this.#routes = routes;
-    this.#publish(refitted, { previous, labels: rows.length, nowMs });
-  }
-
-  async #judgedOfLate(nowMs: number): Promise<readonly JudgedAnswer[]> {
-    const found: JudgedAnswer[] = [];
-    let untilMs = nowMs + 1;
-    while (found.length < maxJudged) {
-      const page = judgedAnswers(this.#options.store, { fromMs: nowMs - judgedForMs, untilMs, limit: judgedPage });
-      found.push(...page);
-      if (page.length < judgedPage) break;
-      untilMs = page.at(-1)?.atMs ?? 0;
-      await nextTurn();
-    }
-    return found;
+    this.#promises = promises;
+    this.#publish(learned, { previous, nowMs });
   }
 
   #publish(
-    { entries, news }: Refitted,
-    { previous, labels, nowMs }: { previous: CalibrationSet | undefined; labels: number; nowMs: number },
+    { entries, news, labels }: Learned,
+    { previous, nowMs }: { previous: CalibrationSet | undefined; nowMs: number },
   ): void {
     const { file, log, onLearned } = this.#options;
     for (const { scope, state, why } of news) {

@@ -233,6 +233,8 @@ class RunningSupervisor implements Supervisor {
     try {
       return followLabels({
         store: this.#store,
+        storePath: join(this.#folder.path, storeFile),
+        labelsPath: join(this.#folder.path, labelsFile),
         labels: openLabelsFile({
           path: join(this.#folder.path, labelsFile),
           onTrouble,

@@ -12,9 +12,8 @@ import type {
   PoolCertificate,
 } from "#domain/calibration";
 import type { CalibrationKey } from "#domain/confidence";
-import type { Snapshot } from "#domain/snapshot";
 import type { JudgedAnswer } from "#control/store/read-judged";
-import { promisesOf } from "./promises.ts";
+import { promisesOf, type RoutePromises } from "./promises.ts";
 import { samplesOf, teachingRows, type SampledRow } from "./samples.ts";
 import type { TrainingRow } from "./training-rows.ts";
 import { staleAfterMs, watchEntry } from "./watch-entry.ts";
@@ -25,13 +24,11 @@ export interface RefitInput {
   /** Answers judged of late, labelled or not, the newest first. */
   readonly judged: readonly JudgedAnswer[];
   readonly previous: CalibrationSet | undefined;
-  readonly routes: Snapshot["routes"];
+  readonly promises: RoutePromises;
   /** Wall clock, milliseconds. */
   readonly nowMs: number;
   /** Fits everything anew; otherwise only what has newer labels. */
   readonly whole: boolean;
-  /** Lets others have their turn between two fits. */
-  readonly breathe: () => Promise<void>;
 }
 
 /** A calibration whose state changed. */
@@ -48,7 +45,7 @@ export interface Refitted {
 
 /** Fewer labels fit worse than the prior does (mean error of calibration 0.108 with 10, 0.098 with none, 0.086 with 25). */
 export const fewestLabels = 25;
-/** Of one fit: with a half-life of 2,000 labels older ones count an eighth and less. A fit takes some 100 ms then. */
+/** Of one fit: with a half-life of 2,000 labels older ones count an eighth and less. */
 const mostRows = 6000;
 /** The least labelled answers are the least sure ones; below them nothing is known, and nothing is promised. */
 const unlabelledTail = 0.02;
@@ -58,8 +55,8 @@ const lateRecordMs = 60_000;
 const dayMs = 86_400_000;
 
 /** Calibrations for every key with labels enough, and for their ancestors. */
-export async function refit(input: RefitInput): Promise<Refitted> {
-  const { previous, breathe } = input;
+export function refit(input: RefitInput): Refitted {
+  const { previous } = input;
   const before = new Map(previous?.entries.map((entry) => [scopeName(entry.key), entry]));
   const keys = groupsOf(input);
   const fitted = new Map<string, CalibrationEntry>();
@@ -68,13 +65,11 @@ export async function refit(input: RefitInput): Promise<Refitted> {
     for (const [scope, rows] of ancestorsOf(keys, level)) {
       const entry = ancestorEntry(rows, { ...input, previous: before.get(scopeName(scope)), scope });
       if (entry !== undefined) fitted.set(scopeName(scope), entry);
-      await breathe();
     }
   }
   for (const group of keys) {
     const entry = ownEntry(group, { ...input, keys, previous: before.get(scopeName(group.key)) });
     if (entry !== undefined) fitted.set(scopeName(group.key), entry);
-    await breathe();
   }
   for (const [name, entry] of before) if (!fitted.has(name)) fitted.set(name, withoutLabels(entry, input.nowMs));
   const largest = [...fitted].toSorted(([, a], [, b]) => b.quality.nEff - a.quality.nEff).slice(0, mostEntries);
@@ -124,7 +119,7 @@ function ancestorsOf(keys: readonly KeyGroup[], level: 1 | 2): readonly [Calibra
   ]);
 }
 
-interface Fitting extends Pick<RefitInput, "nowMs" | "whole" | "routes"> {
+interface Fitting extends Pick<RefitInput, "nowMs" | "whole" | "promises"> {
   readonly previous: CalibrationEntry | undefined;
 }
 
@@ -152,7 +147,7 @@ function ownEntry(
   { key, rows, teaching, judged }: KeyGroup,
   fitting: Fitting & { readonly keys: readonly KeyGroup[] },
 ): CalibrationEntry | undefined {
-  const { previous, nowMs, keys, routes } = fitting;
+  const { previous, nowMs, keys, promises } = fitting;
   const watched = watchEntry({ previous, rows, judged, nowMs });
   if (previous !== undefined && previous.state === watched.state && isUpToDate(teaching, fitting)) {
     return { ...withoutWhy(previous), ...watched };
@@ -164,7 +159,7 @@ function ownEntry(
   if (fit === undefined) return previous === undefined ? undefined : { ...withoutWhy(previous), ...watched };
   if (previous !== undefined && isBetterFounded(previous, fit, nowMs)) return { ...withoutWhy(previous), ...watched };
   const { calibrator, quality } = fit;
-  const pools = certificatesOf(sampled, fit, promisesOf(key.route, { routes }));
+  const pools = certificatesOf(sampled, fit, promisesOf(key.route, promises));
   return { key, calibrator, quality, pools, fittedAt: new Date(nowMs).toISOString(), ...watched };
 }
 

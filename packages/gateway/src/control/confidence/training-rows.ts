@@ -43,16 +43,14 @@ interface Sources {
   readonly store: Store;
   readonly labels: Pick<LabelsFile, "page">;
   readonly bounds?: TrainingBounds;
-  /** Lets others have their turn between two pages. */
-  readonly breathe: () => Promise<void>;
 }
 
 /**
  * Every verdict there is with the answer it is on, the newest first: labels of callers and reviewers on their own calls;
  * then, as silver ones, whether another model said the same, where nobody said more of that answer.
  */
-export async function trainingRows(sources: Sources): Promise<readonly TrainingRow[]> {
-  const { store, labels, breathe, bounds = trainingBounds } = sources;
+export function trainingRows(sources: Sources): readonly TrainingRow[] {
+  const { store, labels, bounds = trainingBounds } = sources;
   const kept = new KeptRows(bounds.perKey);
   let before = Number.MAX_SAFE_INTEGER;
   for (let seen = 0; seen < bounds.verdicts;) {
@@ -65,7 +63,6 @@ export async function trainingRows(sources: Sources): Promise<readonly TrainingR
     seen += page.length;
     before = page.at(-1)?.seq ?? 0;
     if (page.length < pageSize) break;
-    await breathe();
   }
   let untilMs = Number.MAX_SAFE_INTEGER;
   for (let seen = 0; seen < bounds.verdicts;) {
@@ -76,7 +73,6 @@ export async function trainingRows(sources: Sources): Promise<readonly TrainingR
     // A page of one millisecond alone would be read again for ever.
     untilMs = oldest === page[0]?.atMs ? oldest : oldest + 1;
     if (page.length < pageSize) break;
-    await breathe();
   }
   return kept.rows;
 }
