@@ -238,7 +238,7 @@ export class Journey {
       doubts: this.#doubts,
       onLane: (lane) => this.tellLosses(lane),
       headers: (target, lane, returned) => {
-        retries.content();
+        retries.settle(true);
         this.tellLosses(lane);
         return streamHeaders({ ...this.facts(target), returned }, lane.contentType);
       },
