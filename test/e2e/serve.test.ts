@@ -121,7 +121,7 @@ describe("hedgerow serve", { timeout: 60_000 }, () => {
   });
 
   it("says once what it does not enforce", async () => {
-    place.write(`${configurationFor(simulator)}  more: { targets: [sim/fast], confidence: { min: 0.5 } }\n`);
+    place.write(configurationFor(simulator).replace("  sim: {", "  sim: { limits: { rpm: 5 },"));
     const gateway = place.start();
     await gateway.ready();
     await gateway.logged("is not enforced");
