@@ -113,6 +113,8 @@ export interface Reviews {
   put(review: NewReview): boolean;
   /** Of this caller; of others' it knows nothing. */
   get(owner: string, id: string): ReviewLook;
+  /** Whether it is there and still waits. Cheap: what was asked and answered is not read. */
+  isPending(owner: string, id: string): boolean;
 }
 
 /** Verdicts on answers. What `add` said yes to is on disk. */

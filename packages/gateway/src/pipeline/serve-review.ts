@@ -84,10 +84,11 @@ async function lookUntil({ plane, control, caller, review }: Asked, waitMs: numb
   try {
     for (let leftMs = waitMs; leftMs > 0 && isPending(seen); leftMs = untilMs - plane.clock.nowMs()) {
       await pause(plane, control, Math.min(leftMs, lookEveryMs));
-      if (control.ended !== undefined || plane.live.draining) return seen;
-      seen = look();
+      if (control.ended !== undefined || plane.live.draining) break;
+      if (plane.reviews?.isPending(caller, review) !== true) seen = look();
     }
-    return seen;
+    // It may have been claimed meanwhile.
+    return isPending(seen) ? look() : seen;
   } finally {
     control.listen(undefined);
     waiting.set(plane, (waiting.get(plane) ?? 1) - 1);

@@ -7,6 +7,7 @@ import type { NewReview, ReviewLook, ReviewState, ReviewStatus } from "#domain/r
 import { noteNews, ReviewNews } from "./review-news.ts";
 import {
   insertReview,
+  isWaiting,
   listReviews,
   readReview,
   reviewSchema,
@@ -146,6 +147,13 @@ export class ReviewFile implements Reviews, ReviewDesk {
   get(owner: string, id: string): ReviewLook {
     const look = this.show(id);
     return look.kind === "found" && look.review.owner !== owner ? { kind: "unknown" } : look;
+  }
+
+  isPending(owner: string, id: string): boolean {
+    return this.#careful(
+      () => isWaiting(this.#store, { owner, id, nowMs: this.#options.wallMs() }),
+      () => true,
+    );
   }
 
   show(id: string): ReviewLook {

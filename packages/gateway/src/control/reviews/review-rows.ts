@@ -5,15 +5,15 @@ import type { NewReview, ReviewDecision, ReviewState, ReviewStatus } from "#doma
 export const reviewSchemaVersion = 1;
 
 /**
- * `body` is a `NewReview`, `decision` a `ReviewDecision` without what a candidate has anyway. `totals` is kept by triggers,
- * so that its numbers are right whoever writes.
+ * `body` is a `NewReview`, last because it is long and read only where all of it is wanted; `decision` a `ReviewDecision`
+ * without what a candidate has anyway. `totals` is kept by triggers, so that its numbers are right whoever writes.
  */
 export const reviewSchema = `
   CREATE TABLE IF NOT EXISTS reviews (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, status TEXT NOT NULL, created_ms INTEGER NOT NULL,
     deadline_ms INTEGER NOT NULL, claimed_by TEXT, lease_ms INTEGER, decided_ms INTEGER,
-    labels_due INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL, brief TEXT NOT NULL, body TEXT NOT NULL, decision TEXT
-  ) WITHOUT ROWID;
+    labels_due INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL, brief TEXT NOT NULL, decision TEXT, body TEXT NOT NULL
+  );
   CREATE INDEX IF NOT EXISTS reviews_by_deadline ON reviews (deadline_ms) WHERE status <> 'decided';
   CREATE INDEX IF NOT EXISTS reviews_by_decision ON reviews (decided_ms) WHERE status = 'decided';
   CREATE INDEX IF NOT EXISTS reviews_by_labels ON reviews (decided_ms) WHERE labels_due = 1;
@@ -137,6 +137,14 @@ export interface ListedReviews {
 
 function openAgain({ claimedBy: _by, leaseUntilMs: _until, ...rest }: ReviewBrief): ReviewBrief {
   return { ...rest, status: "open" };
+}
+
+export function isWaiting(
+  store: Store,
+  { owner, id, nowMs }: { readonly owner: string; readonly id: string; readonly nowMs: number },
+): boolean {
+  const row = store.get("SELECT owner, status, deadline_ms FROM reviews WHERE id = ?", id);
+  return row?.["owner"] === owner && row["status"] !== "decided" && Number(row["deadline_ms"]) > nowMs;
 }
 
 export function readBrief(store: Store, id: string): ReviewBrief | undefined {

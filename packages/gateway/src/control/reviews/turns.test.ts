@@ -138,6 +138,13 @@ describe("A review, whoever does what and whenever", () => {
     expect(answered(state, { by: "ann", answer: { kind: "accept", target: "a/one" } }, 10).kind).toBe("done");
   });
 
+  it("takes only JSON where the answers are JSON, because a program reads them", () => {
+    const state = fresh({ candidates: [scored("a/one", 0.4, "json")] });
+    const write = (text: string): Turn => answered(state, { by: "ann", answer: { kind: "write", text } }, 10);
+    expect(write("It is open.")).toMatchObject({ kind: "refused", message: expect.stringContaining("JSON") });
+    expect(write('{"open":true}').kind).toBe("done");
+  });
+
   it.each([
     ["", 1_000],
     ["x".repeat(121), 1_000],

@@ -118,10 +118,10 @@ function madeOf(state: ReviewState, answer: Verdict["answer"]): Made | string {
       if (typeof found === "string") return found;
       // A text in the place of calls of tools would be run by nobody, or by somebody who was not meant to.
       if (found.judgement?.key.shape === "tool") return "calls of tools can be accepted or rejected, not edited";
-      return wrongText(answer.text) ?? { kind: "edited", target: found.target, text: answer.text };
+      return wrongText(state, answer.text) ?? { kind: "edited", target: found.target, text: answer.text };
     }
     case "write":
-      return wrongText(answer.text) ?? { kind: "written", text: answer.text };
+      return wrongText(state, answer.text) ?? { kind: "written", text: answer.text };
     case "reject":
       return { kind: "rejected" };
   }
@@ -181,9 +181,20 @@ function wrongReason(reason: string | undefined): string | undefined {
     : undefined;
 }
 
-function wrongText(text: string): string | undefined {
+function wrongText({ candidates }: ReviewState, text: string): string | undefined {
   if (text.trim() === "") return "the answer is empty; to give none, reject";
+  const isForProgram = candidates.some(({ judgement }) => judgement?.key.shape === "json");
+  if (isForProgram && !isJson(text)) return "the answers are JSON, and what was written is none";
   return byteLength(text) > maxReviewBytes ? `an answer has at most ${maxReviewBytes} bytes` : undefined;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function scoreOf({ judgement }: ReviewCandidate): number {
