@@ -58,6 +58,7 @@ export const socketPlaces = [
   { where: "transport/", why: "the data plane's only way to clients and providers" },
   { where: "simulation/", why: "simulated providers are a server of their own, and never a client of a real one" },
   { where: "cli/probe/", why: "`hedgerow probe` asks through a gateway of its own, as a caller would" },
+  { where: "cli/cascades/", why: "`hedgerow replay cascades` asks through a gateway of its own, as a caller would" },
   { where: "cli/ask-gateway", why: "`hedgerow ask` is a client of the gateway, like any program" },
   { where: "cli/fetch-health", why: "`hedgerow status` asks a running gateway" },
   { where: "cli/send-feedback", why: "`hedgerow feedback` tells a running gateway" },

@@ -5,6 +5,7 @@ import { poissonArrivals, readArrivals, type Arrivals } from "#simulation/outage
 import { readOutages } from "#simulation/outages/read-outages";
 import { replayInThreads } from "#simulation/outages/replay-outages";
 import { seededChance } from "#simulation/outages/seeded-chance";
+import { cascadesUsage, replayCascades } from "#cli/cascades/replay-cascades";
 import { UsageError, type Command, type CommandIo } from "#cli/command";
 import { readCommandLine, wholeNumber } from "#cli/command-line";
 import { goalLines, summaryTable } from "#cli/outage-text";
@@ -16,7 +17,8 @@ const defaults = { seed: 1, trainingDays: 18, judgedDays: 10_000, callsPerWindow
 /** Each has its own copy of the data. */
 const mostThreads = 64;
 
-const usage = `Usage: hedgerow replay outages --data DIR [--trace FILE] [--seed N] [--json]
+const usage = `${cascadesUsage}
+Usage: hedgerow replay outages --data DIR [--trace FILE] [--seed N] [--json]
 
 Plays measured outages against this gateway's own planner and health code, under several policies, and says how many
 calls fail with one backup. Policies are chosen on the first days and judged on the rest, over every model that
@@ -38,9 +40,10 @@ Exit code 1 where the data cannot be read or hold nothing to judge.
 
 export const replay: Command = {
   name: "replay",
-  summary: "measured outages against the planner: policies compared",
+  summary: "measured outages against the planner, stored answers against the gate",
   usage,
   run(args, io) {
+    if (args.includes("cascades")) return replayCascades(args, io);
     const { values, words } = readCommandLine(args, {
       options: {
         data: { type: "string" },
@@ -52,9 +55,10 @@ export const replay: Command = {
         threads: { type: "string" },
         json: { type: "boolean" },
       },
-      words: { least: 1, most: 1, what: "what to replay (outages)" },
+      words: { least: 1, most: 1, what: "what to replay (outages or cascades)" },
     });
-    if (words[0] !== "outages") throw new UsageError(`there is no replay of ${JSON.stringify(words[0])}, only outages`);
+    if (words[0] !== "outages")
+      throw new UsageError(`there is no replay of ${JSON.stringify(words[0])}, only outages and cascades`);
     if (values.data === undefined) throw new UsageError("--data DIR is missing");
     const number = (
       option: "seed" | "calls" | "training-days" | "judged-days" | "threads",

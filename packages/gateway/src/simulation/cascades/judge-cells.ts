@@ -50,7 +50,7 @@ export interface CellTerms {
 }
 
 /** A cell of which fewer answers pass is silent: its accuracy says nothing. */
-export const silentShare = 0.01;
+const silentShare = 0.01;
 
 /** Calibrates on one half of a cell and judges on the other, for each seed. */
 export function judgeCell({ task, model, answers }: Cell, terms: CellTerms): JudgedCell {

@@ -30,11 +30,11 @@ function write(rows: readonly object[], name = "triviaqa"): void {
   writeFileSync(join(folder, "rational-llm-cascades", `${name}.jsonl.gz`), gzipSync(`${lines}\n`));
 }
 
-const row = (id: string, question: string, models: object, signal = "p_true_log") => ({
+const row = (id: string, question: string, models: object) => ({
   id,
   system: "Be short.",
   user: `Answer.\n\nQuestion: ${question}\n\nAnswer: `,
-  signal,
+  signal: "p_true_log",
   models,
 });
 
