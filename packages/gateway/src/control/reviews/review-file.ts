@@ -20,7 +20,7 @@ import { answered, claimed, opened, settled, type Claim, type Turn, type Verdict
 /** The reviews' file inside the data folder. */
 export const reviewFile = "reviews.sqlite";
 
-export const maxOpenReviews = 100_000;
+const maxOpenReviews = 100_000;
 /** Of all reviews; decided ones leave early where there is no room for new ones. */
 const defaultMaxTotalBytes = 8 * 1024 ** 3;
 /** Decided ones are kept so long. */

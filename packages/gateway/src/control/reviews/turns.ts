@@ -8,10 +8,10 @@ import {
 } from "#domain/review";
 
 /** How long a claim holds where nobody says otherwise. */
-export const usualLeaseMs = 15 * 60_000;
+const usualLeaseMs = 15 * 60_000;
 export const longestLeaseMs = 24 * 3_600_000;
-export const maxReviewerLength = 120;
-export const maxReasonLength = 4_000;
+const maxReviewerLength = 120;
+const maxReasonLength = 4_000;
 
 export interface Claim {
   readonly by: string;
