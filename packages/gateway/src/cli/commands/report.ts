@@ -9,6 +9,7 @@ import { UsageError } from "#cli/command";
 import type { Command, CommandIo } from "#cli/command";
 import { readCommandLine, wholeNumber } from "#cli/command-line";
 import { reportConcentration } from "#cli/reports/concentration-report";
+import { reportConfidence } from "#cli/reports/confidence-report";
 import { reportSla } from "#cli/reports/sla-report";
 import { withRecordedCalls } from "#cli/recorded-calls";
 import { renderTable } from "#cli/table";
@@ -31,20 +32,23 @@ const decisions: readonly Decision[] = [
 const usage = `Usage: hedgerow report calls [--since 1h] [--route R] [--provider P] [--decision D] [--limit N]
        hedgerow report sla [--since 30d | --month 2026-11] [--buckets]
        hedgerow report concentration [--since 30d | --month 2026-11] [--weight requests|tokens|cost]
+       hedgerow report confidence [--since 7d | --month 2026-11] [--route R]
 
 Works on what a gateway recorded, beside a running one and without one.
 \`calls\` lists recorded calls, newest first, and their totals. \`sla\` tells of each provider and model how it answered,
 in intervals of five minutes, against what its contract promises (\`sla\` of the provider in the configuration), and
 which credits are due. \`concentration\` tells on whom the traffic hangs: by vendor as it looks, by operator, owner and
 region as it is, with intervals where shares are unknown; single points of failure, and what matters most.
+\`confidence\` tells how often answers were sure enough, how often those were right, what their confidence was worth, and
+what the gate costs beside always asking the last target.
 
       --since DURATION   only calls of the last 30m, 12h, 7d, …
       --month YYYY-MM    only calls of this month (UTC)
       --buckets          list every interval
       --weight UNIT      count requests (default), tokens or cost
       --failing SHARE    how likely any one group is down, for the ranking (default 0.001)
-  -c, --config FILE      the configuration, for \`sla\` and \`concentration\`
-      --csv              comma-separated values, for \`sla\` and \`concentration\`
+  -c, --config FILE      the configuration, for all but \`calls\`
+      --csv              comma-separated values, for all but \`calls\`
       --route NAME       only calls of this route
       --provider NAME    only calls with an attempt at this provider
       --decision WORD    only calls that ended so: ${decisions.join(", ")}
@@ -56,6 +60,7 @@ region as it is, with intervals where shares are unknown; single points of failu
 const reports: Readonly<Partial<Record<string, (args: readonly string[], io: CommandIo) => Promise<number>>>> = {
   sla: reportSla,
   concentration: reportConcentration,
+  confidence: reportConfidence,
 };
 
 export const report: Command = {
@@ -75,11 +80,11 @@ export const report: Command = {
         data: { type: "string" },
         json: { type: "boolean" },
       },
-      words: { least: 1, most: 1, what: "what to report (`calls`, `sla` or `concentration`)" },
+      words: { least: 1, most: 1, what: "what to report (`calls`, `sla`, `concentration` or `confidence`)" },
     });
     if (words[0] !== "calls") {
       throw new UsageError(
-        `no report ${JSON.stringify(words[0])}; there are \`calls\`, \`sla\` and \`concentration\`, before all options`,
+        `no report ${JSON.stringify(words[0])}; there are \`calls\`, \`sla\`, \`concentration\` and \`confidence\`, before all options`,
       );
     }
     const { since, route, provider } = values;

@@ -62,12 +62,28 @@ export function judgedAnswers(
     .all(
       `SELECT ${columns} FROM attempts JOIN calls ON calls.id = attempts.call_id
        WHERE verdict IS NOT NULL AND judged_at_ms >= ? AND judged_at_ms < ? AND role IS NULL
-       ORDER BY judged_at_ms DESC LIMIT ?`,
+         AND decision <> 'shadow' ORDER BY judged_at_ms DESC LIMIT ?`,
       fromMs,
       untilMs,
       limit,
     )
     .map(judgedOf);
+}
+
+/** Every judged answer of calls accepted in the window, the oldest first. */
+export function eachJudged(
+  store: Store,
+  { fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number },
+  visit: (answer: JudgedAnswer) => void,
+): void {
+  store.each(
+    (row) => visit(judgedOf(row)),
+    `SELECT ${columns} FROM attempts JOIN calls ON calls.id = attempts.call_id
+     WHERE verdict IS NOT NULL AND judged_at_ms >= ? AND judged_at_ms < ? AND role IS NULL AND decision <> 'shadow'
+     ORDER BY judged_at_ms`,
+    fromMs,
+    untilMs,
+  );
 }
 
 /** A comparison with another model's answer. */
