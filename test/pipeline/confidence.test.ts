@@ -7,6 +7,7 @@ import {
   finish,
   gatedWorld,
   onlyRecord,
+  reviewsInto,
   stream,
   sure,
   told,
@@ -189,9 +190,7 @@ describe("When nobody is sure", () => {
 
   it("asks a person where the rule says so, and gives the caller the review and the best answer", async () => {
     const reviews: NewReview[] = [];
-    const plane = {
-      reviews: { put: (review: NewReview) => reviews.push(review) > 0, get: () => ({ kind: "unknown" as const }) },
-    };
+    const plane = reviewsInto(reviews);
     const { world, exchange } = await ask({ rule: { exhausted: "review" }, plane });
     expect(exchange.status).toBe(422);
     const [review] = reviews;
@@ -213,7 +212,7 @@ describe("When nobody is sure", () => {
   });
 
   it("tells a caller who can wait where the decision will be", async () => {
-    const plane = { reviews: { put: () => true, get: () => ({ kind: "unknown" as const }) } };
+    const plane = reviewsInto([]);
     const world = gatedWorld({ targets: ["a/m"], rule: { exhausted: "review" }, plane });
     const { exchange, done: served } = await world.chat({ hedgerow: { confidence: { pending: true } } });
     world.request(0).json(whole("A", unsure));

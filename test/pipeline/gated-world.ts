@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { defaultConfidence, type ConfidenceRule } from "#domain/confidence";
 import type { CallRecord } from "#domain/record";
+import type { NewReview } from "#domain/review";
 import type { ProviderSpec, Route } from "#domain/snapshot";
 import type { DataPlane } from "#pipeline/data-plane";
 import { sampleProvider, sampleRoute, sampleTraits } from "../world/sample-snapshot.ts";
@@ -79,3 +80,13 @@ export const onlyRecord = (world: PipelineWorld): CallRecord => {
   if (record === undefined) throw new Error("no record");
   return record;
 };
+
+/** Keeps reviews for a test to look at; nobody ever decides them. */
+export function reviewsInto(kept: NewReview[]): Pick<DataPlane, "reviews"> {
+  const reviews = {
+    put: (review: NewReview) => kept.push(review) > 0,
+    get: () => ({ kind: "unknown" as const }),
+    isPending: () => false,
+  };
+  return { reviews };
+}

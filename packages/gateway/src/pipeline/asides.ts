@@ -108,6 +108,7 @@ export class Asides {
 
   #ask(name: string, role: AttemptRole, words: Words): Aside | undefined {
     const { input, plan, deadlineAtMs } = this.#parts;
+    if (input.control.ended !== undefined) return undefined;
     const chosen = this.#choose(name);
     if (typeof chosen === "string") {
       this.warnings.add(`${role}: ${name} is not asked: ${chosen}`);

@@ -57,14 +57,23 @@ function isAside({ role }: Attempt): boolean {
   return role !== undefined;
 }
 
-/** What the gateway asked to learn from, after a call was answered: a record of its own, for no caller. */
+/**
+ * What the gateway asked to learn from, after a call was answered: a record of its own, for no caller. The first attempt is
+ * the one that is compared with the answer.
+ */
 export function recordOfShadow(
   journey: Journey,
-  shadow: { readonly id: string; readonly startedAtMs: number; readonly propensity: number; readonly attempt: Attempt },
+  shadow: {
+    readonly id: string;
+    readonly startedAtMs: number;
+    readonly propensity: number;
+    readonly attempts: readonly Attempt[];
+  },
 ): CallRecord {
   const { call, plane, snapshot } = journey.input;
-  const attempt = attemptRecord(shadow.attempt, journey, shadow.startedAtMs);
-  const { usage, costNanoUsd } = attempt;
+  const attempts = shadow.attempts.map((each) => attemptRecord(each, journey, shadow.startedAtMs));
+  const usage = attempts[0]?.usage;
+  const cost = totalCost(attempts);
   return {
     ...common({ ...call, id: shadow.id }, plane, snapshot),
     operation: call.operation,
@@ -77,12 +86,12 @@ export function recordOfShadow(
     answerBytes: 0,
     durationMs: plane.clock.nowMs() - shadow.startedAtMs,
     ...(usage === undefined ? {} : { usage }),
-    ...(costNanoUsd === undefined ? {} : { costNanoUsd }),
+    ...(cost === undefined ? {} : { costNanoUsd: cost }),
     warnings: [],
     ...(call.options.tags === undefined ? {} : { tags: call.options.tags }),
     graph: snapshot.supply.version,
     shadow: { of: call.id, propensity: shadow.propensity },
-    attempts: [attempt],
+    attempts,
   };
 }
 

@@ -63,8 +63,8 @@ export async function askShadow(parts: ShadowParts): Promise<void> {
     });
     if (!("result" in held)) return;
     const id = `req_${plane.newId()}`;
-    const attempt = compared(held, doubts);
-    const record = recordOfShadow(journey, { id, startedAtMs, propensity, attempt });
+    const attempts = [compared(held, doubts), ...(held.refused === undefined ? [] : [held.refused])];
+    const record = recordOfShadow(journey, { id, startedAtMs, propensity, attempts });
     plane.observe(record);
     plane.journal.append(record, () => {});
   } finally {

@@ -104,7 +104,7 @@ async function verified(
   hook: VerifierRule,
   evidence: Evidence,
 ): Promise<Signals["verifier"]> {
-  if (request === undefined) return undefined;
+  if (request === undefined || evidence.control.ended !== undefined) return undefined;
   const { plane, control, asides, callId, route } = evidence;
   const leftMs = Math.max(1, evidence.deadlineAtMs - plane.clock.nowMs());
   const body = verifierBody({ request, view, callId, target, route });
