@@ -12,10 +12,16 @@ export interface Tally {
   readonly failures: number;
 }
 
-/** An hour old counts half: most outages are over in two, and a pool that was short at noon may not be at night. */
-const freshHalfLifeMs = 60 * 60_000;
+const hourMs = 60 * 60_000;
+/**
+ * What was seen an hour ago weighs no more than so many calls, however many they were: shares of failures drift, and a
+ * thousand calls that ended well before are no reason to lose hundreds until they are outweighed.
+ */
+const heldForAnHour = 20;
+/** Few calls count half after so long: most outages are over by then, and whoever is not asked is to be asked again. */
+const freshHalfLifeMs = 2 * hourMs;
 /** What a target is usually like. */
-const usualHalfLifeMs = 7 * 24 * 60 * 60_000;
+const usualHalfLifeMs = 7 * 24 * hourMs;
 /** Before anything is known one call in fifty fails; five calls say as much as that. */
 const unknownCalls = 5;
 const unknownFailures = 0.1;
@@ -24,8 +30,9 @@ const usualWeight = 10;
 
 /**
  * How often calls to one target fail: what is usual of it, corrected by what happened of late. Two Beta distributions, of
- * which the mean of the slow one is the prior of the fast one; old counts fade by halves. So a long good record does not
- * hide a bad hour, and a bad hour is forgotten when nobody has asked since.
+ * which the mean of the slow one is the prior of the fast one. The slow one fades by halves, the fast one by halves and
+ * the faster the more it holds. So a long good record does not hide a bad hour at any rate of calls, and a bad hour is
+ * forgotten when nobody has asked since.
  */
 export class RecentSuccess {
   #fresh: Tally = { calls: 0, failures: 0 };
@@ -48,7 +55,7 @@ export class RecentSuccess {
 
   outlook(nowMs: number): Outlook {
     const sinceMs = Math.max(0, nowMs - this.#atMs);
-    const fresh = scaled(this.#fresh, 2 ** (-sinceMs / freshHalfLifeMs));
+    const fresh = scaled(this.#fresh, leftOf(this.#fresh.calls, sinceMs));
     const usual = scaled(this.#usual, 2 ** (-sinceMs / usualHalfLifeMs));
     const prior = (unknownFailures + usual.failures) / (unknownCalls + usual.calls);
     return { ...fresh, failing: (usualWeight * prior + fresh.failures) / (usualWeight + fresh.calls) };
@@ -57,10 +64,21 @@ export class RecentSuccess {
   #fade(nowMs: number): void {
     const sinceMs = Math.max(0, nowMs - this.#atMs);
     if (sinceMs === 0) return;
-    this.#fresh = scaled(this.#fresh, 2 ** (-sinceMs / freshHalfLifeMs));
+    this.#fresh = scaled(this.#fresh, leftOf(this.#fresh.calls, sinceMs));
     this.#usual = scaled(this.#usual, 2 ** (-sinceMs / usualHalfLifeMs));
     this.#atMs = nowMs;
   }
+}
+
+/**
+ * What is left of a count n after a time t: the solution of dn/dt = −λn − n²/K, with λ the half-life's rate and K calls
+ * times an hour. The second term is that of a Kalman filter whose state drifts: its variance, 1/n, grows evenly. It does
+ * not matter in how many steps it is taken.
+ */
+function leftOf(calls: number, sinceMs: number): number {
+  const byHalves = 2 ** (-sinceMs / freshHalfLifeMs);
+  const mostHeld = (heldForAnHour * hourMs * Math.LN2) / freshHalfLifeMs;
+  return byHalves / (1 + (calls / mostHeld) * (1 - byHalves));
 }
 
 function sum(one: Tally, other: Tally): Tally {
