@@ -83,6 +83,41 @@ async function simulateOutage(mode: FaultMode): Promise<Outage> {
   };
 }
 
+interface ShortOutage {
+  readonly mode: FaultMode;
+  readonly perSecond: number;
+  readonly seconds: number;
+  /** The calls go to so many routes in turn, each over the same targets in an order of its own. */
+  readonly routes: number;
+}
+
+/** Upstream calls for each call of an outage that begins among answered calls and outlives its last call; one node. */
+async function costOf({ mode, perSecond, seconds, routes: count }: ShortOutage): Promise<number> {
+  const plan = outagePlan(mode);
+  const [usual] = plan.snapshots[0]!.routes.values();
+  // Shorter than `slow` ever is.
+  const route = { ...usual!, timeouts: { ...usual!.timeouts, firstByteMs: 2_500, firstTokenMs: 2_500 } };
+  const routes = Array.from({ length: count }, (_, at) => {
+    const targets = [...route.targets.slice(at % 3), ...route.targets.slice(0, at % 3)];
+    return { ...route, name: `main${at}`, targets };
+  });
+  const snapshot = { ...plan.snapshots[0]!, routes: new Map(routes.map((each) => [each.name, each])) };
+  const world = new World({ ...plan, nodes: 1, snapshots: [snapshot] });
+  const patient = { leavesMs: undefined, readsPerSecond: undefined, stopsAfterBytes: undefined };
+  for (let n = 0; n < (downMs / 1000 + seconds) * perSecond; n += 1) {
+    world.loop.at((n * 1000) / perSecond, () => {
+      const model = `main${n % count}`;
+      const call = { number: n, node: 0, dialect: "openai-chat", streamed: true, model } as const;
+      world.call({ ...call, fallbacks: [], uploadMs: 0, ...patient });
+    });
+  }
+  // Just before the first call that meets it.
+  await world.run(downMs - 0.001);
+  const before = { sent: world.upstream.serial, calls: world.calls };
+  await world.run(downMs + seconds * 1000 + 60_000);
+  return (world.upstream.serial - before.sent) / (world.calls - before.calls);
+}
+
 function waitOf(state: { readonly kind: "ready" } | { readonly kind: "parked"; readonly untilMs: number }): number {
   return state.kind === "ready" ? 0 : Math.max(0, state.untilMs - healMs);
 }
@@ -115,5 +150,26 @@ describe("ten minutes in which every target fails", () => {
         }
       },
     );
+  }
+});
+
+describe("shorter outages", () => {
+  const cases = [
+    { perSecond: 1, seconds: 10, routes: 1 },
+    { perSecond: 2, seconds: 15, routes: 2 },
+    { perSecond: 5, seconds: 60, routes: 3 },
+    { perSecond: 20, seconds: 60, routes: 1 },
+    { perSecond: 100, seconds: 10, routes: 2 },
+  ];
+  for (const mode of ["refused", "failed", "lost", "slow", "empty"] as const) {
+    it(`${mode}: at most 1.2 upstream calls each, at any rate and length`, { timeout }, async () => {
+      const costs: string[] = [];
+      for (const each of cases) {
+        const cost = await costOf({ ...each, mode });
+        costs.push(`${cost.toFixed(2)} (${each.perSecond}/s for ${each.seconds} s)`);
+        expect(cost, costs.at(-1)).toBeLessThanOrEqual(1.2);
+      }
+      console.log(`${mode}: ${costs.join(", ")}`);
+    });
   }
 });
