@@ -39,7 +39,7 @@ const helpers: fc.Arbitrary<Partial<ConfidenceRule>> = fc.record(
   { requiredKeys: [] },
 );
 const scene = fc.record({
-  rule: fc.tuple(rules, helpers).map(([rule, others]) => ({ ...rule, ...others })),
+  rule: fc.tuple(rules, helpers).map(([rule, others]) => Object.assign(rule, others)),
   streamed: fc.boolean(),
   bounded: fc.boolean(),
   pending: fc.boolean(),

@@ -2,20 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { NewReview } from "#domain/review";
 import { LogprobSupport } from "#policy/logprob-support";
 import { sampleProvider, sampleRoute } from "../world/sample-snapshot.ts";
-import {
-  bodyOf,
-  finish,
-  gatedWorld,
-  onlyRecord,
-  reviewsInto,
-  stream,
-  sure,
-  told,
-  unsure,
-  whole,
-  type Setting,
-} from "./gated-world.ts";
-import { done, PipelineWorld } from "./pipeline-world.ts";
+import { bodyOf, gatedWorld, onlyRecord, reviewsInto, sure, unsure, whole, type Setting } from "./gated-world.ts";
+import { PipelineWorld } from "./pipeline-world.ts";
 
 describe("A route with a rule", () => {
   it("asks for log-probabilities, gives a sure answer without them and says how sure it is", async () => {
@@ -284,118 +272,5 @@ describe("When nobody is sure", () => {
     });
     await served;
     expect(exchange.status).toBe(422);
-  });
-});
-
-describe("A held stream", () => {
-  it("sends nothing before the verdict, then all of it, with the score in the last event", async () => {
-    const world = gatedWorld();
-    const { exchange, done: served } = await world.chat({ stream: true });
-    world.request(0).head().bytes(told("B", unsure));
-    await world.settle();
-    expect(exchange.text).toBe("");
-    world
-      .request(0)
-      .bytes(finish + done)
-      .end();
-    await world.settle();
-    expect(exchange.text).toBe("");
-    stream(world.request(1), [["B", sure]]);
-    await served;
-    expect(exchange.status).toBe(200);
-    expect(exchange.fields).toMatchObject({
-      "x-hedgerow-decision": "escalated",
-      "x-hedgerow-confidence": expect.stringMatching(/^0\.9/) as string,
-    });
-    expect(exchange.text.match(/"content":"B"/g)).toHaveLength(1);
-    expect(exchange.text).not.toContain('"token"');
-    expect(exchange.text).toContain('"confidence_score":0.9');
-    expect(exchange.text.trimEnd().endsWith("data: [DONE]")).toBe(true);
-    expect(onlyRecord(world)).toMatchObject({ decision: "escalated", committed: true });
-  });
-
-  it("goes elsewhere where it is cut while it is held", async () => {
-    const world = gatedWorld();
-    const { exchange, done: served } = await world.chat({ stream: true });
-    world.request(0).head().bytes(told("A", sure)).fail("connection_lost");
-    await world.settle();
-    stream(world.request(1), [["B", sure]]);
-    await served;
-    expect(exchange.text).toContain('"content":"B"');
-    expect(exchange.text).not.toContain('"content":"A"');
-    expect(onlyRecord(world)).toMatchObject({ decision: "recovered" });
-  });
-
-  it("is kept alive, and from then on says its errors in the stream", async () => {
-    const world = gatedWorld({ targets: ["a/m"] });
-    const { exchange, done: served } = await world.chat({ stream: true });
-    await world.advance(15_000);
-    expect(exchange.status).toBe(200);
-    expect(exchange.text).toMatch(/^: ?\S*\n\n$/);
-    expect(exchange.fields).toMatchObject({
-      "x-hedgerow-route": "main",
-      "content-type": "text/event-stream; charset=utf-8",
-    });
-    expect(exchange.fields).not.toHaveProperty("x-hedgerow-provider");
-    const once = exchange.text.length;
-    await world.advance(15_000);
-    expect(exchange.text).toHaveLength(2 * once);
-    stream(world.request(0), [["A", unsure]]);
-    await served;
-    expect(exchange.text).toContain("low_confidence");
-    expect(exchange.text).not.toContain("[DONE]");
-    expect(exchange.ended).toBe(true);
-    expect(onlyRecord(world)).toMatchObject({
-      decision: "refused",
-      code: "low_confidence",
-      status: 200,
-      committed: false,
-    });
-    const length = exchange.text.length;
-    await world.advance(60_000);
-    expect(exchange.text).toHaveLength(length);
-  });
-
-  it("is given after it was kept alive, with what is known late in its last event", async () => {
-    const world = gatedWorld({ targets: ["a/m"] });
-    const { exchange, done: served } = await world.chat({ stream: true, hedgerow: { metadata: true } });
-    await world.advance(15_000);
-    stream(world.request(0), [["A", sure]]);
-    await served;
-    expect(exchange.text).toContain('"content":"A"');
-    expect(exchange.text).toContain('"provider":"a"');
-    expect(exchange.text).toContain('"confidence_score":0.9');
-  });
-
-  it("beats for nobody: not while the client takes nothing, not once it is gone", async () => {
-    const world = gatedWorld({ targets: ["a/m"] });
-    const { exchange, done: served } = await world.chat({ stream: true });
-    exchange.takes = false;
-    await world.advance(15_000);
-    const once = exchange.text;
-    await world.advance(15_000);
-    expect(exchange.text).toBe(once);
-    exchange.drain();
-    await world.advance(15_000);
-    expect(exchange.text).toBe(once + once);
-    exchange.leave();
-    await served;
-    expect(world.request(0).cancelled).toBe(true);
-    await world.advance(60_000);
-    expect(exchange.text).toBe(once + once);
-    expect(onlyRecord(world)).toMatchObject({ decision: "aborted" });
-  });
-
-  it("may be larger than what is held before other streams' first content, and not larger than an answer", async () => {
-    const world = gatedWorld({ targets: ["a/m"] });
-    const { exchange, done: served } = await world.chat({ stream: true });
-    world.request(0).head();
-    for (let n = 0; n < 100; n += 1) world.request(0).bytes(told(`${"x".repeat(2_000)} `, sure));
-    world
-      .request(0)
-      .bytes(finish + done)
-      .end();
-    await served;
-    expect(exchange.text.length).toBeGreaterThan(200_000);
   });
 });

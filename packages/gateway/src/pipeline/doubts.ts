@@ -292,7 +292,7 @@ export class Doubts {
     };
     const looks: EarlyLook[] = [];
     if (hedgeBelow !== undefined && onFalling !== undefined) {
-      looks.push(fallingLook(looking, { below: hedgeBelow, then: onFalling }));
+      looks.push(fallingLook(looking, { below: hedgeBelow, onFalling }));
     }
     if (this.#mode === "prefix") looks.push(this.#telling(prefixLook(looking)));
     else if (canStopEarly(looking)) looks.push(stopLook(looking));

@@ -53,7 +53,7 @@ export function prefixLook({ keyOf, request, mayAbandon, ...by }: Looking): Earl
  */
 export function fallingLook(
   { keyOf, request, ...by }: Looking,
-  { below, then }: { readonly below: number; readonly then: () => void },
+  { below, onFalling }: { readonly below: number; readonly onFalling: () => void },
 ): EarlyLook {
   return {
     firstAt: fewestTokens,
@@ -66,7 +66,7 @@ export function fallingLook(
       const scored = scoreOf({ logprobs });
       const { score } = judgeAnswer({ ...by, scored, key: keyOf(shape, scored.signals), irreversible: false });
       if (score === null || score >= below) return undefined;
-      then();
+      onFalling();
       return "over";
     },
   };

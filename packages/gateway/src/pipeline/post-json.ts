@@ -25,9 +25,9 @@ export function postJson({ plane, hook, body, timeoutMs }: Posting): Posted {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   let isGood = false;
-  let stopWaiting: (() => void) | undefined;
+  const waits: (() => void)[] = [];
   const finish = (answer: unknown): void => {
-    stopWaiting?.();
+    for (const stop of waits) stop();
     told.resolve(answer);
   };
   const flow = plane.send(requestTo(hook, body, timeoutMs), {
@@ -44,7 +44,7 @@ export function postJson({ plane, hook, body, timeoutMs }: Posting): Posted {
     flow.cancel();
     finish(undefined);
   };
-  stopWaiting = plane.clock.timer(timeoutMs, cancel);
+  waits.push(plane.clock.timer(timeoutMs, cancel));
   return { answer: told.promise, cancel };
 }
 
