@@ -11,6 +11,7 @@ const entries: readonly CommandEntry[] = [
   { name: "probe", load: async () => (await import("./commands/probe.ts")).probe },
   { name: "replay", load: async () => (await import("./commands/replay.ts")).replay },
   { name: "report", load: async () => (await import("./commands/report.ts")).report },
+  { name: "confidence", load: async () => (await import("./commands/confidence.ts")).confidence },
   { name: "feedback", load: async () => (await import("./commands/feedback.ts")).feedback },
   { name: "review", load: async () => (await import("./commands/review.ts")).review },
   { name: "status", load: async () => (await import("./commands/status.ts")).status },

@@ -106,7 +106,10 @@ function teaches({ raw, features, key }: JudgedAnswer): boolean {
 }
 
 /** The answer that a label is on: of the caller's own call, the named target's last, or the one that was given. */
-export function labelledAnswer({ caller, target }: KeptLabel, answers: readonly JudgedAnswer[]): JudgedAnswer | undefined {
+export function labelledAnswer(
+  { caller, target }: KeptLabel,
+  answers: readonly JudgedAnswer[],
+): JudgedAnswer | undefined {
   const own = answers.filter((answer) => answer.caller === caller);
   return target === undefined ? givenAnswer(own) : own.findLast((answer) => answer.target === target);
 }

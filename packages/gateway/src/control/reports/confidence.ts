@@ -6,7 +6,7 @@ import { labelledAnswer } from "#control/confidence/training-rows";
 import type { LabelsFile } from "#control/store/labels-file";
 import type { TimeWindow } from "#control/store/read-attempts";
 import { eachJudged, judgedAnswersOf, type JudgedAnswer } from "#control/store/read-judged";
-import type { Store } from "#control/store/sqlite";
+import type { Row, Store } from "#control/store/sqlite";
 
 export interface ConfidenceReport {
   /** ISO 8601. */
@@ -72,8 +72,8 @@ export function confidenceReport(
   { store, labels, routes }: Sources,
   { route, ...window }: TimeWindow & { readonly route?: string },
 ): ConfidenceReport {
-  const rows = new Map<string, Row>();
-  const rowOf = (answer: JudgedAnswer): Row => {
+  const rows = new Map<string, Sums>();
+  const rowOf = (answer: JudgedAnswer): Sums => {
     const { route: name, model, tier } = answer.key;
     const id = JSON.stringify([name, model, tier]);
     const row = rows.get(id) ?? { newest: answer, judged: 0, accepted: 0, outcomes: [], acceptedLabels: 0, right: 0 };
@@ -107,7 +107,7 @@ export function confidenceReport(
   };
 }
 
-interface Row {
+interface Sums {
   newest: JudgedAnswer;
   judged: number;
   accepted: number;
@@ -146,7 +146,7 @@ function eachLabelled(
   }
 }
 
-function writtenRow({ newest, judged, accepted, outcomes, acceptedLabels, right }: Row): ConfidenceRow {
+function writtenRow({ newest, judged, accepted, outcomes, acceptedLabels, right }: Sums): ConfidenceRow {
   const { route, model, tier } = newest.key;
   const { ece, eceFloor, brier, auroc } = reliabilityOf(outcomes) ?? {};
   const tally = { successes: right, tries: acceptedLabels };
@@ -185,7 +185,7 @@ function costsOf(store: Store, { fromMs, untilMs }: TimeWindow, routes: Snapshot
     fromMs,
     untilMs,
   );
-  return gated.map((row): RouteCost => {
+  const written = (row: Row): RouteCost => {
     const route = String(row["route"]);
     const [calls, costNanoUsd, unpriced] = [Number(row["calls"]), Number(row["cost"]), Number(row["unpriced"])];
     const target = routes.get(route)?.targets.findLast(({ lastResort }) => !lastResort);
@@ -201,7 +201,8 @@ function costsOf(store: Store, { fromMs, untilMs }: TimeWindow, routes: Snapshot
       ...(mean === undefined ? {} : { lastNanoUsd: mean }),
       ...(mean === undefined || mean === 0 || known === 0 ? {} : { share: costNanoUsd / known / mean }),
     };
-  });
+  };
+  return gated.map(written);
 }
 
 function meanCost(
