@@ -234,6 +234,64 @@ routes:
     expect(groups["foundry/claude"]).toEqual(expect.arrayContaining(["provider:foundry", "operator:anthropic"]));
   });
 
+  it("says beside the order when somebody is asked beside, who is the last rung, and how sure an answer must be", async () => {
+    const yaml = `
+providers:
+  xai: { kind: xai, key: k }
+  anthropic: { kind: anthropic, key: k }
+  gemini: { kind: gemini, key: k }
+  twin: { kind: openai-compatible, url: "https://twin.example/v1", operator: xai }
+  stranger: { kind: openai-compatible, url: "https://stranger.example/v1", dialects: [openai-chat, anthropic-messages] }
+  groq: { kind: groq, key: k }
+  rented: { kind: openai-compatible, url: "https://rented.example/v1", operator: somebody }
+  local: { kind: ollama }
+routes:
+  default:
+    targets: [xai/grok-4, anthropic/claude-sonnet-5, gemini/gemini-2.5-pro, twin/grok, stranger/m, groq/llama-3.3-70b-versatile,
+      { target: rented/m, when: last-resort }, { target: local/qwen3, when: last-resort }]
+    hedge: { after: 800ms, share: 0.05 }
+    confidence: { min: 0.9, exhausted: review, second: rented/m, review: { deadline: 4h } }
+  bare: { targets: [xai/grok-4] }
+  pool: { targets: [gemini/gemini-2.5-pro, xai/grok-4], hedge: {}, confidence: { mode: pool, estimator: judge, judge: xai/grok-4, exhausted: best } }
+`;
+    writeFileSync(join(cwd, "hedgerow.yaml"), yaml);
+    const ran = await hedgerow(["plan", "hi"]);
+    expect(ran).toMatchObject({ code: 0, err: "" });
+    for (const line of [
+      "  hedge       to anthropic/claude-sonnet-5; after 0.8 s without content",
+      "              at most 5 % of the calls, none with tools",
+      "              not to gemini/gemini-2.5-pro, groq/llama-3.3-70b-versatile: a cancelled answer is billed in full there",
+      "              not to twin/grok: run by the same operator as the first",
+      "              not to stranger/m: nobody said who runs one of the two",
+      "  last rung   none of your own; rented/m is asked last, while attempts are left",
+      "              local/qwen3: when all others failed, attempts used up or not; at once while nobody else can be reached",
+      "  confidence  each answer given is right with at least 90 % (per answer)",
+      "judged by: log-probabilities, else a second answer of rented/m; before it has learned: scores are taken with caution",
+      "nobody sure: a person decides within 4 h; after that the review is refused",
+      "log-probabilities asked for: xai/grok-4, gemini/gemini-2.5-pro, twin/grok, rented/m, local/qwen3",
+      "log-probabilities not asked for, anthropic-messages has none: anthropic/claude-sonnet-5",
+      "log-probabilities asked for in openai-chat, not in anthropic-messages: stranger/m",
+      "log-probabilities not asked for, known to be refused: groq/llama-3.3-70b-versatile",
+    ])
+      expect(ran.out).toContain(line);
+    const bare = await hedgerow(["plan", "hi", "-m", "bare"]);
+    expect(bare.out).toContain("hedge       off");
+    expect(bare.out).toContain("last rung   none: when all have failed, the call is refused");
+    expect(bare.out).toContain("confidence  off: answers pass as they are");
+    const { rules } = JSON.parse((await hedgerow(["plan", "hi", "-m", "pool", "--json"])).out);
+    expect(rules).toMatchObject({
+      hedge: {
+        after: "p95",
+        share: 0.02,
+        to: [],
+        notTo: [{ target: "xai/grok-4", why: expect.stringContaining("billed in full") }],
+      },
+      lastResorts: [],
+      confidence: { min: 0.85, mode: "pool", delta: 0.05, estimator: "judge", verifier: false, exhausted: "best" },
+    });
+    expect(rules.confidence.logprobs["xai/grok-4"]).toContainEqual({ language: "openai-chat", logprobs: "asked" });
+  });
+
   it("shows the simulated plan where nothing is configured", async () => {
     expect((await hedgerow(["plan", "hi", "-m", "demo-failover"])).out).toMatch(/sim\/flaky[^]*sim-b\/steady/);
   });

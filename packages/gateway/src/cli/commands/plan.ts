@@ -13,18 +13,20 @@ import { targetGroups } from "#supply/target-groups";
 import type { Command, CommandIo } from "#cli/command";
 import { readCommandLine } from "#cli/command-line";
 import { configurationFor } from "#cli/configuration-for";
+import { ruleLines, routeRules, type RouteRules } from "#cli/route-rules";
 import { renderTable } from "#cli/table";
 import { terminalLine } from "#cli/terminal-text";
 
 const usage = `Usage: hedgerow plan TEXT… [-m MODEL] [-c FILE] [--json]
 
 Shows the plan a call would get, and why, without sending it: the targets in order, whom each shares a risk with, who
-would follow when the first fails or refuses, the deadlines, the attempts.
+would follow when the first fails or refuses, when somebody is asked beside, who is the last rung, how sure an answer
+has to be, the deadlines, the attempts.
 Every provider counts as healthy: what a running gateway has learnt of failures and speed is not known here.
 
   -m, --model NAME    a route, an alias or provider/model (default: the default route)
   -c, --config FILE   the configuration (default: hedgerow.yaml where it exists, else the environment)
-      --json          print one JSON object: { model, plan, groups, next } or { model, failure }
+      --json          print one JSON object: { model, plan, groups, next, rules } or { model, failure }
 `;
 
 export const plan: Command = {
@@ -60,6 +62,7 @@ interface Planned {
   readonly groups: ReadonlyMap<string, readonly RiskGroup[]>;
   /** Who follows when the first target fails so. */
   readonly next: readonly { readonly after: string; readonly step: Step }[];
+  readonly rules: RouteRules;
 }
 
 const firstFailures: readonly FailureKind[] = ["upstream_failed", "rate_limited", "upstream_overloaded"];
@@ -72,7 +75,7 @@ function asJson(shown: Shown): object {
     ...(step.kind === "try" ? { target: step.target.id, credential: step.credential, why: step.why } : {}),
     skipped,
   }));
-  return { plan: shown.plan, groups: Object.fromEntries(groups), next };
+  return { plan: shown.plan, groups: Object.fromEntries(groups), next, rules: shown.rules };
 }
 
 function show(asked: { readonly model: string; readonly text: string }, { snapshot }: Configuration): Shown {
@@ -108,14 +111,15 @@ function show(asked: { readonly model: string; readonly text: string }, { snapsh
     const outcome = { kind: "failed", failure: failure(kind, "as if") } as const;
     return [{ after: kind, step: stepAfter([{ target, credential, startedAtMs: 0, endedAtMs: 0, outcome }]) }];
   });
-  return { kind: "planned", plan: made, groups, next };
+  const rules = routeRules(made, { snapshot, groupsOf, first: first.kind === "try" ? first.target : undefined });
+  return { kind: "planned", plan: made, groups, next, rules };
 }
 
 function todayIso(): string {
   return new Date().toISOString().slice(0, 10);
 }
 
-function print({ plan: made, groups, next }: Planned, io: CommandIo): void {
+function print({ plan: made, groups, next, rules }: Planned, io: CommandIo): void {
   io.stdout(`route ${terminalLine(made.route)}, at most ${made.maxAttempts} attempts\n\n`);
   const rows = made.targets.map((planned, index) => ({ ...planned, number: index + 1 }));
   io.stdout(
@@ -141,6 +145,7 @@ function print({ plan: made, groups, next }: Planned, io: CommandIo): void {
     io.stdout(`  ${after}: ${terminalLine(step.kind === "try" ? `${step.target.id}: ${step.why}` : "nobody else")}\n`);
     for (const { target, why } of step.skipped ?? []) io.stdout(`    skipped ${terminalLine(`${target}: ${why}`)}\n`);
   }
+  io.stdout(`\nbeside the order:\n${ruleLines(rules).join("\n")}\n`);
   const { connectMs, firstByteMs, firstTokenMs, idleMs, contentIdleMs, totalMs } = made.timeouts;
   const deadlines = { connect: connectMs, firstByte: firstByteMs, firstToken: firstTokenMs, idle: idleMs };
   const all = Object.entries({ ...deadlines, contentIdle: contentIdleMs, total: totalMs });
