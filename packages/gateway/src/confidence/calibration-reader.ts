@@ -125,6 +125,7 @@ export class CalibrationReader {
       eceFloor: share("eceFloor"),
       brier: share("brier"),
       ...(fields["auroc"] === undefined ? {} : { auroc: share("auroc") }),
+      ...(fields["accuracy"] === undefined ? {} : { accuracy: share("accuracy") }),
     };
   }
 

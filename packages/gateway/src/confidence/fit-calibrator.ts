@@ -5,7 +5,7 @@ import { effectiveCount } from "./effective-count.ts";
 import { fitIsotonic } from "./isotonic.ts";
 import { fitLogistic, type LabelledSample, type LogisticPrior } from "./platt.ts";
 import { certifyPool, type PoolPromise } from "./pool-threshold.ts";
-import { reliabilityOf, type Outcome } from "./reliability.ts";
+import { acceptedAt, reliabilityOf, type Outcome } from "./reliability.ts";
 import { histogramOf } from "./score-histogram.ts";
 
 export interface FitInput {
@@ -114,5 +114,14 @@ function crossValidated(
 function qualityOf(outcomes: readonly Outcome[]): CalibrationQuality {
   const { count = 0, ece = 0, eceFloor = 0, brier = 0, auroc } = reliabilityOf(outcomes) ?? {};
   const nEff = effectiveCount(outcomes.map(({ weight = 1 }) => weight));
-  return { n: count, nEff, ece, eceFloor, brier, ...(auroc === undefined ? {} : { auroc }) };
+  const { accuracy } = acceptedAt(outcomes, 0);
+  return {
+    n: count,
+    nEff,
+    ece,
+    eceFloor,
+    brier,
+    ...(auroc === undefined ? {} : { auroc }),
+    ...(accuracy === undefined ? {} : { accuracy: Math.min(1, accuracy) }),
+  };
 }

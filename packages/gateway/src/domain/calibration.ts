@@ -39,6 +39,8 @@ export interface CalibrationQuality {
   readonly brier: number;
   /** Absent where all labels are alike. */
   readonly auroc?: number;
+  /** Share of its labelled answers that is right, whatever their score. */
+  readonly accuracy?: number;
 }
 
 /** Of the answers at or above `threshold`, at least `min` are right, but for a chance of `delta`. */

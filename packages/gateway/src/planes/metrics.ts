@@ -57,6 +57,18 @@ const families = {
     labels: ["scope"],
     help: "Calls at once that a credential takes for a model, as learned so far.",
   },
+  hedgerow_calibration_state: {
+    ...gauge,
+    merge: "max",
+    labels: ["answers"],
+    help: "0 as fitted, 1 on labels older than 30 days, 2 drifted: nothing is promised for these answers.",
+  },
+  hedgerow_calibration_labels: {
+    ...gauge,
+    merge: "max",
+    labels: ["answers"],
+    help: "Effective number of labels behind a calibration.",
+  },
   hedgerow_workers: { ...gauge, help: "Workers in this sum." },
   hedgerow_journal_healthy: { ...gauge, help: "Workers whose journal takes records." },
   hedgerow_journal_records_total: { ...counter, help: "Records on disk.", labels: [] },

@@ -4,6 +4,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { findModel } from "#catalogue/catalogue";
 import { openCatalogue } from "#catalogue/open-catalogue";
 import type { ReviewDesk } from "#control/reviews/review-file";
+import type { CalibrationSet } from "#domain/calibration";
 import type { Clock, Exchange, Journal, LabelIntake, Memory, Reviews } from "#domain/ports";
 import type { ServerLimits, Snapshot } from "#domain/snapshot";
 import type { JournalStats } from "#ledger/journal";
@@ -19,6 +20,7 @@ import { Speeds } from "#policy/speeds";
 import { startListener, type Listener, type ListenerOptions } from "#transport/listener";
 import { openUpstream } from "#transport/upstream";
 import { serveAdmin, type AdminState } from "./admin.ts";
+import { calibrationFamilies } from "./calibration-metrics.ts";
 import type { Log } from "./log.ts";
 import { healthFamilies } from "./health-metrics.ts";
 import { LiveHealth } from "./live-health.ts";
@@ -94,7 +96,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
   const upstream = openUpstream();
   let snapshot = options.snapshot;
   const health = new LiveHealth(() => systemClock.nowMs(), snapshot.version);
-  const gauges = openGauges(journal, live, health);
+  const gauges = openGauges({ journal, live, health, calibrations: () => snapshot.calibration });
   const plane: DataPlane = {
     snapshot: () => snapshot,
     clock: systemClock,
@@ -215,7 +217,14 @@ interface Gauges {
   close(): void;
 }
 
-function openGauges(journal: DataPlaneJournal, live: LiveCalls, health: LiveHealth): Gauges {
+interface GaugeParts {
+  readonly journal: DataPlaneJournal;
+  readonly live: LiveCalls;
+  readonly health: LiveHealth;
+  readonly calibrations: () => CalibrationSet | undefined;
+}
+
+function openGauges({ journal, live, health, calibrations }: GaugeParts): Gauges {
   const metrics = new Metrics();
   const lag = monitorEventLoopDelay({ resolution: 20 });
   lag.enable();
@@ -236,7 +245,7 @@ function openGauges(journal: DataPlaneJournal, live: LiveCalls, health: LiveHeal
         hedgerow_resident_bytes: process.memoryUsage.rss(),
         hedgerow_event_loop_lag_seconds: Number.isFinite(lagNs) ? lagNs / 1e9 : 0,
       };
-      return [...metrics.sample(now), ...healthFamilies(health.rows())];
+      return [...metrics.sample(now), ...healthFamilies(health.rows()), ...calibrationFamilies(calibrations())];
     },
     close: () => lag.disable(),
   };

@@ -1,5 +1,6 @@
 import { targetGroups } from "#supply/target-groups";
 import { isLoopback } from "./address.ts";
+import { lintConfidence } from "./lint-confidence.ts";
 import { linksOf, type LintInput, type RouteLint } from "./lint-input.ts";
 import { lintModel } from "./lint-models.ts";
 import { lintRegions } from "./lint-regions.ts";
@@ -31,6 +32,7 @@ export function lint(input: LintInput): readonly Finding[] {
       ...lintSharedRisks(route),
       ...lintBackups(route, snapshot),
       ...lintConstraints(route, snapshot),
+      ...lintConfidence(route, snapshot),
     ]),
     ...routes.flatMap(({ links }) => links).flatMap((link) => lintModel(link, input)),
     ...routes.flatMap(lintRegions),
