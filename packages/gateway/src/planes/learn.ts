@@ -126,8 +126,10 @@ class LabelFollower implements Learner {
   #isDue(): boolean {
     const restedMs = performance.now() - this.#learnedAtMs;
     if (restedMs < this.#pace.restMs) return false;
-    if (this.#options.labels.state().kept - this.#learnedLabels >= labelsForPass) return true;
-    return restedMs >= this.#pace.longestRestMs || this.#newlyJudged() >= judgedForPass;
+    const { kept } = this.#options.labels.state();
+    if (kept - this.#learnedLabels >= labelsForPass) return true;
+    const judged = this.#newlyJudged();
+    return judged >= judgedForPass || (restedMs >= this.#pace.longestRestMs && kept + judged > 0);
   }
 
   #newlyJudged(): number {

@@ -44,7 +44,7 @@ export interface Refitted {
 }
 
 /** Fewer labels fit worse than the prior does (mean error of calibration 0.108 with 10, 0.098 with none, 0.086 with 25). */
-export const fewestLabels = 25;
+const fewestLabels = 25;
 /** Of one fit: with a half-life of 2,000 labels older ones count an eighth and less. */
 const mostRows = 6000;
 /** The least labelled answers are the least sure ones; below them nothing is known, and nothing is promised. */

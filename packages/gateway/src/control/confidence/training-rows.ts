@@ -35,7 +35,7 @@ export interface TrainingBounds {
 }
 
 /** The newest count; beyond 20,000 of a key older ones would weigh a thousandth. */
-export const trainingBounds: TrainingBounds = { perKey: 20_000, verdicts: 100_000 };
+const trainingBounds: TrainingBounds = { perKey: 20_000, verdicts: 100_000 };
 
 const pageSize = 500;
 
@@ -115,7 +115,7 @@ export function labelledAnswer(
 }
 
 /** What the caller got: the answered attempt's, else the best of those that were doubted. */
-export function givenAnswer(answers: readonly JudgedAnswer[]): JudgedAnswer | undefined {
+function givenAnswer(answers: readonly JudgedAnswer[]): JudgedAnswer | undefined {
   const answered = answers.find(({ outcome }) => outcome === "answered");
   if (answered !== undefined) return answered;
   return answers.toSorted((a, b) => (b.score ?? -1) - (a.score ?? -1))[0];
