@@ -168,6 +168,21 @@ describe("A judge", () => {
     expect(exchange.fields).toMatchObject({ "x-hedgerow-decision": "escalated", "x-hedgerow-attempts": "2" });
   });
 
+  it("that has no log-probabilities says it in a word, which counts for little", async () => {
+    const world = gatedWorld({ rule: { ...rule, min: 0.55 }, targets: ["a/m"] });
+    const { exchange, done: served } = await world.chat();
+    world.request(0).json(whole(long));
+    await world.settle();
+    world.request(1).json({ error: { message: "logprobs are not supported by this model", param: "logprobs" } }, 400);
+    await world.settle();
+    expect(bodyOf(world.request(2))).not.toHaveProperty("logprobs");
+    world.request(2).json(whole("Yes"));
+    await served;
+    const { confidence_score: score } = JSON.parse(exchange.text) as { readonly confidence_score: number };
+    expect(score).toBeGreaterThan(0.55);
+    expect(score).toBeLessThan(0.85);
+  });
+
   it("is cancelled within the client's leaving", async () => {
     const world = gatedWorld({ rule });
     const { exchange, done: served } = await world.chat();

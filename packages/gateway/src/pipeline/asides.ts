@@ -37,7 +37,7 @@ export interface Aside {
 }
 
 /** What is asked aside, in which words. */
-type Words = Pick<Question, "call" | "dialect" | "scan" | "decoded" | "fingerprint" | "thread">;
+type Words = Pick<Question, "call" | "dialect" | "scan" | "decoded" | "fingerprint" | "thread" | "wantsLogprobs">;
 
 interface Reading {
   readonly name: string;
@@ -72,10 +72,11 @@ export class Asides {
     return this.#ask(name, "second", thread === undefined ? words : { ...words, thread });
   }
 
-  /** A chat request of the gateway's own. */
+  /** A chat request of the gateway's own. Log-probabilities are asked for as of everybody: who refuses them has words. */
   judge(name: string, request: object): Aside | undefined {
     const { call } = this.#parts.input;
-    const body = Buffer.from(JSON.stringify({ ...request, model: name }), "utf8");
+    const plain = { ...request, model: name, logprobs: undefined, top_logprobs: undefined };
+    const body = Buffer.from(JSON.stringify(plain), "utf8");
     const scan = scanFields(body, { maxDepth: 100 });
     if ("problem" in scan) throw new Error(`a judge's request is no JSON object: ${scan.problem}`);
     const asked: Call = {
@@ -96,6 +97,7 @@ export class Asides {
       scan,
       decoded,
       fingerprint: fingerprintOf(asked),
+      wantsLogprobs: true,
     });
   }
 

@@ -55,9 +55,12 @@ export interface Question extends Pick<JourneyInput, "plane" | "snapshot" | "cal
  * Asks one target by one credential; a failure says why its language has no word for the request. Whoever refuses the
  * log-probabilities that only the gateway wants is asked once more without, and not for them again for a while.
  */
-export async function askTarget(question: Question): Promise<Held | Failure> {
-  const { plane, target, call, wantsLogprobs } = question;
-  if (wantsLogprobs === undefined) return ask(question, false);
+export function askTarget(question: Question): Promise<Held | Failure> {
+  return question.wantsLogprobs === undefined ? ask(question, false) : askForLogprobs(question);
+}
+
+async function askForLogprobs(question: Question): Promise<Held | Failure> {
+  const { plane, target, call } = question;
   const place = `${target.id} ${call.dialect}`;
   const { logprobSupport } = plane;
   if (logprobSupport?.mayAsk(place, plane.clock.nowMs()) === false) return ask(question, false);

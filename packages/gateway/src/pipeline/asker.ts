@@ -83,7 +83,7 @@ export class Asker {
       this.#ahead = undefined;
       return this.#note(ahead.step, await ahead.end);
     }
-    await this.close();
+    if (ahead !== undefined) await this.close();
     chosen.push({ target: step.target.id, why: step.why });
     const hedge = hedgeFor(input, { plan, first: step.target, attempts: attempts.length });
     if (hedge === undefined) return this.#attempt(step);

@@ -58,7 +58,7 @@ export class Doubts {
   readonly #parts: DoubtsParts;
   readonly rule: ConfidenceRule;
   readonly asides: Asides;
-  /** Whole answers that were doubted, as they came. */
+  /** Whole answers that were doubted, as they came: one of a target at most, none larger than an answer may be. */
   readonly answers: JudgedAnswer[] = [];
   /** Absent where nothing is held back from a client that waits for a stream. */
   readonly stream: HeldStream | undefined;

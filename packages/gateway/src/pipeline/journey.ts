@@ -170,8 +170,10 @@ export class Journey {
       return { kind: "refused", failure: failure("internal_error", "The gateway failed on this call.") };
     } finally {
       this.#retries?.settle(false);
-      await this.#asker?.close();
-      await this.#doubts?.close();
+      if (this.#doubts !== undefined) {
+        await this.#asker?.close();
+        await this.#doubts.close();
+      }
     }
   }
 
