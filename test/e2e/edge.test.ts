@@ -66,6 +66,9 @@ describe("A gateway without a network", { timeout: 90_000 }, () => {
     expect(await readiness(url)).toMatchObject({ status: 200, body: { state: "ready" } });
     const ids = [first, ...next].map(({ headers }) => headers.get("x-request-id"));
     await gateway.logged("records could not be forwarded");
+    await eventually(async () =>
+      expect(await (await fetch(`${url}/metrics`)).text()).toContain("hedgerow_forwarding_waiting_records 4\n"),
+    );
     expect(await gateway.stop()).toBe(0);
     expect(place.calls().get(ids[0] ?? "")).toBe("degraded");
 

@@ -6,6 +6,8 @@ import { ingestRecords } from "#control/store/ingest";
 import { countOutbox, openOutbox, putIntoOutbox, waitingRecords } from "#control/store/outbox";
 import { openStore, type Store } from "#control/store/sqlite";
 import { Secret } from "#domain/secret";
+import { forwardingFamilies } from "#planes/forwarding-metrics";
+import { renderMetrics } from "#planes/metrics";
 import { forwardRecords, type RecordForwarder } from "#planes/forward-records";
 import { callRecord } from "../world/sample-record.ts";
 
@@ -246,6 +248,29 @@ describe("Forwarding of records", () => {
     forwarder.apply();
     bring(store, "req_2");
     expect(countOutbox(store)).toEqual({ waiting: 0, refused: 0, dropped: 0 });
+  });
+
+  it("shows in the metrics how many wait, were refused and were dropped, where anybody collects", async () => {
+    const { store, collector, forward } = await setting();
+    const shown = (): string => renderMetrics(forwardingFamilies(store));
+    expect(shown()).toBe("");
+    openOutbox(store, 10);
+    bring(store, ...numbered(0, 14));
+    expect(shown()).toContain("hedgerow_forwarding_waiting_records 10\n");
+    expect(shown()).toContain("hedgerow_forwarding_dropped_total 4\n");
+    collector.answer = (ids) => (ids.includes("req_0007") ? 400 : 200);
+    forward({ keptRecords: 10 });
+    await soon(() => expect(shown()).toContain("hedgerow_forwarding_waiting_records 0\n"));
+    expect(shown()).toContain("hedgerow_forwarding_refused_records 1\n");
+    expect(shown()).toContain("hedgerow_forwarding_dropped_total 4\n");
+  });
+
+  it("shows nothing of a store that cannot be asked", async () => {
+    const opened = openStore(":memory:");
+    if (opened.kind !== "opened") throw new Error(opened.message);
+    openOutbox(opened.store, 10);
+    opened.store.close();
+    expect(forwardingFamilies(opened.store)).toEqual([]);
   });
 
   it("keeps nothing for a collector that is not configured", async () => {

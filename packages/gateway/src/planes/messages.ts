@@ -13,8 +13,8 @@ export type SupervisorMessage =
   | { readonly kind: "fleet"; readonly fleet: Fleet }
   /** Answered by `metrics` with the same id. */
   | { readonly kind: "metrics-request"; readonly id: number }
-  /** The answer to `metrics-wanted`: the reports of the other workers that answered in time. */
-  | { readonly kind: "metrics-of-others"; readonly id: number; readonly reports: readonly WorkerReport[] }
+  /** The answer to `metrics-wanted`: the reports of the other workers that answered in time, and the supervisor's own. */
+  | ({ readonly kind: "metrics-of-others"; readonly id: number } & OthersReports)
   | HealthNews;
 
 /** What another worker, or this one, found out about providers; nobody waits for it or answers. */
@@ -29,6 +29,12 @@ export interface HealthNews {
 export interface WorkerReport {
   readonly metrics: MetricsSample;
   readonly health: readonly HealthRow[];
+}
+
+export interface OthersReports {
+  readonly reports: readonly WorkerReport[];
+  /** What no worker knows, because the supervisor does it. */
+  readonly ofSupervisor: MetricsSample;
 }
 
 export interface WorkerStart {

@@ -75,6 +75,16 @@ const families = {
   hedgerow_journal_failures_total: { ...counter, help: "Times the journal's disk failed.", labels: [] },
   hedgerow_journal_dropped_total: { ...counter, help: "Records the journal could not take.", labels: [] },
   hedgerow_journal_queued_bytes: { ...gauge, help: "Records that wait for the disk." },
+  hedgerow_forwarding_waiting_records: { ...gauge, help: "Records that wait for the collector." },
+  hedgerow_forwarding_refused_records: {
+    ...gauge,
+    help: "Records that the collector refused, set aside until the next start.",
+  },
+  hedgerow_forwarding_dropped_total: {
+    ...counter,
+    help: "Records that left the outbox unforwarded because too many waited; the store has them.",
+    labels: [],
+  },
   hedgerow_resident_bytes: { ...gauge, help: "Memory of the workers." },
   hedgerow_event_loop_lag_seconds: {
     ...gauge,

@@ -24,7 +24,7 @@ import { calibrationFamilies } from "./calibration-metrics.ts";
 import type { Log } from "./log.ts";
 import { healthFamilies } from "./health-metrics.ts";
 import { LiveHealth } from "./live-health.ts";
-import type { Fleet, WorkerReport } from "./messages.ts";
+import type { Fleet, OthersReports, WorkerReport } from "./messages.ts";
 import { Metrics, mergeSamples, type MetricsSample } from "./metrics.ts";
 import { serveOperations, type OperationsState } from "./operations.ts";
 import { sameSettings } from "./same-settings.ts";
@@ -60,7 +60,7 @@ export interface DataPlaneOptions {
   readonly onStoppedAccepting?: () => void;
   /** Where there are other workers: how they are, and their counts. */
   readonly fleet?: () => Fleet;
-  readonly othersReports?: () => Promise<readonly WorkerReport[]>;
+  readonly othersReports?: () => Promise<OthersReports>;
 }
 
 /** A data plane that answers calls, in whatever process it runs. */
@@ -160,19 +160,23 @@ interface OperatorParts {
 
 /** Whether an exchange was for the endpoints of operators, which are then answered. */
 function forOperators({ options, live, gauges, health, snapshot }: OperatorParts): (exchange: Exchange) => boolean {
-  const others = async (): Promise<readonly WorkerReport[]> => (await options.othersReports?.()) ?? [];
+  const others = async (): Promise<OthersReports> =>
+    (await options.othersReports?.()) ?? { reports: [], ofSupervisor: [] };
   const operations: OperationsState = {
     version: () => snapshot().version,
     draining: () => live.draining,
     journalHealthy: () => options.journal.healthy,
     fleet: options.fleet ?? (() => ({ wanted: 1, ready: 1, versions: [snapshot().version] })),
-    metrics: async () => mergeSamples([gauges.sample(), ...(await others()).map(({ metrics }) => metrics)]),
+    async metrics() {
+      const { reports, ofSupervisor } = await others();
+      return mergeSamples([gauges.sample(), ofSupervisor, ...reports.map(({ metrics }) => metrics)]);
+    },
   };
   const admin: AdminState = {
     keys: () => snapshot().keys,
     version: () => snapshot().version,
     wallMs: () => systemClock.wallMs(),
-    health: async () => [health.rows(), ...(await others()).map((each) => each.health)],
+    health: async () => [health.rows(), ...(await others()).reports.map((each) => each.health)],
     reviews: options.reviews,
   };
   return (exchange) => serveOperations(exchange, operations) || serveAdmin(exchange, admin);

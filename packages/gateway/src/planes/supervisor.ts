@@ -15,6 +15,7 @@ import { watchConfiguration } from "./configuration-watch.ts";
 import { openDataFolder, type DataFolder, type WorkerNote } from "./data-folder.ts";
 import { describeChange } from "./describe-change.ts";
 import { forwardRecords, type RecordForwarder } from "./forward-records.ts";
+import { forwardingFamilies } from "./forwarding-metrics.ts";
 import { followJournals, type JournalFollower } from "./ingest.ts";
 import { explainListenFailure, prepareListening } from "./listen-address.ts";
 import { followLabels, type Learner } from "./learn.ts";
@@ -91,7 +92,7 @@ type FleetStarted =
   | { readonly kind: "started"; readonly port: number; readonly fleet: WorkerFleet }
   | { readonly kind: "failed"; readonly message: string; readonly code?: string };
 
-async function startFleet({ options, configuration, folder }: Parts): Promise<FleetStarted> {
+async function startFleet({ options, configuration, folder, store }: Parts): Promise<FleetStarted> {
   const { log, logStyle } = options;
   const { host, port, workers } = configuration.server;
   const { orphans } = folder;
@@ -123,6 +124,7 @@ async function startFleet({ options, configuration, folder }: Parts): Promise<Fl
     snapshot: configuration.snapshot,
     log,
     logStyle,
+    ownMetrics: () => forwardingFamilies(store),
     onWorkers(running) {
       try {
         folder.noteWorkers([...running, ...orphans.filter(isAlive)]);

@@ -7,6 +7,7 @@ import { HealthBoard } from "./health-board.ts";
 import type { HandedAddress } from "./listen-address.ts";
 import type { Log, LogStyle } from "./log.ts";
 import type { Fleet, HealthNews, ListenAddress, SupervisorMessage, WorkerMessage, WorkerReport } from "./messages.ts";
+import type { MetricsSample } from "./metrics.ts";
 import { MetricsRounds } from "./metrics-rounds.ts";
 import { restartDelayMs } from "./restart-delay.ts";
 import { sameSettings } from "./same-settings.ts";
@@ -26,6 +27,8 @@ export interface FleetOptions {
   readonly logStyle: LogStyle;
   /** The running workers, whenever that changes: written down for a supervisor that comes after a crash. */
   readonly onWorkers: (workers: readonly WorkerNote[]) => void;
+  /** What the supervisor adds to the workers' metrics. */
+  readonly ownMetrics: () => MetricsSample;
 }
 
 export type FleetStart =
@@ -81,7 +84,8 @@ export class WorkerFleet {
     }));
     this.#rounds = new MetricsRounds({
       ask: (slot, id) => this.#send(slot, { kind: "metrics-request", id }),
-      answer: (slot, id, reports) => this.#send(slot, { kind: "metrics-of-others", id, reports }),
+      answer: (slot, id, reports) =>
+        this.#send(slot, { kind: "metrics-of-others", id, reports, ofSupervisor: this.#options.ownMetrics() }),
     });
   }
 

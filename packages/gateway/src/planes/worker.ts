@@ -9,7 +9,7 @@ import { openJournal } from "#ledger/journal";
 import { agedHint } from "#policy/hints";
 import { logNews } from "./health-log.ts";
 import { openLog, type Log } from "./log.ts";
-import type { Fleet, SupervisorMessage, WorkerMessage, WorkerReport, WorkerStart } from "./messages.ts";
+import type { Fleet, OthersReports, SupervisorMessage, WorkerMessage, WorkerStart } from "./messages.ts";
 import { openSnapshot } from "./sealed-snapshot.ts";
 import { describeBug, startDataPlane, type RunningDataPlane } from "./start-data-plane.ts";
 
@@ -34,7 +34,7 @@ class Worker {
   #drainMs: number;
   #stopping = false;
   #nextId = 1;
-  readonly #metricsWaiters = new Map<number, (reports: readonly WorkerReport[]) => void>();
+  readonly #metricsWaiters = new Map<number, (others: OthersReports) => void>();
   /** A message with news is on its way: more of them wait, so that a supervisor that hangs costs no memory. */
   #tellingNews = false;
 
@@ -150,7 +150,7 @@ class Worker {
         if (this.#plane !== undefined) this.#say({ kind: "metrics", id: message.id, report: this.#plane.report() });
         return;
       case "metrics-of-others":
-        this.#metricsWaiters.get(message.id)?.(message.reports);
+        this.#metricsWaiters.get(message.id)?.(message);
         return;
       case "health":
         this.#plane?.health.hear(message.hints, message.version);
@@ -210,17 +210,18 @@ class Worker {
     if (process.connected) process.send?.(message, () => {});
   }
 
-  #othersReports(): Promise<readonly WorkerReport[]> {
-    if (!process.connected) return Promise.resolve([]);
+  #othersReports(): Promise<OthersReports> {
+    const nobody: OthersReports = { reports: [], ofSupervisor: [] };
+    if (!process.connected) return Promise.resolve(nobody);
     const id = this.#nextId;
     this.#nextId += 1;
     return new Promise((resolve) => {
-      const settle = (reports: readonly WorkerReport[]): void => {
+      const settle = (others: OthersReports): void => {
         clearTimeout(timer);
         this.#metricsWaiters.delete(id);
-        resolve(reports);
+        resolve(others);
       };
-      const timer = setTimeout(() => settle([]), metricsWaitMs);
+      const timer = setTimeout(() => settle(nobody), metricsWaitMs);
       this.#metricsWaiters.set(id, settle);
       this.#say({ kind: "metrics-wanted", id });
     });

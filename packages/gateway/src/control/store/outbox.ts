@@ -61,6 +61,11 @@ export function setAside(store: Store, { seq }: WaitingRecord): void {
   store.run("UPDATE outbox SET refused = 1 WHERE seq = ?", seq);
 }
 
+/** Whether somebody collects records. */
+export function isOutboxOpen(store: Store): boolean {
+  return store.get("SELECT kept FROM outbox_state") !== undefined;
+}
+
 export interface OutboxCount {
   readonly waiting: number;
   readonly refused: number;
@@ -69,7 +74,9 @@ export interface OutboxCount {
 }
 
 export function countOutbox(store: Store): OutboxCount {
-  const row = store.get("SELECT count(*) AS held, coalesce(sum(refused), 0) AS refused FROM outbox");
+  const row = store.get(
+    "SELECT (SELECT count(*) FROM outbox) AS held, (SELECT count(*) FROM outbox WHERE refused = 1) AS refused",
+  );
   const refused = Number(row?.["refused"] ?? 0);
   const dropped = Number(store.get("SELECT dropped FROM outbox_state")?.["dropped"] ?? 0);
   return { waiting: Number(row?.["held"] ?? 0) - refused, refused, dropped };
