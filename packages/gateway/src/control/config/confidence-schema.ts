@@ -127,7 +127,9 @@ export const confidenceSection = z
       .number()
       .gt(0)
       .lt(1)
-      .meta({ description: "Of streams: the next target is asked beside as soon as the confidence so far is below this." })
+      .meta({
+        description: "Of streams: the next target is asked beside as soon as the confidence so far is below this.",
+      })
       .exactOptional(),
     review,
   })
