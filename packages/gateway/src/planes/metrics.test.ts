@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { Judgement } from "#domain/confidence";
 import { failure } from "#domain/failure";
 import type { AttemptRecord, CallRecord } from "#domain/record";
 import { emptyUsage } from "#domain/usage";
@@ -53,6 +55,21 @@ function unpriced({ target, provider, model, credential, outcome, startedMs, end
   return usage === undefined ? attempt : { ...attempt, usage };
 }
 
+function judged(verdict: Judgement["verdict"]): Judgement {
+  return {
+    score: 0.5,
+    raw: 0.5,
+    estimator: "logprobs",
+    features: [],
+    key: { tenant: "", route: "default", model: "y", tier: 0, shape: "short", signals: "logprobs" },
+    calibration: { state: "prior", n: 0, version: "v" },
+    threshold: 0.85,
+    mode: "per_answer",
+    verdict,
+    why: "as if",
+  };
+}
+
 function rendered(metrics: Metrics): readonly string[] {
   return renderMetrics(metrics.sample({})).split("\n");
 }
@@ -74,6 +91,38 @@ describe("metrics", () => {
         'hedgerow_refusals_total{code="unauthenticated"} 1',
       ]),
     );
+  });
+
+  it("counts judged answers, and what was asked for confidence apart from what was asked for want of an answer", () => {
+    const metrics = new Metrics();
+    const [failed, answered] = record.attempts;
+    if (failed === undefined || answered === undefined) throw new Error("two attempts are needed");
+    const doubted: AttemptRecord = { ...answered, outcome: "doubted", judgement: judged("doubted") };
+    const accepted: AttemptRecord = { ...answered, target: "c/z", judgement: judged("accepted") };
+    const judge: AttemptRecord = { ...answered, target: "d/judge", role: "judge" };
+    metrics.observe({ ...record, decision: "escalated", attempts: [failed, failed, doubted, judge, accepted] });
+    // Given as the best there was: it was doubted all the same.
+    const best: AttemptRecord = { ...doubted, outcome: "answered" };
+    const last: AttemptRecord = { ...doubted, target: "c/z" };
+    metrics.observe({ ...record, decision: "doubted", review: "rev_1", attempts: [best, last] });
+    metrics.observe({ ...record, attempts: [{ ...failed, outcome: "outrun" }, answered] });
+    metrics.observe({ ...record, decision: "shadow", attempts: [doubted, accepted] });
+    const lines = rendered(metrics).filter((line) => /^hedgerow_(failovers|judged|reviews)/u.test(line));
+    expect(lines).toEqual([
+      'hedgerow_failovers_total{route="default",cause="availability"} 1',
+      'hedgerow_failovers_total{route="default",cause="confidence"} 2',
+      'hedgerow_judged_answers_total{route="default",verdict="doubted"} 3',
+      'hedgerow_judged_answers_total{route="default",verdict="accepted"} 1',
+      'hedgerow_reviews_opened_total{route="default"} 1',
+    ]);
+  });
+
+  it("has no figure that the page of endpoints leaves out", () => {
+    const written = readFileSync(new URL("metrics.ts", import.meta.url), "utf8");
+    const names = [...written.matchAll(/^ {2}(hedgerow_\w+):/gmu)].map(([, name]) => name);
+    expect(names.length).toBeGreaterThan(20);
+    const page = readFileSync(new URL("../../../../docs/endpoints.md", import.meta.url), "utf8");
+    expect(names.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 
   it("gives histograms as Prometheus reads them: cumulative buckets, the last one infinite", () => {

@@ -1,5 +1,6 @@
 import { traitsOf, type Failure } from "#domain/failure";
 import type { CallRecord } from "#domain/record";
+import { failoversOf } from "./failovers.ts";
 
 /** What a worker's `/metrics` adds up: plain JSON, so that it travels between processes. */
 export type MetricsSample = readonly SampledFamily[];
@@ -25,6 +26,17 @@ const families = {
   hedgerow_calls_total: { ...counter, help: "Calls by how they ended.", labels: ["route", "decision", "code"] },
   hedgerow_refusals_total: { ...counter, help: "Requests turned away before they were calls.", labels: ["code"] },
   hedgerow_attempts_total: { ...counter, help: "Attempts by outcome.", labels: ["target", "outcome", "failure"] },
+  hedgerow_failovers_total: {
+    ...counter,
+    help: "Steps of calls to another target: availability, the one before had no answer; confidence, it was doubted.",
+    labels: ["route", "cause"],
+  },
+  hedgerow_judged_answers_total: {
+    ...counter,
+    help: "Answers for callers that a gate looked at, by its verdict.",
+    labels: ["route", "verdict"],
+  },
+  hedgerow_reviews_opened_total: { ...counter, help: "Calls that a person is asked about.", labels: ["route"] },
   hedgerow_tokens_total: { ...counter, help: "Tokens, in disjoint buckets.", labels: ["target", "bucket"] },
   hedgerow_cost_usd_total: { ...counter, help: "Cost of attempts with a known price.", labels: ["target"] },
   hedgerow_unpriced_attempts_total: {
@@ -108,8 +120,11 @@ export class Metrics {
   observe(record: CallRecord): void {
     const { route } = record;
     this.#add("hedgerow_calls_total", [route, record.decision, record.code ?? ""], 1);
-    // For a shadow nobody waited.
-    if (record.decision !== "shadow") this.#timesOf(record);
+    // For a shadow nobody waited, and nothing was decided.
+    if (record.decision !== "shadow") {
+      this.#timesOf(record);
+      this.#decisionsOf(record);
+    }
     for (const attempt of record.attempts) {
       const { target, usage } = attempt;
       this.#add("hedgerow_attempts_total", [target, attempt.outcome, attempt.failure ?? ""], 1);
@@ -120,6 +135,15 @@ export class Metrics {
         if (typeof tokens === "number" && tokens > 0) this.#add("hedgerow_tokens_total", [target, bucket], tokens);
       }
     }
+  }
+
+  #decisionsOf({ route, attempts, review }: CallRecord): void {
+    for (const cause of failoversOf(attempts)) this.#add("hedgerow_failovers_total", [route, cause], 1);
+    for (const { role, judgement } of attempts) {
+      if (role !== undefined || judgement === undefined) continue;
+      this.#add("hedgerow_judged_answers_total", [route, judgement.verdict], 1);
+    }
+    if (review !== undefined) this.#add("hedgerow_reviews_opened_total", [route], 1);
   }
 
   #timesOf({ route, durationMs, attempts }: CallRecord): void {
