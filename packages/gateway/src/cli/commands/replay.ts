@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { seedSupply } from "#control/config/open-supply";
 import type { OutageReplay } from "#simulation/outages/play-models";
 import { poissonArrivals, readArrivals, type Arrivals } from "#simulation/outages/arrivals";
+import { policies } from "#simulation/outages/policies";
 import { readOutages } from "#simulation/outages/read-outages";
 import { replayInThreads } from "#simulation/outages/replay-outages";
 import { seededChance } from "#simulation/outages/seeded-chance";
@@ -32,6 +33,7 @@ companies of at least two names run. A call at a moment to an endpoint succeeds 
       --calls N            calls for each model in half an hour (default ${defaults.callsPerWindow})
       --training-days N    days to choose on (default ${defaults.trainingDays})
       --judged-days N      most days to judge on (default: the rest)
+      --policy NAME        only this policy; may stand several times (default: all)
       --threads N          models played at once (default: one for each core); what comes out is the same
       --json               one JSON object
 
@@ -53,6 +55,7 @@ export const replay: Command = {
         "training-days": { type: "string" },
         "judged-days": { type: "string" },
         threads: { type: "string" },
+        policy: { type: "string", multiple: true },
         json: { type: "boolean" },
       },
       words: { least: 1, most: 1, what: "what to replay (outages or cascades)" },
@@ -73,6 +76,7 @@ export const replay: Command = {
       callsPerWindow: number("calls", defaults.callsPerWindow, 100_000),
       trainingDays: number("training-days", defaults.trainingDays, 10_000),
       judgedDays: number("judged-days", defaults.judgedDays, 10_000),
+      ...(values.policy === undefined ? {} : { only: policyNames(values.policy) }),
     };
     const threads = values.threads === undefined ? undefined : number("threads", 1, mostThreads);
     const paths = { data: resolve(io.cwd, values.data), trace: values.trace && resolve(io.cwd, values.trace) };
@@ -81,7 +85,7 @@ export const replay: Command = {
 };
 
 interface Asked {
-  readonly asked: Pick<OutageReplay, "seed" | "callsPerWindow" | "trainingDays" | "judgedDays">;
+  readonly asked: Pick<OutageReplay, "seed" | "callsPerWindow" | "trainingDays" | "judgedDays" | "only">;
   readonly paths: { readonly data: string; readonly trace: string | undefined };
   readonly threads: number | undefined;
   readonly json: boolean;
@@ -118,6 +122,13 @@ async function run({ asked, paths, threads, json }: Asked, io: CommandIo): Promi
     io.stdout(`\n${goalLines(summaries).join("\n")}\n`);
   }
   return 0;
+}
+
+function policyNames(written: readonly string[]): readonly string[] {
+  const names = policies.map(({ name }) => name);
+  const strange = written.find((name) => !names.includes(name));
+  if (strange === undefined) return written;
+  throw new UsageError(`there is no policy ${JSON.stringify(strange)}, only ${names.join("; ")}`);
 }
 
 function arrivalsFrom(trace: string | undefined, seed: number): Arrivals | string {

@@ -19,6 +19,8 @@ export interface OutageReplay {
   readonly judgedDays: number;
   /** Calls for each model in a whole half hour. */
   readonly callsPerWindow: number;
+  /** Names of the policies to play; absent: all. */
+  readonly only?: readonly string[];
 }
 
 /** Nano-dollars of four million tokens, three of them prompt, at a kind of provider; undefined where nobody knows. */
@@ -51,12 +53,13 @@ const dayMs = 24 * 60 * 60_000;
 export function playModels({ asked, part, priceOf, onStep }: Playing): readonly Played[] {
   const { training, judged } = split(asked);
   const worlds = modelWorlds(asked.outages.endpoints, { supply: asked.supply, training });
+  const wanted = policies.filter(({ name }) => asked.only?.includes(name) !== false);
   const played: Played[] = [];
   for (const [at, world] of worlds.entries()) {
     if (at % part.of !== part.at) continue;
     const history = historyOf(world, training);
-    for (const policy of policies) {
-      onStep(`${world.model}: ${policy.name}`, worlds.length * policies.length);
+    for (const policy of wanted) {
+      onStep(`${world.model}: ${policy.name}`, worlds.length * wanted.length);
       const replayed = replayModel({
         world,
         policy,

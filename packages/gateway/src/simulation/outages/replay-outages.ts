@@ -56,7 +56,8 @@ function reportOf(asked: OutageReplay, played: readonly Played[]): ReplayReport 
   const inOrder = played.toSorted((a, b) => (a.model < b.model ? -1 : Number(a.model > b.model)));
   const runs = new Map(policies.map(({ name }) => [name, new Map<string, Replayed>()]));
   for (const { model, policy, replayed } of inOrder) runs.get(policy)?.set(model, replayed);
+  const models = Math.max(...[...runs.values()].map(({ size }) => size));
+  for (const [policy, { size }] of runs) if (size === 0) runs.delete(policy);
   const summaries = summarise({ runs, list: listPolicy, oracle: oraclePolicy, seed: asked.seed });
-  const models = runs.get(listPolicy)?.size ?? 0;
   return { models, trainingWindows: training.length, judgedWindows: judged.length, summaries };
 }
