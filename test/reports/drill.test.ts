@@ -1,11 +1,19 @@
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { drill } from "#cli/commands/drill";
-import type { DrillCase, DrillReport } from "#control/reports/drill";
+import { catalogueTraits } from "#control/config/catalogue-traits";
+import { drillReport, type DrillCase, type DrillReport } from "#control/reports/drill";
+import { ingestRecords } from "#control/store/ingest";
+import { openStore } from "#control/store/sqlite";
+import { targetGroups } from "#supply/target-groups";
+import { ConfigFolder } from "../world/config-folder.ts";
+import { attemptRecord, callRecord } from "../world/sample-record.ts";
 import { dayWorld } from "./day-world.ts";
 import { expectGolden } from "./golden-text.ts";
 import { recordedDay } from "./recorded-day.ts";
 
 const { run } = dayWorld([drill]);
+const config = new ConfigFolder({});
+afterAll(() => config.remove());
 
 async function drilled(down: string, ...args: readonly string[]): Promise<DrillReport> {
   const ran = await run("drill", "--down", down, "--since", "1d", "--json", ...args);
@@ -91,6 +99,38 @@ describe("hedgerow drill", () => {
     const median = openai[Math.ceil(openai.length / 2) - 1] ?? 0;
     expect(found).toMatchObject({ to: "openai/gpt-5.4", calls: 20, failedAttempts: 40 });
     expect(found?.firstContentMs.p50After).toBe(800 + 2000 + median);
+  });
+
+  it("lets nobody stand in for a call of tools who is known to call none", () => {
+    const opened = openStore(":memory:");
+    if (opened.kind !== "opened") throw new Error(opened.message);
+    const first = { target: "first/m", provider: "first", model: "m" };
+    const records = ["stop", "tools", "tools"].map((finish, at) =>
+      callRecord(`req_${at}`, { finish, requestedModel: "pair", route: "pair", attempts: [attemptRecord(first)] }),
+    );
+    ingestRecords(opened.store, { file: "w1-1-000001.jsonl", fromOffset: 0, toOffset: 1, chainHash: "h" }, records);
+    const { snapshot } = config.configured(`
+providers:
+  first: { kind: openai-compatible, url: "http://127.0.0.1:1", operator: one, models: { m: { tools: true } } }
+  plain: { kind: openai-compatible, url: "http://127.0.0.1:2", operator: two, models: { m: { tools: false } } }
+  able: { kind: openai-compatible, url: "http://127.0.0.1:3", operator: three, models: { m: { tools: true } } }
+routes:
+  pair: { targets: [first/m, { target: plain/m, despite: critical }, able/m] }
+`);
+    const made = drillReport(opened.store, {
+      window: { fromMs: 0, untilMs: Date.parse("2027-01-01T00:00:00Z") },
+      down: "operator:one",
+      detectMs: 1000,
+      snapshot,
+      traitsOf: catalogueTraits("2026-11-21"),
+      groupsOf: targetGroups(snapshot, "2026-11-21"),
+    });
+    opened.store.close();
+    expect(certain(made)).toMatchObject({ touched: 3, calledTools: 2, lost: 0 });
+    expect(certain(made).flows.map(({ to, calls }) => [to, calls])).toEqual([
+      ["able/m", 2],
+      ["plain/m", 1],
+    ]);
   });
 
   it("counts the busiest minute at each backup against its account's limits", async () => {

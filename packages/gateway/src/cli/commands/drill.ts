@@ -160,10 +160,13 @@ function print(made: DrillReport, io: CommandIo): void {
         ? "what surely hangs on it is down"
         : "what may hang on it is down too: claims give it a share between nought and all";
     io.stdout(`\n${each.case}: ${words}\n  ${terminalLine(each.targets.join(", "))}\n`);
-    const { touched, lost, rerouted, failedAnyway } = each;
+    const { touched, calledTools, lost, rerouted, failedAnyway } = each;
     io.stdout(
       `  ${touched} answered calls met it (${percent(touched / made.calls, 1)} of all): ${lost} lost (${percent(lost / made.calls, 1)}), ` +
-        `${rerouted} rerouted, ${touched - lost - rerouted} answered as they were; ${failedAnyway} failed anyway\n\n`,
+        `${rerouted} rerouted, ${touched - lost - rerouted} answered as they were; ${failedAnyway} failed anyway\n` +
+        (calledTools === 0
+          ? "\n"
+          : `  ${calledTools} of them called tools: who is known to call none does not stand in for these\n\n`),
     );
     io.stdout(renderTable(flowColumns, each.flows));
     if (each.capacity.length > 0) io.stdout(`\n${renderTable(capacityColumns, each.capacity)}`);
@@ -177,6 +180,7 @@ const assumptions: readonly string[] = [
   "a failing attempt takes as long as those recorded at its target (median), else as long as --detect says",
   "backups answer as fast as they did in the window, whatever their load",
   "tokens are counted as recorded, though another vendor's tokenizer counts others",
-  "targets, prices and claims are today's; of a request, names and the prompt's size are recorded, and no more",
-  "a limit that is not configured is unknown",
+  "targets, prices and claims are today's",
+  "of a request, names, the prompt's size and whether its answer called tools are recorded; whoever lacks anything else it asked for (images, a schema, tools nobody called) counts as able",
+  "a limit that is not configured is unknown: providers' answers tell what is left of one, not for how long a time it holds",
 ];

@@ -12,7 +12,7 @@ import type { Store } from "#control/store/sqlite";
 import { capacityNeeds, MinuteLoads, type CapacityNeed } from "./capacity.ts";
 import { errorClassOf } from "#control/store/error-class";
 import { ascending, percentile } from "./percentile.ts";
-import { Rerouting, type RecordedFailures } from "./reroute.ts";
+import { Rerouting, type KnownNeeds, type RecordedFailures } from "./reroute.ts";
 import { recordedTarget } from "./traffic.ts";
 
 export interface DrillWish {
@@ -42,6 +42,8 @@ export interface DrillCase {
   readonly targets: readonly string[];
   /** Answered calls that met one of them. */
   readonly touched: number;
+  /** Of these: whose answer called tools, so that only who calls tools can stand in. */
+  readonly calledTools: number;
   readonly lost: number;
   readonly rerouted: number;
   /** Calls that met one of them and were not answered even when all was well. */
@@ -210,6 +212,7 @@ function drillCase(name: DrillCase["case"], targets: readonly Target[], drilling
   const flows = new Map<string, FlowSums>();
   const loads = new MinuteLoads();
   let failedAnyway = 0;
+  let calledTools = 0;
   eachCall(store, wish.window, (call) => {
     const { attempts, answer } = call;
     const [first] = attempts;
@@ -222,8 +225,9 @@ function drillCase(name: DrillCase["case"], targets: readonly Target[], drilling
       failedAnyway += 1;
       return;
     }
-    const prompt = answer.usage === undefined ? undefined : promptTokens(answer.usage);
-    const { answeredBy, tried, lostMs } = rerouting.fateOf(first, prompt, failuresOf(attempts));
+    const needs = needsOf(answer);
+    if (needs.tools === true) calledTools += 1;
+    const { answeredBy, tried, lostMs } = rerouting.fateOf(first, needs, failuresOf(attempts));
     if (answeredBy !== undefined) loads.add(answeredBy, answer, answeredBy.id === answer.target ? "own" : "moved");
     const key = JSON.stringify([first.route, answer.target, answeredBy?.id, tried.length]);
     const sums = flows.get(key) ?? emptyFlow(first.route, answer.target, answeredBy);
@@ -236,11 +240,19 @@ function drillCase(name: DrillCase["case"], targets: readonly Target[], drilling
     case: name,
     targets: [...ids],
     touched: count(() => true),
+    calledTools,
     lost: count(({ to }) => to === undefined),
     rerouted: count(({ to, from }) => to !== undefined && to !== from),
     failedAnyway,
     flows: made.toSorted((a, b) => b.calls - a.calls || a.route.localeCompare(b.route)),
     capacity: capacityNeeds(loads, wish.snapshot),
+  };
+}
+
+function needsOf({ usage, finish }: StoredAttempt): KnownNeeds {
+  return {
+    ...(usage === undefined ? {} : { promptTokens: promptTokens(usage) }),
+    ...(finish === "tools" ? { tools: true } : {}),
   };
 }
 

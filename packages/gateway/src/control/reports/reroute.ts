@@ -29,6 +29,13 @@ export interface RerouteWorld {
 /** What failed in the recorded call itself, by target: it fails again. */
 export type RecordedFailures = ReadonlyMap<string, FailureKind>;
 
+/** What is known of a recorded request, beside its names. What is not known is taken for no need. */
+export interface KnownNeeds {
+  readonly promptTokens?: number;
+  /** Its answer called some. */
+  readonly tools?: true;
+}
+
 /** No plan of a route has more. */
 const mostSteps = 100;
 /** Prompts that differ by less than a fifth share a plan. */
@@ -38,7 +45,7 @@ const maxKnown = 4096;
 /**
  * Sends recorded calls once more through the planner that serves live ones, in a world where some targets fail. Each call
  * meets the failure afresh: nothing was learned from the call before it. What failed in the call itself fails again. The
- * same names, sizes and failures give the same fate.
+ * same names, needs and failures give the same fate.
  */
 export class Rerouting {
   readonly #world: RerouteWorld;
@@ -50,11 +57,11 @@ export class Rerouting {
 
   fateOf(
     { route, requestedModel, operation }: StoredAttempt,
-    promptTokens: number | undefined,
+    { promptTokens, tools }: KnownNeeds,
     failures: RecordedFailures,
   ): Fate {
     const size = promptTokens === undefined ? -1 : Math.ceil(Math.log2(Math.max(1, promptTokens)) * stepsPerDoubling);
-    const key = JSON.stringify([route, requestedModel, operation, size, [...failures]]);
+    const key = JSON.stringify([route, requestedModel, operation, size, tools, [...failures]]);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const isRoute = this.#world.snapshot.routes.has(route);
@@ -62,7 +69,7 @@ export class Rerouting {
       model: isRoute ? route : requestedModel,
       options: { metadata: false },
       ...(operation === "generate" ? {} : { operation }),
-      ...(size < 0 ? {} : { needs: () => ({ promptTokens: bounds(size) }) }),
+      needs: () => ({ ...(size < 0 ? {} : { promptTokens: bounds(size) }), ...(tools === undefined ? {} : { tools }) }),
     };
     const fate = this.#follow(call, failures);
     if (this.#known.size >= maxKnown) this.#known.clear();

@@ -1,3 +1,4 @@
+import type { FinishReason } from "#domain/answer";
 import type { AttemptRecord, Decision } from "#domain/record";
 import type { FailureKind } from "#domain/failure";
 import type { Operation } from "#domain/call";
@@ -24,6 +25,8 @@ export interface StoredAttempt {
   readonly requestedModel: string;
   readonly operation: Operation;
   readonly decision: Decision;
+  /** How the call's answer ended. */
+  readonly finish?: FinishReason;
   /** From 1. */
   readonly number: number;
   readonly target: string;
@@ -43,7 +46,7 @@ export function eachAttempt(store: Store, window: AttemptWindow, visit: (attempt
   const only = window.forCallers === true ? "AND role IS NULL AND decision <> 'shadow'" : "";
   store.each(
     (row) => visit(attemptOf(row)),
-    `SELECT calls.id, at_ms, route, requested_model, operation, decision, number, target, provider, model, outcome,
+    `SELECT calls.id, at_ms, route, requested_model, operation, decision, finish, number, target, provider, model, outcome,
        failure, started_ms, first_content_ms, ended_ms, attempts.input_uncached, attempts.cache_read,
        attempts.cache_write, attempts.cache_write_long, attempts.output, attempts.reasoning,
        attempts.usage_estimated, attempts.cost_nano_usd
@@ -76,6 +79,7 @@ function attemptOf(row: Row): StoredAttempt {
     model: String(row["model"]),
     outcome: String(row["outcome"]) as StoredAttempt["outcome"],
     durationMs: Number(row["ended_ms"]) - startedMs,
+    ...(row["finish"] === null ? {} : { finish: String(row["finish"]) as FinishReason }),
     ...(row["failure"] === null ? {} : { failure: String(row["failure"]) as FailureKind }),
     ...(row["first_content_ms"] === null ? {} : { firstContentMs: Number(row["first_content_ms"]) - startedMs }),
     ...(usage === undefined ? {} : { usage }),
