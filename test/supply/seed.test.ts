@@ -6,7 +6,7 @@ import type { Claim } from "#domain/supply";
 import { providerKinds } from "#providers/kinds";
 import { betaPriors } from "#supply/co-failure";
 import { contradictions } from "#supply/contradictions";
-import { kindOf, SupplyGraph } from "#supply/graph";
+import { groupText, kindOf, SupplyGraph } from "#supply/graph";
 import { claimStatuses, nodeKinds, readNodeId, relationEnds, relations } from "#supply/relations";
 import { groupsOf } from "#supply/target-groups";
 
@@ -79,6 +79,22 @@ describe("the claims that ship with the gateway", () => {
     const known = new Set([...openCatalogue("2026-11-21").offers.keys()].map((name) => name.split("/", 1)[0]));
     const vendors = seed.nodes.filter(({ id }) => id.startsWith("vendor:")).map(({ id }) => id.slice("vendor:".length));
     expect(vendors.filter((vendor) => !known.has(vendor))).toEqual([]);
+  });
+
+  it("know by its address whose machines a shop's answers come from, whatever the shop is called", () => {
+    const asked = { provider: "p", kind: "openai-compatible", model: "vendor/model", host: "api.inference.wandb.ai" };
+    const groups = groupsOf(graph, asked).map(
+      (group) => `${groupText(group)} ${group.share.join("-")} ${group.status}`,
+    );
+    expect(groups).toEqual(
+      expect.arrayContaining([
+        "storefront:wandb 1-1 declared",
+        "operator:coreweave 1-1 fact",
+        "owner:coreweave 1-1 fact",
+      ]),
+    );
+    const openai = groupsOf(graph, { provider: "o", kind: "openai", model: "openai/gpt-5.4" });
+    expect(openai.map((group) => groupText(group))).toContain("owner:coreweave");
   });
 
   it("agree with what the kinds of providers take for usual, and know the storefront of each that has an operator", () => {
