@@ -1,4 +1,4 @@
-// `npm start|test|check|bench|format`: sets up what is missing, then runs the command under the pinned Node.
+// `npm start|test|check|bench|example|format`: sets up what is missing, then runs the command under the pinned Node.
 import { spawn } from "node:child_process";
 import { dirname, delimiter, join } from "node:path";
 import { pinnedNode, root, setup } from "./setup.mjs";
@@ -16,6 +16,7 @@ const commands = {
     [bin("knip")],
     [bin("vitest"), "run", "test/architecture.test.ts"],
   ],
+  example: [["node", "examples/telemetry/main.ts"]],
   bench: [["node", "--conditions=hedgerow-source", "bench/main.ts"]],
   format: [[bin("oxfmt")]],
 };
