@@ -61,3 +61,11 @@ export interface LoadRow {
   readonly firstContentMs?: number;
   readonly headroom: readonly RateLimit[];
 }
+
+/** How calls to a model at a provider usually ended; those of long ago count as a part of a call. */
+export interface UsualSuccess {
+  readonly provider: string;
+  readonly model: string;
+  readonly calls: number;
+  readonly failures: number;
+}

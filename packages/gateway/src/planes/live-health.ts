@@ -1,4 +1,4 @@
-import type { HealthHint, HealthRow } from "#domain/health";
+import type { HealthHint, HealthRow, UsualSuccess } from "#domain/health";
 import { Health } from "#policy/health";
 import type { HealthNews } from "./messages.ts";
 
@@ -30,6 +30,12 @@ export class LiveHealth {
   /** What was found out since the last time, for the other workers. */
   takeNews(): Pick<HealthNews, "version" | "hints"> {
     return { version: this.#version, hints: this.#health.takeHints(this.#nowMs()) };
+  }
+
+  /** How calls usually ended before this process was. */
+  learn(usual: readonly UsualSuccess[]): void {
+    for (const { provider, model, ...tally } of usual)
+      this.#health.recentAt({ provider, model }).learn(tally, this.#nowMs());
   }
 
   /** What another worker found out; under another configuration it may have had other keys. */

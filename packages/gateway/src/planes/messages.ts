@@ -1,4 +1,4 @@
-import type { HealthHint, HealthRow } from "#domain/health";
+import type { HealthHint, HealthRow, UsualSuccess } from "#domain/health";
 import type { MetricsSample } from "./metrics.ts";
 import type { SealedSnapshot } from "./sealed-snapshot.ts";
 
@@ -51,6 +51,8 @@ export interface WorkerStart {
   readonly snapshot: SealedSnapshot;
   /** What the workers of the node know of providers, at this time of the wall clock: a process takes its time to start. */
   readonly health: { readonly hints: readonly HealthHint[]; readonly wallMs: number };
+  /** How calls to targets usually ended, by the records: a worker that starts knows nothing of its own. */
+  readonly usual: readonly UsualSuccess[];
   readonly logStyle: "plain" | "json";
 }
 

@@ -23,6 +23,7 @@ import type { Log, LogStyle } from "./log.ts";
 import type { ListenAddress } from "./messages.ts";
 import { isSameProcess } from "./process-identity.ts";
 import { tendReviewsIn, type ReviewTending } from "./tend-reviews.ts";
+import { usualSuccess } from "./usual-success.ts";
 import { WorkerFleet } from "./worker-fleet.ts";
 
 export interface SupervisorOptions {
@@ -113,6 +114,7 @@ async function startFleet({ options, configuration, folder, store }: Parts): Pro
     }
   }
   if (prepared.kind === "failed") return prepared;
+  const usual = usualSuccess({ store, log, wallMs: Date.now });
   const fleet = new WorkerFleet({
     workers: workers === "auto" ? Math.min(availableParallelism(), maxWorkers) : workers,
     listen: prepared.listen,
@@ -124,6 +126,7 @@ async function startFleet({ options, configuration, folder, store }: Parts): Pro
     snapshot: configuration.snapshot,
     log,
     logStyle,
+    usual: ({ routes }) => usual(routes),
     ownMetrics: () => forwardingFamilies(store),
     onWorkers(running) {
       try {

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { UsualSuccess } from "#domain/health";
 import type { Snapshot } from "#domain/snapshot";
 import { noteOf, type WorkerNote } from "./data-folder.ts";
 import { HealthBoard } from "./health-board.ts";
@@ -27,6 +28,8 @@ export interface FleetOptions {
   readonly logStyle: LogStyle;
   /** The running workers, whenever that changes: written down for a supervisor that comes after a crash. */
   readonly onWorkers: (workers: readonly WorkerNote[]) => void;
+  /** What is known of targets from records, for a worker that starts. */
+  readonly usual: (snapshot: Snapshot) => readonly UsualSuccess[];
   /** What the supervisor adds to the workers' metrics. */
   readonly ownMetrics: () => MetricsSample;
 }
@@ -179,6 +182,7 @@ export class WorkerFleet {
       listen: { ...listen, port: this.#port },
       snapshot: sealSnapshot(this.#snapshot),
       health: { hints: this.#health.view(performance.now()), wallMs: Date.now() },
+      usual: this.#options.usual(this.#snapshot),
       logStyle,
     };
     child.send(start, handed?.handle, {}, () => {});

@@ -81,6 +81,7 @@ class Worker {
       fleet: () => this.#fleet,
       othersReports: () => this.#othersReports(),
     });
+    this.#plane.health.learn(this.#start.usual);
     this.#plane.health.hear(this.#knownBefore(), snapshot.version);
     setInterval(() => this.#tellNews(), newsEveryMs).unref();
     this.#say({ kind: "ready", port: this.#plane.port, version: snapshot.version });

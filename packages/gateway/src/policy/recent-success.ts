@@ -70,6 +70,11 @@ export class RecentSuccess {
   }
 }
 
+/** What earlier calls, so long ago, still say of what is usual: for `learn`, whose clock may have begun after them. */
+export function fadedTally(earlier: Tally, agoMs: number): Tally {
+  return scaled(earlier, 2 ** (-Math.max(0, agoMs) / usualHalfLifeMs));
+}
+
 /**
  * What is left of a count n after a time t: the solution of dn/dt = −λn − n²/K, with λ the half-life's rate and K calls
  * times an hour. The second term is that of a Kalman filter whose state drifts: its variance, 1/n, grows evenly. It does
