@@ -5,9 +5,12 @@ const folder = fileURLToPath(new URL(".", import.meta.url));
 const hedgerow = fileURLToPath(import.meta.resolve("#cli/main"));
 const readyWithinMs = 30_000;
 const stopWithinMs = 15_000;
+/** Characters of its log, to tell why it did not start. */
+const keptLog = 4000;
 
-export interface RunningGateway extends AsyncDisposable {
-  readonly url: string;
+export interface StartedGateway extends AsyncDisposable {
+  /** Its address, once it can answer. Rejects with an Error with its words where it does not start. */
+  readonly url: Promise<string>;
 }
 
 interface GatewayOptions {
@@ -15,8 +18,11 @@ interface GatewayOptions {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** `hedgerow serve` with this folder's configuration, on a free port. Throws an Error with its words where it does not start. */
-export async function startGateway({ data, environment }: GatewayOptions): Promise<RunningGateway> {
+/**
+ * `hedgerow serve` with this folder's configuration, on a free port. Given at once, not when it is ready: who is interrupted
+ * meanwhile has to stop it, too.
+ */
+export function startGateway({ data, environment }: GatewayOptions): StartedGateway {
   const args = ["serve", "--config", "hedgerow.yaml", "--port", "0", "--workers", "1", "--data", data];
   const child = spawn(process.execPath, [...process.execArgv, hedgerow, ...args], {
     cwd: folder,
@@ -25,32 +31,35 @@ export async function startGateway({ data, environment }: GatewayOptions): Promi
   });
   let [out, log] = ["", ""];
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const stop = async (): Promise<void> => {
-    child.kill("SIGTERM");
-    const late = setTimeout(() => child.kill("SIGKILL"), stopWithinMs);
-    await exited;
-    clearTimeout(late);
-  };
-  const url = await new Promise<string | undefined>((resolve) => {
-    const late = setTimeout(() => resolve(undefined), readyWithinMs);
-    const settle = (found: string | undefined): void => {
-      clearTimeout(late);
-      resolve(found);
-    };
+  const url = new Promise<string>((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`The gateway was not ready in time:\n${log}`)), readyWithinMs);
     child.stdout.on("data", (text: Buffer) => {
       out += text.toString();
       const found = /^hedgerow ready on (http:\S+)$/mu.exec(out)?.[1];
-      if (found !== undefined) settle(found);
+      if (found === undefined) return;
+      clearTimeout(late);
+      resolve(found);
     });
     // Read on, or a full pipe would hold the gateway up.
     child.stderr.on("data", (text: Buffer) => {
-      log = (log + text.toString()).slice(-4000);
+      log = (log + text.toString()).slice(-keptLog);
     });
-    void exited.then(() => settle(undefined));
+    child.once("exit", () => {
+      clearTimeout(late);
+      reject(new Error(`The gateway did not start:\n${log}`));
+    });
   });
-  if (url !== undefined) return { url, [Symbol.asyncDispose]: stop };
-  await stop();
-  throw new Error(`The gateway did not start:\n${log}`);
+  // Nobody may be waiting for it any more.
+  url.catch(() => {});
+  return {
+    url,
+    [Symbol.asyncDispose]: async () => {
+      child.kill("SIGTERM");
+      const late = setTimeout(() => child.kill("SIGKILL"), stopWithinMs);
+      await exited;
+      clearTimeout(late);
+    },
+  };
 }
 
 /** Any other command, as a person would run it; its output. Throws an Error with its words where it fails. */

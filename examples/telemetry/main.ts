@@ -35,18 +35,34 @@ const print = (text = ""): void => void process.stdout.write(`${text}\n`);
 /** Everything that is open is closed in the end, whatever happened. */
 class Opened {
   readonly #closing: (() => unknown)[] = [];
+  #closed: Promise<void> | undefined;
 
+  /** Throws an Error where all is closed already: who was interrupted opens nothing more. */
   add<T extends AsyncDisposable>(thing: T): T {
-    this.#closing.push(() => thing[Symbol.asyncDispose]());
+    this.onClose(() => thing[Symbol.asyncDispose]());
     return thing;
   }
 
   onClose(close: () => unknown): void {
+    if (this.#closed !== undefined) {
+      void close();
+      throw new Error("interrupted");
+    }
     this.#closing.push(close);
   }
 
-  async close(): Promise<void> {
-    for (let close = this.#closing.pop(); close !== undefined; close = this.#closing.pop()) await close();
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** The last first. */
+  close(): Promise<void> {
+    this.#closed ??= this.#closeAll();
+    return this.#closed;
+  }
+
+  async #closeAll(): Promise<void> {
+    for (const close of this.#closing.toReversed()) await close();
   }
 }
 
@@ -55,9 +71,9 @@ async function run(wishes: Wishes, opened: Opened): Promise<void> {
   const vendors = areReal(wishes) ? undefined : opened.add(await startSimulatedVendors());
   const data = dataFolder(wishes, opened);
   const environment = { ...process.env, ...vendors?.environment };
-  const gateway = opened.add(await startGateway({ data, environment }));
-  const hedgerow = new Hedgerow({ baseURL: gateway.url });
-  introduce(vendors, gateway.url);
+  const url = await opened.add(startGateway({ data, environment })).url;
+  const hedgerow = new Hedgerow({ baseURL: url });
+  introduce(vendors, url);
 
   const batches = makeBatches(wishes.batches, wishes.seed);
   const outcomes = await judgeBatches(batches, (batch) => judgeBatch(hedgerow, batch));
@@ -169,7 +185,7 @@ async function giveFeedback(hedgerow: Hedgerow, outcomes: readonly Outcome[]): P
 }
 
 function nextSteps({ data }: Wishes, vendors: SimulatedVendors | undefined): readonly string[] {
-  const folder = data ?? "telemetry-data";
+  const folder = data ?? ".hedgerow/telemetry";
   const steps: readonly (readonly [string, string])[] = [
     ...(data === undefined
       ? [[`npm run example -- --data ${folder}`, "keeps what was recorded and learned, for"] as const]
@@ -215,11 +231,11 @@ if (typeof wishes === "string") {
 } else {
   const opened = new Opened();
   const stopEarly = (): void => void opened.close().finally(() => process.exit(130));
-  process.once("SIGINT", stopEarly).once("SIGTERM", stopEarly);
+  process.on("SIGINT", stopEarly).on("SIGTERM", stopEarly);
   try {
     await run(wishes, opened);
   } catch (error) {
-    process.stderr.write(`example: ${(error as Error).message}\n`);
+    if (!opened.isClosed) process.stderr.write(`example: ${(error as Error).message}\n`);
     process.exitCode = 1;
   } finally {
     await opened.close();

@@ -18,8 +18,12 @@ interface Ran {
   readonly pids: readonly number[];
 }
 
-/** The example as a person starts it, without any key, its temporary files in a folder of their own. */
-async function runExample(args: readonly string[], temporary: string): Promise<Ran> {
+/** The example as a person starts it, without any key, its temporary files in a folder of their own; interrupted as soon as it is to stop. */
+async function runExample(
+  args: readonly string[],
+  temporary: string,
+  isToStop: () => boolean = () => false,
+): Promise<Ran> {
   const program = ["--conditions=hedgerow-source", join(folder, "main.ts"), ...args];
   const child = spawn(process.execPath, program, {
     env: { PATH: process.env["PATH"] ?? "", TMPDIR: temporary, TEMP: temporary },
@@ -29,6 +33,7 @@ async function runExample(args: readonly string[], temporary: string): Promise<R
   const pids = new Set<number>();
   const look = setInterval(() => {
     for (const pid of childrenOf(child.pid ?? 0)) pids.add(pid);
+    if (isToStop()) child.kill("SIGTERM");
   }, 100);
   child.stdout.on("data", (text: Buffer) => (out += text.toString()));
   child.stderr.on("data", (text: Buffer) => (err += text.toString()));
@@ -106,6 +111,18 @@ describe("the telemetry example", { timeout: 90_000 }, () => {
 
       if (existsSync("/proc/self/task")) expect(pids.length).toBeGreaterThan(1);
       expect(pids.filter(isAlive)).toEqual([]);
+      expect(readdirSync(temporary)).toEqual([]);
+    } finally {
+      rmSync(temporary, { recursive: true, force: true });
+    }
+  });
+
+  it("stops its gateway and tidies up when it is interrupted before the gateway is ready", async () => {
+    const temporary = mkdtempSync(join(tmpdir(), "hedgerow-example-"));
+    try {
+      const interrupted = await runExample([], temporary, () => readdirSync(temporary).length > 0);
+      expect(interrupted).toMatchObject({ code: 130, err: "" });
+      expect(interrupted.pids.filter(isAlive)).toEqual([]);
       expect(readdirSync(temporary)).toEqual([]);
     } finally {
       rmSync(temporary, { recursive: true, force: true });
