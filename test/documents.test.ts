@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { readConfiguration } from "#control/config/configuration";
@@ -90,7 +90,32 @@ describe("the packages", () => {
   });
 });
 
+/** Where a page's links lead, as paths from the root. */
+function linksOf(path: string): readonly string[] {
+  return [...read(path).matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)].map(([, link = ""]) =>
+    normalize(join(dirname(path), link)).replace(/\/$/, ""),
+  );
+}
+
 describe("the documents", () => {
+  it("are all reached by links from README.md or ARCHITECTURE.md", () => {
+    const pages = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".md"))
+      .map((name) => join("docs", name));
+    const reached = new Set<string>();
+    const open = ["README.md", "ARCHITECTURE.md"];
+    for (let path = open.pop(); path !== undefined; path = open.pop()) {
+      if (reached.has(path) || !existsSync(join(root, path))) continue;
+      reached.add(path);
+      for (const link of linksOf(path)) {
+        // A link to a folder shows what lies in it.
+        open.push(...(link.endsWith(".md") ? [link] : pages.filter((page) => dirname(page) === link)));
+      }
+    }
+    expect(pages.length).toBeGreaterThan(20);
+    expect(pages.filter((page) => !reached.has(page))).toEqual([]);
+  });
+
   it.each(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "docs/errors.md", "docs/dependencies.md"])(
     "%s links only to files that exist",
     (path) => {
