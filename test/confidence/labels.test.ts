@@ -86,6 +86,20 @@ describe("a file of labels", () => {
     expect(file(path).state().kept).toBe(500);
   });
 
+  it("forgets first what whoever said most said first: a flood of one caller pushes out no other's", () => {
+    const labels = file(newPath(), { maxLabels: 100 });
+    for (let at = 0; at < 20; at += 1) labels.add(label(`quiet${at}`, { caller: "quiet" }));
+    for (let at = 0; at < 500; at += 1) labels.add(label(`loud${at}`, { caller: "loud" }));
+    expect(labels.callers()).toEqual(
+      new Map([
+        ["loud", 80],
+        ["quiet", 20],
+      ]),
+    );
+    expect(labels.page(Number.MAX_SAFE_INTEGER, 1, "loud")[0]).toMatchObject({ callId: "loud499" });
+    expect(labels.page(Number.MAX_SAFE_INTEGER, 100, "quiet")).toHaveLength(20);
+  });
+
   it("is bounded: the oldest leave", async () => {
     const labels = file(newPath(), { maxLabels: 50 });
     const ids = Array.from({ length: 400 }, (_, at) => `c${at}`);

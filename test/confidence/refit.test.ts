@@ -57,6 +57,7 @@ function rowsOf({ seed, count, nature, of = key, fromMs = startMs, more = {} }: 
     key: of,
     keyText: scopeName(of),
     features: [score],
+    caller: "app",
     correct,
     source: "human",
     weight: 1,
@@ -214,7 +215,7 @@ describe("a refit", () => {
 
   it("is the same again where nothing new came", () => {
     const rows = rowsOf({ seed: 1, count: 300 });
-    const first = setOf(run(rows));
+    const first = { version: "x", entries: run(rows).entries };
     const settled = setOf(run(rows, { previous: first, nowMs: startMs + 420_000 }));
     const nowMs = startMs + 480_000;
     const again = setOf(run(rows, { previous: settled, nowMs }));
@@ -232,6 +233,35 @@ describe("a refit", () => {
     );
     const none = run([], { previous: many, nowMs: startMs + 40 * 86_400_000 });
     expect(own(none)).toMatchObject({ state: "stale", calibrator: own(many as Refitted & CalibrationSet).calibrator });
+  });
+});
+
+describe("labels of several callers", () => {
+  const honest = rowsOf({ seed: 3, count: 300, nature: { intercept: -1, slope: 0.5 } });
+  const lies = (count: number): readonly TrainingRow[] =>
+    rowsOf({ seed: 4, count, fromMs: startMs + 1_000_000, more: { caller: "liar", correct: 1 } });
+  const confidence = (rows: readonly TrainingRow[]): number => {
+    const { calibrator } = chooseCalibrator({ version: "x", entries: run(rows).entries }, key);
+    return calibrate(calibrator, [2]);
+  };
+
+  it("count for half at most where one of them says more than all the others together", () => {
+    const weights = (rows: readonly TrainingRow[], caller: string): number =>
+      samplesOf(rows, { nowMs: startMs })
+        .filter(({ row }) => row.caller === caller)
+        .reduce((sum, { sample }) => sum + sample.weight, 0);
+    const both = [...honest, ...lies(5000)];
+    expect(weights(both, "liar")).toBeCloseTo(Math.max(200, weights(both, "app")), 6);
+    // A few words of another undo nothing, and who is alone is heard.
+    expect(weights([...honest.slice(0, 5), ...lies(150)], "liar")).toBeGreaterThan(140);
+    expect(weights(lies(900), "liar")).toBeGreaterThan(500);
+  });
+
+  it("of which one lies without end move a confidence no further than as many lies as there are true words", () => {
+    // More than a fit takes altogether.
+    const flooded = confidence([...honest, ...lies(9000)]);
+    expect(flooded).toBeLessThan(0.9);
+    expect(flooded).toBeLessThan(confidence(lies(9000)) - 0.1);
   });
 });
 

@@ -153,4 +153,12 @@ describe("rows to learn from", () => {
     );
     expect(bounded).toHaveLength(300);
   });
+
+  it("are read of every caller, however many labels on nothing one of them sent afterwards", () => {
+    const flood = Array.from({ length: 300 }, (_, at) => ({ callId: `req_none${at}`, caller: "loud" }));
+    const made = world([escalated], [{ correct: 0 }, ...flood]);
+    expect(rowsOf(made, { perKey: 10, verdicts: 100 })).toContainEqual(
+      expect.objectContaining({ caller: "app", correct: 0, source: "human" }),
+    );
+  });
 });

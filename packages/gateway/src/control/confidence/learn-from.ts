@@ -8,7 +8,7 @@ import { trainingRows } from "./training-rows.ts";
 
 export interface LearnInput {
   readonly store: Store;
-  readonly labels: Pick<LabelsFile, "page">;
+  readonly labels: Pick<LabelsFile, "page" | "callers">;
   readonly previous: CalibrationSet | undefined;
   readonly promises: RoutePromises;
   /** Wall clock, milliseconds. */

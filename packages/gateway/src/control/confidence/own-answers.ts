@@ -68,6 +68,7 @@ function readLine(written: string): TrainingRow | string {
     key,
     keyText: JSON.stringify(key),
     features,
+    caller: "",
     correct: Number(correct),
     source: "human",
     weight: 1,

@@ -13,6 +13,7 @@ import type {
 } from "#domain/calibration";
 import type { CalibrationKey } from "#domain/confidence";
 import type { JudgedAnswer } from "#control/store/read-judged";
+import { fairlyFirst } from "./fair-share.ts";
 import { promisesOf, type RoutePromises } from "./promises.ts";
 import { samplesOf, teachingRows, type SampledRow } from "./samples.ts";
 import type { TrainingRow } from "./training-rows.ts";
@@ -100,7 +101,7 @@ function groupsOf({ rows, judged }: RefitInput): readonly KeyGroup[] {
     const looked = judgedByKey.get(keyText) ?? [];
     const accepted = looked.filter(({ verdict }) => verdict !== "doubted").length;
     const share = looked.length === 0 ? undefined : accepted / looked.length;
-    return [{ key, rows: newest, teaching: teachingRows(newest, share).slice(0, mostRows), judged: looked }];
+    return [{ key, rows: newest, teaching: fairlyFirst(teachingRows(newest, share), mostRows), judged: looked }];
   });
 }
 
@@ -115,7 +116,10 @@ function ancestorsOf(keys: readonly KeyGroup[], level: 1 | 2): readonly [Calibra
   }
   return [...found.values()].map(([scope, rows]) => [
     scope,
-    rows.toSorted((a, b) => b.atMs - a.atMs).slice(0, mostRows),
+    fairlyFirst(
+      rows.toSorted((a, b) => b.atMs - a.atMs),
+      mostRows,
+    ),
   ]);
 }
 

@@ -12,6 +12,13 @@ const fewAccepted = 0.05;
  */
 const beforeDrift = { share: 0.25, most: 25 };
 
+/**
+ * What one caller says counts for no more than what all the others say, where there are others: verdicts cannot be checked,
+ * and a route's calibration is everybody's. So many labels of one are always heard, which is enough to calibrate by, so that
+ * a few words of another do not undo what one caller labelled with care.
+ */
+const alwaysHeard = 200;
+
 export interface SampledRow {
   readonly row: TrainingRow;
   readonly sample: LabelledSample;
@@ -40,7 +47,11 @@ export function samplesOf(
   const features = newestFirst[0]?.features.length;
   const trueLabels = newestFirst.filter(({ source }) => source !== "silver").length;
   const sampled: SampledRow[] = [];
-  for (const [newerLabels, row] of newestFirst.entries()) {
+  // Nobody's labels grow old because another caller sends many.
+  const newer = new Map<string, number>();
+  for (const row of newestFirst) {
+    const newerLabels = newer.get(row.caller) ?? 0;
+    newer.set(row.caller, newerLabels + 1);
     if (row.features.length !== features) continue;
     const { source, propensity, weight, atMs, correct } = row;
     const origin = {
@@ -53,7 +64,32 @@ export function samplesOf(
     const counts = labelWeight(origin, trueLabels);
     if (counts > 0) sampled.push({ row, sample: { features: row.features, correct, weight: counts } });
   }
-  return withoutDrifted(sampled.toReversed(), driftedAtMs);
+  return withoutDrifted(withoutLoud(sampled).toReversed(), driftedAtMs);
+}
+
+function withoutLoud(sampled: readonly SampledRow[]): readonly SampledRow[] {
+  const said = new Map<string, number>();
+  for (const { row, sample } of sampled) {
+    if (isCallersWord(row)) said.set(row.caller, (said.get(row.caller) ?? 0) + sample.weight);
+  }
+  const all = said.values().reduce((sum, weight) => sum + weight, 0);
+  const [loudest] = [...said].toSorted(([, a], [, b]) => b - a);
+  if (loudest === undefined || said.size < 2) return sampled;
+  // More than all the others together is said by one at most.
+  const [caller, weight] = loudest;
+  const share = Math.max(alwaysHeard, all - weight) / weight;
+  if (share >= 1) return sampled;
+  return sampled.map((each) => {
+    const { row, sample } = each;
+    return isCallersWord(row) && row.caller === caller
+      ? { row, sample: { ...sample, weight: sample.weight * share } }
+      : each;
+  });
+}
+
+/** Decisions of reviewers and agreement between models are nobody's word on his own calls. */
+function isCallersWord({ source }: TrainingRow): boolean {
+  return source === "human" || source === "verifier";
 }
 
 function withoutDrifted(sampled: readonly SampledRow[], driftedAtMs: number): readonly SampledRow[] {

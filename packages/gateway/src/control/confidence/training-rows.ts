@@ -2,6 +2,7 @@ import type { CalibrationKey, LabelSource } from "#domain/confidence";
 import type { KeptLabel, LabelsFile } from "#control/store/labels-file";
 import { comparedAnswers, judgedAnswersOf, type ComparedAnswer, type JudgedAnswer } from "#control/store/read-judged";
 import type { Store } from "#control/store/sqlite";
+import { fairShare } from "./fair-share.ts";
 
 /** A judged answer and a verdict on it: what calibrators are fitted on. */
 export interface TrainingRow {
@@ -9,6 +10,8 @@ export interface TrainingRow {
   /** Equal for equal keys. */
   readonly keyText: string;
   readonly features: readonly number[];
+  /** Whose call it was. */
+  readonly caller: string;
   /** 0 to 1. */
   readonly correct: number;
   readonly source: LabelSource;
@@ -41,29 +44,27 @@ const pageSize = 500;
 
 interface Sources {
   readonly store: Store;
-  readonly labels: Pick<LabelsFile, "page">;
+  readonly labels: Pick<LabelsFile, "page" | "callers">;
   readonly bounds?: TrainingBounds;
 }
 
 /**
- * Every verdict there is with the answer it is on, the newest first: labels of callers and reviewers on their own calls;
+ * Every verdict there is with the answer it is on, of each caller the newest first: labels of callers and reviewers on their own calls;
  * then, as silver ones, whether another model said the same, where nobody said more of that answer.
  */
 export function trainingRows(sources: Sources): readonly TrainingRow[] {
   const { store, labels, bounds = trainingBounds } = sources;
   const kept = new KeptRows(bounds.perKey);
-  let before = Number.MAX_SAFE_INTEGER;
-  for (let seen = 0; seen < bounds.verdicts;) {
-    const page = labels.page(before, pageSize);
-    const answers = judgedAnswersOf(store, [...new Set(page.map(({ callId }) => callId))]);
-    for (const label of page) {
-      const answer = labelledAnswer(label, answers.get(label.callId) ?? []);
-      if (answer !== undefined) kept.add(answer, rowOf(answer, label));
-    }
-    seen += page.length;
-    before = page.at(-1)?.seq ?? 0;
-    if (page.length < pageSize) break;
-  }
+  // Whoever said least comes first, and of nobody more than a fair share is read: many labels of one caller, whatever they
+  // are on, push out no other's.
+  const callers = [...labels.callers()].toSorted(([, a], [, b]) => a - b);
+  const each = Math.floor(
+    fairShare(
+      callers.map(([, count]) => count),
+      bounds.verdicts,
+    ),
+  );
+  for (const [caller, count] of callers) addLabels(kept, sources, { caller, most: Math.min(count, each) });
   let untilMs = Number.MAX_SAFE_INTEGER;
   for (let seen = 0; seen < bounds.verdicts;) {
     const page = comparedAnswers(store, { untilMs, limit: pageSize });
@@ -75,6 +76,25 @@ export function trainingRows(sources: Sources): readonly TrainingRow[] {
     if (page.length < pageSize) break;
   }
   return kept.rows;
+}
+
+function addLabels(
+  kept: KeptRows,
+  { store, labels }: Sources,
+  { caller, most }: { readonly caller: string; readonly most: number },
+): void {
+  let before = Number.MAX_SAFE_INTEGER;
+  for (let left = most; left > 0;) {
+    const page = labels.page(before, Math.min(left, pageSize), caller);
+    const answers = judgedAnswersOf(store, [...new Set(page.map(({ callId }) => callId))]);
+    for (const label of page) {
+      const answer = labelledAnswer(label, answers.get(label.callId) ?? []);
+      if (answer !== undefined) kept.add(answer, rowOf(answer, label));
+    }
+    left -= page.length;
+    before = page.at(-1)?.seq ?? 0;
+    if (page.length === 0) break;
+  }
 }
 
 class KeptRows {
@@ -123,12 +143,25 @@ function givenAnswer(answers: readonly JudgedAnswer[]): JudgedAnswer | undefined
 
 type Said = Pick<TrainingRow, "correct" | "source" | "weight" | "propensity" | "atMs">;
 
-function rowOf({ key, keyText, features, score, verdict, calibration }: JudgedAnswer, said: Said): TrainingRow {
+function rowOf({ key, keyText, features, caller, score, verdict, calibration }: JudgedAnswer, said: Said): TrainingRow {
   const { correct, source, weight, propensity, atMs } = said;
   // Whoever reaches a reviewer was doubted, and so was what was escalated.
   const ofDoubted = verdict === "doubted";
   const isOwnWord = score !== null && (calibration === "own" || calibration === "stale");
-  return { key, keyText, features, correct, source, weight, propensity, atMs, told: score, isOwnWord, ofDoubted };
+  return {
+    key,
+    keyText,
+    features,
+    caller,
+    correct,
+    source,
+    weight,
+    propensity,
+    atMs,
+    told: score,
+    isOwnWord,
+    ofDoubted,
+  };
 }
 
 function silverOf(

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Label, LabelSource } from "#domain/confidence";
 import type { LabelIntake, Labels } from "#domain/ports";
+import { fairShare } from "#control/confidence/fair-share";
 import type { Row } from "./sqlite.ts";
 
 /** The file of labels inside the data folder. People's work: what is in it survives a crash and a power cut. */
@@ -31,8 +32,10 @@ export interface LabelsState {
 
 export interface LabelsFile extends Labels, LabelIntake {
   state(): LabelsState;
-  /** At most `limit` labels that came before `beforeSeq`, the newest first. */
-  page(beforeSeq: number, limit: number): readonly KeptLabel[];
+  /** At most `limit` labels that came before `beforeSeq`, of one caller or of all, the newest first. */
+  page(beforeSeq: number, limit: number, caller?: string): readonly KeptLabel[];
+  /** How many labels there are of each caller. */
+  callers(): ReadonlyMap<string, number>;
   close(): void;
 }
 
@@ -55,11 +58,12 @@ const schema = `
     correct REAL NOT NULL, weight REAL NOT NULL, propensity REAL NOT NULL, at_ms INTEGER NOT NULL, note TEXT,
     UNIQUE (call_id, target, source, caller)
   );
+  CREATE INDEX IF NOT EXISTS labels_by_caller ON labels (caller, seq);
 `;
 
 /**
  * Labels in a file that workers, the supervisor and commands open alike. Of one caller, source and answer the later
- * verdict replaces the earlier. Bounded: the oldest leave. Throws where the file cannot be opened at all.
+ * verdict replaces the earlier. Bounded: the oldest of the caller with the most leave. Throws where the file cannot be opened at all.
  */
 export function openLabelsFile(options: LabelsFileOptions): LabelsFile {
   if (options.path !== ":memory:") mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 });
@@ -77,6 +81,8 @@ class SqliteLabels implements LabelsFile {
   readonly #insert;
   readonly #span;
   readonly #page;
+  readonly #pageOf;
+  readonly #callers;
   #toldAtMs = Number.NEGATIVE_INFINITY;
   /** Of the write-ahead log, which stays the same file as long as the database is open. */
   #log: number | undefined;
@@ -98,6 +104,8 @@ class SqliteLabels implements LabelsFile {
          (SELECT at_ms FROM labels ORDER BY seq DESC LIMIT 1) AS newest_at_ms`,
     );
     this.#page = database.prepare("SELECT * FROM labels WHERE seq < ? ORDER BY seq DESC LIMIT ?");
+    this.#pageOf = database.prepare("SELECT * FROM labels WHERE caller = ? AND seq < ? ORDER BY seq DESC LIMIT ?");
+    this.#callers = database.prepare("SELECT caller, count(*) AS labels FROM labels GROUP BY caller");
   }
 
   add(label: Label): boolean {
@@ -176,8 +184,13 @@ class SqliteLabels implements LabelsFile {
     return { kept: Number(row?.["kept"] ?? 0), ...(at === null || at === undefined ? {} : { newestAtMs: Number(at) }) };
   }
 
-  page(beforeSeq: number, limit: number): readonly KeptLabel[] {
-    return this.#page.all(beforeSeq, limit).map(labelOf);
+  page(beforeSeq: number, limit: number, caller?: string): readonly KeptLabel[] {
+    const rows = caller === undefined ? this.#page.all(beforeSeq, limit) : this.#pageOf.all(caller, beforeSeq, limit);
+    return rows.map(labelOf);
+  }
+
+  callers(): ReadonlyMap<string, number> {
+    return new Map(this.#callers.all().map((row) => [String(row["caller"]), Number(row["labels"])]));
   }
 
   close(): void {
@@ -186,14 +199,20 @@ class SqliteLabels implements LabelsFile {
     this.#database.close();
   }
 
-  /** What is beyond the bound leaves, the oldest first. A failure costs space, not the label that was just kept. */
+  /**
+   * What is beyond the bound leaves, the oldest first of whoever has the most: one caller who posts millions does not push
+   * out the others'. A failure costs space, not the label that was just kept.
+   */
   #trim(): void {
     try {
-      const count = Number(this.#database.prepare("SELECT count(*) AS labels FROM labels").get()?.["labels"] ?? 0);
-      if (count <= this.#maxLabels) return;
-      this.#database
-        .prepare("DELETE FROM labels WHERE seq IN (SELECT seq FROM labels ORDER BY seq LIMIT ?)")
-        .run(count - this.#maxLabels);
+      const callers = this.callers();
+      const total = callers.values().reduce((sum, count) => sum + count, 0);
+      if (total <= this.#maxLabels) return;
+      const each = Math.floor(fairShare([...callers.values()], this.#maxLabels));
+      const forget = this.#database.prepare(
+        "DELETE FROM labels WHERE seq IN (SELECT seq FROM labels WHERE caller = ? ORDER BY seq LIMIT ?)",
+      );
+      for (const [caller, count] of callers) if (count > each) forget.run(caller, count - each);
     } catch (error) {
       this.#tell(error);
     }
