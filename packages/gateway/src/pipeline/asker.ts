@@ -5,7 +5,14 @@ import type { Fingerprint } from "#policy/deadly-requests";
 import { hedgeReason } from "#policy/hedge";
 import { hasLastRung } from "#policy/ladder";
 import type { PlanningView } from "#policy/make-plan";
-import { freeCredential, isFinal, nextCandidate, type Candidate, type Situation } from "#policy/next-candidate";
+import {
+  freeCredential,
+  hasHadItsTurn,
+  isFinal,
+  nextCandidate,
+  type Candidate,
+  type Situation,
+} from "#policy/next-candidate";
 import { askTarget, type Held, type Question } from "./ask-target.ts";
 import { bestOf, notSent } from "./endings.ts";
 import { hedgeFor, speedKey } from "./hedge-for.ts";
@@ -200,7 +207,7 @@ export class Asker {
   /** Half of the time left, while somebody else could still be asked. */
   #share(target: Target): { readonly shareMs?: number } {
     const { plan, attempts, deadlineAtMs, input, view, doubts } = this.#parts;
-    const asked = new Set([target.id, ...attempts.map((tried) => tried.target.id)]);
+    const asked = new Set([target.id, ...attempts.filter(hasHadItsTurn).map((tried) => tried.target.id)]);
     const others = plan.targets.some((each) => !asked.has(each.target.id));
     // As many doubts as there are targets: only what failed is bounded by attempts.
     const spent = attempts.filter(({ outcome }) => outcome.kind !== "doubted").length;

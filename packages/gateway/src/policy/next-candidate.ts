@@ -54,7 +54,7 @@ const longestWaitMs = 10_000;
 /** The next attempt of a call, by what the failures so far allow. Pure but for the budget it spends. */
 export function nextCandidate(at: Situation): Step {
   // Who was only slower than another attempt of the call says nothing of what to do.
-  const last = at.attempts.findLast(({ outcome }) => outcome.kind !== "outrun");
+  const last = at.attempts.findLast(hasHadItsTurn);
   if (last === undefined) return first(at);
   const outcome = last.outcome;
   if (outcome.kind === "answered" && outcome.empty !== true) return { kind: "stop" };
@@ -168,8 +168,13 @@ function failedOf({ target, outcome }: Attempt): readonly FailedTarget[] {
   return outcome.kind === "failed" ? [{ target, cause: outcome.failure.kind }] : [];
 }
 
+/** Whoever was only slower than another gave no answer, and may still be asked for one when the other's is doubted. */
+export function hasHadItsTurn({ outcome }: Attempt): boolean {
+  return outcome.kind !== "outrun";
+}
+
 function untried(at: Situation): readonly PlannedTarget[] {
-  const tried = new Set(at.attempts.map((attempt) => attempt.target.id));
+  const tried = new Set(at.attempts.filter(hasHadItsTurn).map((attempt) => attempt.target.id));
   return at.plan.targets.filter(({ target }) => !tried.has(target.id));
 }
 
@@ -222,7 +227,8 @@ function credentialsOf(at: Pick<Situation, "snapshot">, target: Target): readonl
 
 /** A credential that was not used for this target in this call and is not parked, in rotation. */
 export function freeCredential(at: Omit<Situation, "mayRetry">, target: Target): string | undefined {
-  const used = new Set(at.attempts.filter((each) => each.target.id === target.id).map((each) => each.credential));
+  const before = at.attempts.filter((each) => each.target.id === target.id && hasHadItsTurn(each));
+  const used = new Set(before.map((each) => each.credential));
   const all = credentialsOf(at, target);
   for (let step = 0; step < all.length; step += 1) {
     const credential = all[(at.turn + step) % all.length];
