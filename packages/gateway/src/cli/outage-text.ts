@@ -36,6 +36,7 @@ export function goalLines(summaries: readonly Summary[]): readonly string[] {
 }
 
 function goalLine(what: string, figure: Figure, most: number): string {
+  if (!Number.isFinite(figure.value)) return `${ours}: ${what}: not played`;
   const met = figure.value <= most ? "met" : "missed";
   return `${ours}: ${what} ${withInterval(figure, (value) => value.toFixed(3))}; goal ${most} at most: ${met}`;
 }
