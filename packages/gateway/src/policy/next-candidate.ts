@@ -153,7 +153,7 @@ function choose(at: Situation, last: Attempt, next: string): Step {
   // Whom a doubt is answered by is a question of likeness, not of who is up.
   const bySuccess = at.plan.order === "success" && last.outcome.kind !== "doubted";
   const order = bySuccess ? rankBySuccess(apart, failed, ranking) : apart;
-  for (const planned of order) {
+  for (const planned of slowLast(order, at.attempts)) {
     const { target, why } = planned;
     const credential = credentialFor(at, planned);
     if (credential !== undefined) return { kind: "try", target, credential, afterMs: 0, why, skipped };
@@ -176,6 +176,13 @@ export function hasHadItsTurn({ outcome }: Attempt): boolean {
 function untried(at: Situation): readonly PlannedTarget[] {
   const tried = new Set(at.attempts.filter(hasHadItsTurn).map((attempt) => attempt.target.id));
   return at.plan.targets.filter(({ target }) => !tried.has(target.id));
+}
+
+/** Whoever was too slow in this call already comes after those who were not asked in it. */
+function slowLast(order: readonly PlannedTarget[], attempts: readonly Attempt[]): readonly PlannedTarget[] {
+  const slow = new Set(attempts.filter((each) => !hasHadItsTurn(each)).map(({ target }) => target.id));
+  if (slow.size === 0) return order;
+  return order.toSorted((a, b) => Number(slow.has(a.target.id)) - Number(slow.has(b.target.id)));
 }
 
 function isLarger(target: Target, than: Target): boolean {
