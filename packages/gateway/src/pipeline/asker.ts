@@ -46,6 +46,8 @@ export interface AskerParts extends Pick<Question, "onLane"> {
 interface Beside {
   readonly entrant: Entrant;
   readonly control: CallControl;
+  /** The attempt that is judged first, where this one began ahead of its turn. */
+  readonly running?: Target;
 }
 
 /** An attempt that began before the one before it was judged, because that looked as if it would be doubted. */
@@ -139,7 +141,7 @@ export class Asker {
     if (step.kind === "stop") return;
     chosen.push({ target: step.target.id, why: `asked beside ${target.id}, whose confidence fell; ${step.why}` });
     const entrant = new Lone();
-    const end = this.#ask(step, { entrant, control: input.control.fork() });
+    const end = this.#ask(step, { entrant, control: input.control.fork(), running: target });
     // A bug in it is heard where it is waited for.
     end.catch(() => {});
     this.#ahead = { step, entrant, end };
@@ -168,7 +170,8 @@ export class Asker {
     const { input, plan, deadlineAtMs, decoded, fingerprint, headers, onLane, doubts } = this.#parts;
     const { target } = step;
     this.askedAtMs ??= input.plane.clock.nowMs();
-    const share = this.#share(target);
+    const { running, ...racing } = beside ?? {};
+    const share = this.#share(target, running);
     return askTarget({
       ...input,
       plan,
@@ -180,11 +183,16 @@ export class Asker {
       ...doubts?.prepare(target, {
         hasOthers: share.shareMs !== undefined,
         ...(beside === undefined ? { onFalling: () => this.#begin(step) } : {}),
+        ...(running === undefined ? {} : { running }),
       }),
-      ...beside,
+      ...racing,
       ...share,
       onLane,
-      headers: (lane, returned) => headers(target, lane, returned),
+      headers: (lane, returned) => {
+        // This is the answer: whoever was asked in case it would not be, is not waited or paid for any longer.
+        this.#ahead?.entrant.callOff();
+        return headers(target, lane, returned);
+      },
     });
   }
 
@@ -205,10 +213,10 @@ export class Asker {
   }
 
   /** Half of the time left, while somebody else could still be asked. */
-  #share(target: Target): { readonly shareMs?: number } {
+  #share(target: Target, running?: Target): { readonly shareMs?: number } {
     const { plan, attempts, deadlineAtMs, input, view, doubts } = this.#parts;
     const asked = new Set([target.id, ...attempts.filter(hasHadItsTurn).map((tried) => tried.target.id)]);
-    const others = plan.targets.some((each) => !asked.has(each.target.id));
+    const others = plan.targets.some((each) => !asked.has(each.target.id) && each.target.id !== running?.id);
     // As many doubts as there are targets: only what failed is bounded by attempts.
     const spent = attempts.filter(({ outcome }) => outcome.kind !== "doubted").length;
     const isLast = doubts === undefined && spent + 1 >= plan.maxAttempts && !hasLastRung(plan, asked, view());

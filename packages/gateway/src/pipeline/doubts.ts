@@ -51,6 +51,8 @@ interface Preparing {
   readonly hasOthers: boolean;
   /** Told once where the answer looks as if it will be doubted; absent where that is of no use. */
   readonly onFalling?: () => void;
+  /** Still running, and first to be judged: this one begins in case that is doubted. */
+  readonly running?: Target;
 }
 
 /** What answers of one call must earn before they are given: what is held for it, whom it asks, and what it thinks. */
@@ -201,9 +203,9 @@ export class Doubts {
   }
 
   /** Nobody is left to be asked, and the rule trusts whoever comes last. What cannot be undone is never trusted. */
-  #isTrusted({ target, irreversible }: Pick<LookedAt, "target" | "irreversible">): boolean {
+  #isTrusted({ target, irreversible }: Pick<LookedAt, "target" | "irreversible">, running?: Target): boolean {
     if (!this.rule.trustLast || irreversible) return false;
-    const asked = new Set([target.id, ...this.attempts.map((each) => each.target.id)]);
+    const asked = new Set([target.id, running?.id, ...this.attempts.map((each) => each.target.id)]);
     return this.#parts.plan.targets.every((each) => asked.has(each.target.id));
   }
 
@@ -277,24 +279,26 @@ export class Doubts {
     };
   }
 
-  #looksAt(target: Target, { hasOthers, onFalling }: Preparing): readonly EarlyLook[] {
+  #looksAt(target: Target, { hasOthers, onFalling, running }: Preparing): readonly EarlyLook[] {
     const { estimator, verifier, exhausted, hedgeBelow } = this.rule;
     const readsTokens = estimator === "logprobs" || (estimator === "auto" && verifier === undefined);
     if (!readsTokens || this.request === undefined || this.#mode === "annotate") return [];
+    // Of two at once only one may reach the client, and the other's verdict is still to come.
+    const isPrefix = this.#mode === "prefix" && running === undefined;
     const looking = {
       ...this.#by,
       keyOf: (shape: OutputShapeKind, signals: string) => this.#keyOf(target, shape, signals),
       request: this.request,
       // An answer that may yet be given, or shown to a person, is needed whole.
       mayAbandon:
-        !this.#isTrusted({ target, irreversible: false }) &&
-        (exhausted === "refuse" || (this.#mode === "prefix" && hasOthers)),
+        !this.#isTrusted({ target, irreversible: false }, running) &&
+        (exhausted === "refuse" || (isPrefix && hasOthers)),
     };
     const looks: EarlyLook[] = [];
     if (hedgeBelow !== undefined && onFalling !== undefined) {
       looks.push(fallingLook(looking, { below: hedgeBelow, onFalling }));
     }
-    if (this.#mode === "prefix") looks.push(this.#telling(prefixLook(looking)));
+    if (isPrefix) looks.push(this.#telling(prefixLook(looking)));
     else if (canStopEarly(looking)) looks.push(stopLook(looking));
     return looks;
   }
