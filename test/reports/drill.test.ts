@@ -34,7 +34,7 @@ const on = (route: string) => met.filter((record) => record.route === route);
 const flow = (of: DrillCase, route: string, from: string) =>
   of.flows.find((each) => each.route === route && each.from.startsWith(`${from}/`));
 
-describe("hedgerow drill", () => {
+describe("hedgerow drill", { timeout: 60_000 }, () => {
   it("prints the day as it would have been", async () => {
     for (const down of ["operator:anthropic", "owner:aws", "provider:openai"]) {
       const ran = await run("drill", "--down", down, "--since", "1d");
@@ -131,6 +131,48 @@ routes:
       ["able/m", 2],
       ["plain/m", 1],
     ]);
+  });
+
+  it("takes for a call's answer the one that was given, not one that was doubted before it", () => {
+    const opened = openStore(":memory:");
+    if (opened.kind !== "opened") throw new Error(opened.message);
+    const unsure = attemptRecord({ target: "first/m", provider: "first", model: "m", outcome: "doubted" });
+    const sure = attemptRecord({ target: "second/m", provider: "second", model: "m", startedMs: 900, endedMs: 1500 });
+    const escalated = {
+      decision: "escalated",
+      requestedModel: "pair",
+      route: "pair",
+      attempts: [unsure, sure],
+    } as const;
+    const records = [0, 1].map((at) => callRecord(`req_${at}`, escalated));
+    ingestRecords(opened.store, { file: "w1-1-000001.jsonl", fromOffset: 0, toOffset: 1, chainHash: "h" }, records);
+    const flows = (down: string, third: string, exhausted: string) => {
+      const { snapshot } = config.configured(`
+providers:
+  first: { kind: openai-compatible, url: "http://127.0.0.1:1", operator: one }
+  second: { kind: openai-compatible, url: "http://127.0.0.1:2", operator: two }
+  third: { kind: openai-compatible, url: "http://127.0.0.1:3", operator: ${third} }
+routes:
+  pair: { targets: [first/m, second/m, third/m], confidence: { min: 0.85, exhausted: ${exhausted} } }
+`);
+      const made = drillReport(opened.store, {
+        window: { fromMs: 0, untilMs: Date.parse("2027-01-01T00:00:00Z") },
+        down,
+        detectMs: 1000,
+        snapshot,
+        traitsOf: catalogueTraits("2026-11-21"),
+        groupsOf: targetGroups(snapshot, "2026-11-21"),
+      });
+      return certain(made).flows.map(({ from, to, calls, failedAttempts }) => ({ from, to, calls, failedAttempts }));
+    };
+    const from = { from: "second/m", calls: 2 };
+    // Without the unsure one the call is answered as it was; without the sure one it is the next who is asked.
+    expect(flows("operator:one", "three", "refuse")).toEqual([{ ...from, to: "second/m", failedAttempts: 2 }]);
+    expect(flows("operator:two", "three", "refuse")).toEqual([{ ...from, to: "third/m", failedAttempts: 2 }]);
+    // Nobody else is there: the unsure answer is what is left, where the route gives such.
+    expect(flows("operator:two", "two", "best")).toEqual([{ ...from, to: "first/m", failedAttempts: 4 }]);
+    expect(flows("operator:two", "two", "refuse")).toEqual([{ ...from, to: undefined, failedAttempts: 4 }]);
+    opened.store.close();
   });
 
   it("counts the busiest minute at each backup against its account's limits", async () => {

@@ -12,7 +12,7 @@ import type { Store } from "#control/store/sqlite";
 import { capacityNeeds, MinuteLoads, type CapacityNeed } from "./capacity.ts";
 import { errorClassOf } from "#control/store/error-class";
 import { ascending, percentile } from "./percentile.ts";
-import { Rerouting, type KnownNeeds, type RecordedFailures } from "./reroute.ts";
+import { Rerouting, type KnownNeeds, type RecordedEnds } from "./reroute.ts";
 import { recordedTarget } from "./traffic.ts";
 
 export interface DrillWish {
@@ -159,16 +159,23 @@ class KnownTargets {
 class Seen {
   readonly #firsts = new Map<string, number[]>();
   readonly #failures = new Map<string, number[]>();
+  readonly #doubted = new Map<string, number[]>();
 
   add(attempt: StoredAttempt): void {
     const { target, firstContentMs, durationMs } = attempt;
     const failed = errorClassOf(attempt);
     if (failed === undefined && firstContentMs !== undefined) put(this.#firsts, target, firstContentMs);
+    if (attempt.outcome === "doubted") put(this.#doubted, target, durationMs);
     if (failed === "fault" || failed === "timeout") put(this.#failures, target, durationMs);
   }
 
   firstContentMs({ id }: Target, p: number): number | undefined {
     return percentile(ascending(this.#firsts.get(id) ?? []), p);
+  }
+
+  /** Asked of those alone that were. */
+  doubtedMs({ id }: Target): number {
+    return percentile(ascending(this.#doubted.get(id) ?? []), 0.5) ?? 0;
   }
 
   failureMs({ id }: Target): number | undefined {
@@ -208,6 +215,7 @@ function drillCase(name: DrillCase["case"], targets: readonly Target[], drilling
     ...wish,
     isDown: ({ id }) => ids.has(id),
     failsAfterMs: (target) => seen.failureMs(target) ?? wish.detectMs,
+    doubtedAfterMs: (target) => seen.doubtedMs(target),
   });
   const flows = new Map<string, FlowSums>();
   const loads = new MinuteLoads();
@@ -227,7 +235,7 @@ function drillCase(name: DrillCase["case"], targets: readonly Target[], drilling
     }
     const needs = needsOf(answer);
     if (needs.tools === true) calledTools += 1;
-    const { answeredBy, tried, lostMs } = rerouting.fateOf(first, needs, failuresOf(attempts));
+    const { answeredBy, tried, lostMs } = rerouting.fateOf(first, needs, endsOf(attempts));
     if (answeredBy !== undefined) loads.add(answeredBy, answer, answeredBy.id === answer.target ? "own" : "moved");
     const key = JSON.stringify([first.route, answer.target, answeredBy?.id, tried.length]);
     const sums = flows.get(key) ?? emptyFlow(first.route, answer.target, answeredBy);
@@ -256,18 +264,20 @@ function needsOf({ usage, finish }: StoredAttempt): KnownNeeds {
   };
 }
 
-function failuresOf(attempts: readonly StoredAttempt[]): RecordedFailures {
-  const failed = attempts.flatMap((attempt): [string, FailureKind][] => {
+function endsOf(attempts: readonly StoredAttempt[]): RecordedEnds {
+  const ended = attempts.flatMap((attempt): [string, FailureKind | "doubted"][] => {
+    const { target, outcome, failure } = attempt;
+    if (outcome === "doubted") return [[target, outcome]];
     const isTheirs = errorClassOf(attempt) !== undefined && errorClassOf(attempt) !== "client";
-    return isTheirs && attempt.failure !== undefined ? [[attempt.target, attempt.failure]] : [];
+    return isTheirs && failure !== undefined ? [[target, failure]] : [];
   });
-  return new Map(failed);
+  return new Map(ended);
 }
 
 function eachCall(store: Store, window: TimeWindow, visit: (call: RecordedCall) => void): void {
   let attempts: StoredAttempt[] = [];
   const finish = () => {
-    const answer = attempts.find((each) => each.outcome !== "outrun" && each.failure === undefined);
+    const answer = answerOf(attempts);
     if (attempts.length > 0) visit({ attempts, ...(answer === undefined ? {} : { answer }) });
   };
   eachAttempt(store, { ...window, forCallers: true }, (attempt) => {
@@ -278,6 +288,17 @@ function eachCall(store: Store, window: TimeWindow, visit: (call: RecordedCall) 
     attempts.push(attempt);
   });
   finish();
+}
+
+/** What the caller got: the answered attempt's, even behind doubted ones; of these one where the call was not refused. */
+function answerOf(attempts: readonly StoredAttempt[]): StoredAttempt | undefined {
+  return (
+    attempts.find(({ outcome }) => outcome === "answered") ??
+    attempts.find(
+      ({ outcome, failure, decision }) =>
+        failure === undefined && (outcome === "doubted" ? decision === "doubted" : outcome !== "outrun"),
+    )
+  );
 }
 
 function emptyFlow(route: string, from: string, to: Target | undefined): FlowSums {

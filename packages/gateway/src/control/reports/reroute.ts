@@ -1,5 +1,5 @@
 import { failure, type FailureKind } from "#domain/failure";
-import type { Attempt, Target } from "#domain/plan";
+import type { Attempt, Outcome, Target } from "#domain/plan";
 import type { Snapshot } from "#domain/snapshot";
 import type { RiskGroup } from "#domain/supply";
 import { Health } from "#policy/health";
@@ -9,11 +9,14 @@ import { criticalBackup } from "#policy/chain-compatibility";
 import type { TraitsOf } from "#policy/find-targets";
 import type { StoredAttempt } from "#control/store/read-attempts";
 
-/** Who would answer a call: `tried` failed before, in this order. */
+/**
+ * Who would answer a call: `tried` failed before, in this order. Where nobody is sure and the route
+ * does not refuse then, whose answer was doubted first.
+ */
 export interface Fate {
   readonly answeredBy?: Target;
   readonly tried: readonly Target[];
-  /** Milliseconds that the failed attempts take. */
+  /** Milliseconds that the attempts take which failed or were doubted. */
   readonly lostMs: number;
 }
 
@@ -24,10 +27,12 @@ export interface RerouteWorld {
   readonly isDown: (target: Target) => boolean;
   /** How long an attempt at a target lasts that is down. */
   readonly failsAfterMs: (target: Target) => number;
+  /** How long an answer takes until it is doubted. */
+  readonly doubtedAfterMs: (target: Target) => number;
 }
 
-/** What failed in the recorded call itself, by target: it fails again. */
-export type RecordedFailures = ReadonlyMap<string, FailureKind>;
+/** What failed, or was doubted, in the recorded call itself, by target: so it ends again. */
+export type RecordedEnds = ReadonlyMap<string, FailureKind | "doubted">;
 
 /** What is known of a recorded request, beside its names. What is not known is taken for no need. */
 export interface KnownNeeds {
@@ -44,8 +49,8 @@ const maxKnown = 4096;
 
 /**
  * Sends recorded calls once more through the planner that serves live ones, in a world where some targets fail. Each call
- * meets the failure afresh: nothing was learned from the call before it. What failed in the call itself fails again. The
- * same names, needs and failures give the same fate.
+ * meets the failure afresh: nothing was learned from the call before it. What failed in the call itself fails again, and what
+ * was doubted is doubted again. The same names, needs and ends give the same fate.
  */
 export class Rerouting {
   readonly #world: RerouteWorld;
@@ -58,10 +63,10 @@ export class Rerouting {
   fateOf(
     { route, requestedModel, operation }: StoredAttempt,
     { promptTokens, tools }: KnownNeeds,
-    failures: RecordedFailures,
+    ends: RecordedEnds,
   ): Fate {
     const size = promptTokens === undefined ? -1 : Math.ceil(Math.log2(Math.max(1, promptTokens)) * stepsPerDoubling);
-    const key = JSON.stringify([route, requestedModel, operation, size, tools, [...failures]]);
+    const key = JSON.stringify([route, requestedModel, operation, size, tools, [...ends]]);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const isRoute = this.#world.snapshot.routes.has(route);
@@ -71,14 +76,14 @@ export class Rerouting {
       ...(operation === "generate" ? {} : { operation }),
       needs: () => ({ ...(size < 0 ? {} : { promptTokens: bounds(size) }), ...(tools === undefined ? {} : { tools }) }),
     };
-    const fate = this.#follow(call, failures);
+    const fate = this.#follow(call, ends);
     if (this.#known.size >= maxKnown) this.#known.clear();
     this.#known.set(key, fate);
     return fate;
   }
 
-  #follow(call: Parameters<typeof makePlan>[0], failures: RecordedFailures): Fate {
-    const { snapshot, traitsOf, groupsOf, isDown, failsAfterMs } = this.#world;
+  #follow(call: Parameters<typeof makePlan>[0], ends: RecordedEnds): Fate {
+    const { snapshot, traitsOf, groupsOf, isDown, failsAfterMs, doubtedAfterMs } = this.#world;
     const isCritical = (primary: Target, backup: Target) => criticalBackup(primary, backup, { snapshot, groupsOf });
     const view: PlanningView = { health: new Health(), traitsOf, groupsOf, isCritical, nowMs: 0 };
     const plan = makePlan(call, snapshot, view);
@@ -96,23 +101,25 @@ export class Rerouting {
         turn: 0,
         mayRetry: () => true,
       });
-      const tried = attempts.map(({ target }) => target);
-      if (step.kind !== "try") return { tried, lostMs: nowMs };
+      if (step.kind !== "try") break;
+      const { target, credential } = step;
       nowMs += step.afterMs;
-      const kind = isDown(step.target) ? "upstream_failed" : failures.get(step.target.id);
-      if (kind === undefined) return { answeredBy: step.target, tried, lostMs: nowMs };
+      const end = isDown(target) ? "upstream_failed" : ends.get(target.id);
+      if (end === undefined) return { answeredBy: target, tried: failedOf(attempts), lostMs: nowMs };
       const startedAtMs = nowMs;
-      nowMs += failsAfterMs(step.target);
-      attempts.push({
-        target: step.target,
-        credential: step.credential,
-        startedAtMs,
-        endedAtMs: nowMs,
-        outcome: { kind: "failed", failure: failure(kind, "down in this drill") },
-      });
+      nowMs += end === "doubted" ? doubtedAfterMs(target) : failsAfterMs(target);
+      const outcome: Outcome =
+        end === "doubted" ? { kind: end } : { kind: "failed", failure: failure(end, "down in this drill") };
+      attempts.push({ target, credential, startedAtMs, endedAtMs: nowMs, outcome });
     }
-    return { tried: attempts.map(({ target }) => target), lostMs: nowMs };
+    const doubted = attempts.find(({ outcome }) => outcome.kind === "doubted")?.target;
+    const isGiven = doubted !== undefined && plan.confidence?.exhausted !== "refuse";
+    return { ...(isGiven ? { answeredBy: doubted } : {}), tried: failedOf(attempts), lostMs: nowMs };
   }
+}
+
+function failedOf(attempts: readonly Attempt[]): readonly Target[] {
+  return attempts.filter(({ outcome }) => outcome.kind === "failed").map(({ target }) => target);
 }
 
 function bounds(size: number): readonly [number, number] {
