@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { finish, gatedWorld, onlyRecord, stream, sure, told, unsure, whole } from "./gated-world.ts";
+import { HeldRoom } from "#pipeline/held-room";
+import { LiveCalls } from "#pipeline/live-calls";
 import { done } from "./pipeline-world.ts";
 
 describe("A held stream", () => {
@@ -352,5 +354,33 @@ describe("A hedge on silence, in front of a gate", () => {
       ["b/m", "doubted"],
       ["c/m", "answered"],
     ]);
+  });
+});
+
+describe("The room for answers that wait", () => {
+  it("is the worker's: who finds none is told to come again, and nothing unjudged goes out", async () => {
+    const live = new LiveCalls(new HeldRoom(12 * told("A", sure).length));
+    const world = gatedWorld({ plane: { live } });
+    const first = await world.chat({ stream: true });
+    const second = await world.chat({ stream: true });
+    world.request(0).head();
+    for (let at = 0; at < 6; at += 1) world.request(0).bytes(told("A", sure));
+    const before = live.room.bytes;
+    world.request(1).head();
+    for (let at = 0; at < 6; at += 1) world.request(1).bytes(told("B", sure));
+    await second.done;
+    expect(second.exchange.status).toBe(503);
+    expect(second.exchange.text).toContain("overloaded");
+    expect(second.exchange.text).not.toContain('"B"');
+    // What the refused call had is free again.
+    expect(live.room.bytes).toBe(before);
+    world
+      .request(0)
+      .bytes(finish + done)
+      .end();
+    await first.done;
+    expect(first.exchange.text.match(/"content":"A"/g)).toHaveLength(6);
+    expect(live.room.bytes).toBe(0);
+    expect(world.bugs).toEqual([]);
   });
 });

@@ -13,12 +13,14 @@ import { scanFields } from "#wire/json-splice";
 import { askTarget, fingerprintOf, type Held, type Question } from "./ask-target.ts";
 import type { Downstream } from "./attempt-input.ts";
 import { KeepingWatch } from "./keeping-watch.ts";
+import type { HeldShare } from "./held-room.ts";
 import { Lone } from "./hedged-attempt.ts";
 import { groupsOfTargets } from "./groups-of.ts";
 import type { JourneyInput } from "./journey.ts";
 import { decodeOnce, type DecodedOnce } from "./lane-request.ts";
 
 interface AsidesParts {
+  readonly room: HeldShare;
   readonly input: JourneyInput;
   readonly plan: Plan;
   readonly deadlineAtMs: number;
@@ -118,7 +120,7 @@ export class Asides {
     }
     const { plane, snapshot, control } = input;
     const leftMs = deadlineAtMs - plane.clock.nowMs();
-    const watch = new KeepingWatch({ holds: true, maxBytes: snapshot.limits.maxAnswerBytes });
+    const watch = new KeepingWatch({ holds: true, maxBytes: snapshot.limits.maxAnswerBytes, room: this.#parts.room });
     const entrant = new Lone();
     const asking = askTarget({
       plane,

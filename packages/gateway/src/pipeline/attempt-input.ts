@@ -50,6 +50,8 @@ export type Downstream = Pick<Exchange, "respond" | "write" | "end" | "onDrain">
 export interface AnswerWatch {
   /** Nothing reaches the client before a verdict: an early one, or the end of the attempt, whose bytes then still wait. */
   readonly holds: boolean;
+  /** There is no room for more: an answer that is held ends with it. */
+  readonly refusal?: Failure | undefined;
   /** Told of every event; `bytes`: of the frame it came in. Gives a verdict as soon as there is one. */
   see(event: AnswerEvent, bytes: number): EarlyVerdict | undefined;
 }

@@ -254,6 +254,7 @@ class AttemptRun implements UpstreamHandler {
     if (this.#over) return;
     this.#gate.flushSoon();
     if (this.#seen.failure !== undefined) this.#fail(this.#seen.failure);
+    else if (!this.#gate.committed && this.#input.watch?.refusal) this.#fail(this.#input.watch.refusal);
     else if (this.#seen.ended) this.#succeed();
     else if (this.#gate.overfull && this.#seen.contentSeen) this.#tooLarge();
     else if (this.#gate.overfull) {

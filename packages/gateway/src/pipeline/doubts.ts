@@ -7,11 +7,12 @@ import type { Signals } from "#confidence/signals";
 import type { AnswerView, CalibrationKey, ConfidenceRule, Judgement, OutputShapeKind } from "#domain/confidence";
 import type { Attempt, Outcome, Plan, Target } from "#domain/plan";
 import type { GenerateRequest } from "#domain/request";
-import type { Situation } from "#policy/next-candidate";
+import { nextCandidate, type Situation } from "#policy/next-candidate";
 import type { Held, Question } from "./ask-target.ts";
 import { Asides, type Aside } from "./asides.ts";
 import type { GivenConfidence } from "./confidence-facts.ts";
 import { canStopEarly, fallingLook, prefixLook, stopLook } from "./early-looks.ts";
+import type { HeldShare } from "./held-room.ts";
 import { HeldStream } from "./held-stream.ts";
 import { waitingHeaders } from "./answer-headers.ts";
 import type { JourneyInput } from "./journey.ts";
@@ -71,6 +72,7 @@ export class Doubts {
   /** The caller's, in the hub's words; undefined where it is in words the gateway only relays. */
   readonly request: GenerateRequest | undefined;
   readonly #mode: ConfidenceRule["stream"];
+  readonly #room: HeldShare;
   #second: { readonly aside: Aside | undefined } | undefined;
 
   constructor(parts: DoubtsParts) {
@@ -78,7 +80,8 @@ export class Doubts {
     const { input, plan, rule, decoded } = parts;
     const { call, exchange, plane, snapshot, dialect } = input;
     this.rule = rule;
-    this.asides = new Asides(parts);
+    this.#room = plane.live.room.share();
+    this.asides = new Asides({ ...parts, room: this.#room });
     const read = decoded.request();
     this.request = "request" in read ? read.request : undefined;
     const tools = this.request?.tools ?? [];
@@ -109,6 +112,7 @@ export class Doubts {
     const watch = new KeepingWatch({
       holds: this.#mode !== "annotate",
       maxBytes: snapshot.limits.maxAnswerBytes,
+      room: this.#room,
       looks: this.#looksAt(target, more),
     });
     return { exchange: this.stream ?? exchange, watch, ...wants };
@@ -129,7 +133,9 @@ export class Doubts {
     const attempt = judgedAttempt(result.attempt, judgement, result.committed);
     attempts.splice(attempts.indexOf(result.attempt), 1, attempt);
     const answer = { held: { ...held, result: { ...result, attempt } }, view, shape, judgement, irreversible };
-    if (attempt.outcome.kind === "doubted") this.answers.push(answer);
+    // A stream's events have their room already.
+    const isKept = attempt.outcome.kind === "doubted" && this.#room.take(result.body?.length ?? 0);
+    if (isKept) this.answers.push(answer);
     return answer;
   }
 
@@ -200,13 +206,30 @@ export class Doubts {
   async close(): Promise<void> {
     this.stream?.stop();
     await this.asides.close();
+    this.#room.free();
   }
 
   /** Nobody is left to be asked, and the rule trusts whoever comes last. What cannot be undone is never trusted. */
   #isTrusted({ target, irreversible }: Pick<LookedAt, "target" | "irreversible">, running?: Target): boolean {
     if (!this.rule.trustLast || irreversible) return false;
     const asked = new Set([target.id, running?.id, ...this.attempts.map((each) => each.target.id)]);
-    return this.#parts.plan.targets.every((each) => asked.has(each.target.id));
+    if (this.#parts.plan.targets.every((each) => asked.has(each.target.id))) return true;
+    // Whoever has broken down since the plan was made is not left either; but trust needs a doubt that led here.
+    return this.hasDoubted && this.#isNobodyLeft(target);
+  }
+
+  /** Were this target's answer doubted, nobody could be asked; with no time for it somebody still could be. */
+  #isNobodyLeft(target: Target): boolean {
+    const { attempts, situation } = this.#parts;
+    const doubted: Attempt = {
+      target,
+      credential: "",
+      startedAtMs: 0,
+      endedAtMs: 0,
+      outcome: { kind: "doubted" },
+    };
+    const step = nextCandidate({ ...situation(), attempts: [...attempts, doubted], mayRetry: () => false });
+    return step.kind === "stop" && step.late !== true;
   }
 
   #signals(looked: LookedAt): Promise<Signals> {

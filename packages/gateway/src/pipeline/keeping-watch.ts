@@ -1,6 +1,8 @@
 import type { AnswerEvent } from "#domain/answer";
 import type { Judgement } from "#domain/confidence";
+import { failure, type Failure } from "#domain/failure";
 import type { AnswerWatch, EarlyVerdict } from "./attempt-input.ts";
+import type { HeldShare } from "./held-room.ts";
 
 /** Looks at an answer that is still coming. */
 export interface EarlyLook {
@@ -15,6 +17,8 @@ export interface EarlyLook {
 interface Keeping {
   readonly holds: boolean;
   readonly maxBytes: number;
+  /** Of the call. */
+  readonly room: HeldShare;
   /** The first that decides, decides. */
   readonly looks?: readonly EarlyLook[];
 }
@@ -28,6 +32,7 @@ export class KeepingWatch implements AnswerWatch {
   readonly #events: AnswerEvent[] = [];
   #looks: readonly { readonly look: EarlyLook["look"]; readonly atTokens: number }[];
   #bytes = 0;
+  #isCrowded = false;
   /** Events that told of tokens. */
   #tokens = 0;
   /** Of an early look that decided. */
@@ -50,7 +55,8 @@ export class KeepingWatch implements AnswerWatch {
   see(event: AnswerEvent, bytes: number): EarlyVerdict | undefined {
     if (this.isTooMuch) return undefined;
     this.#bytes += bytes;
-    // What is held is bounded where it is held; what is not, is let go here.
+    this.#isCrowded = !this.#keeping.room.take(bytes);
+    // What is held ends where it is held; what the client has already, an early verdict's rest too, is let go here.
     if (this.isTooMuch) this.#events.length = 0;
     else this.#events.push(event);
     if (this.#looks.length === 0 || event.kind !== "text-delta" || event.logprobs === undefined) return undefined;
@@ -58,9 +64,16 @@ export class KeepingWatch implements AnswerWatch {
     return this.#look();
   }
 
-  /** An answer that is not held, and larger than is kept of one. */
+  /** Larger than is kept of one, or there is no room for it beside all others. */
   get isTooMuch(): boolean {
-    return !this.#keeping.holds && this.#bytes > this.#keeping.maxBytes;
+    return this.#isCrowded || this.#bytes > this.#keeping.maxBytes;
+  }
+
+  get refusal(): Failure | undefined {
+    if (!this.#isCrowded || !this.#keeping.holds) return undefined;
+    return failure("overloaded", "Too many answers wait for their verdict here; send the call again later.", {
+      retryAfterMs: 2_000,
+    });
   }
 
   #look(): EarlyVerdict | undefined {

@@ -1,4 +1,5 @@
 import { failure, type Failure } from "#domain/failure";
+import { HeldRoom } from "./held-room.ts";
 
 /** What can end a call from outside: the client leaving, the gateway draining. Wired before the first await. */
 export class CallControl {
@@ -40,8 +41,14 @@ const mostShadows = 64;
 export class LiveCalls {
   readonly #controls = new Set<CallControl>();
   readonly #shadows = new Set<CallControl>();
+  /** For what they keep until it is judged. */
+  readonly room: HeldRoom;
   #draining = false;
   #whenIdle: PromiseWithResolvers<void> | undefined;
+
+  constructor(room: HeldRoom = new HeldRoom()) {
+    this.room = room;
+  }
 
   get count(): number {
     return this.#controls.size;

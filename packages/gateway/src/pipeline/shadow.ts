@@ -45,6 +45,7 @@ export async function askShadow(parts: ShadowParts): Promise<void> {
   });
   const control = step.kind === "try" ? plane.live.openShadow() : undefined;
   if (step.kind === "stop" || control === undefined) return;
+  const room = plane.live.room.share();
   try {
     const held = await askTarget({
       ...journey.input,
@@ -56,7 +57,7 @@ export async function askShadow(parts: ShadowParts): Promise<void> {
       credential: step.credential,
       exchange: nobody,
       control,
-      watch: new KeepingWatch({ holds: true, maxBytes: snapshot.limits.maxAnswerBytes }),
+      watch: new KeepingWatch({ holds: true, maxBytes: snapshot.limits.maxAnswerBytes, room }),
       wantsLogprobs: true,
       onLane: () => {},
       headers: () => ({}),
@@ -68,6 +69,7 @@ export async function askShadow(parts: ShadowParts): Promise<void> {
     plane.observe(record);
     plane.journal.append(record, () => {});
   } finally {
+    room.free();
     plane.live.close(control);
   }
 }
