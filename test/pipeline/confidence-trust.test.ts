@@ -1,7 +1,18 @@
 import { describe, expect, it } from "vitest";
+import { failure } from "#domain/failure";
+import { placeOf } from "#policy/health";
+import type { PipelineWorld } from "./pipeline-world.ts";
 import { bodyOf, gatedWorld, onlyRecord, sure, unsure, whole } from "./gated-world.ts";
 
 const long = "The tower was built in the year 1889, when the exhibition opened, and it has stood there ever since.";
+
+function breakDown(world: PipelineWorld, provider: string): void {
+  const place = placeOf({ provider, model: "m", credential: `${provider}#1` }, "generate");
+  for (let n = 0; n < 20; n += 1) {
+    const visit = world.health.begin(place, world.clock.nowMs(), () => String(n));
+    visit.failed(failure("upstream_failed", "down"), world.clock.nowMs(), 0.5);
+  }
+}
 
 describe("A rule that trusts the last target", () => {
   it("gives its answer whatever it scores, and nobody is paid to judge it", async () => {
@@ -38,6 +49,27 @@ describe("A rule that trusts the last target", () => {
     sureWorld.request(0).json(whole("A", sure));
     await first.done;
     expect(JSON.parse(first.exchange.text)).toMatchObject({ confidence: { decision: "accepted" } });
+  });
+
+  it("is trusted, too, where the others were doubted and who is left has broken down meanwhile", async () => {
+    const world = gatedWorld({ rule: { trustLast: true }, targets: ["a/m", "b/m", "c/m"] });
+    const { exchange, done: served } = await world.chat();
+    world.request(0).json(whole("A", unsure));
+    await world.settle();
+    breakDown(world, "c");
+    world.request(1).json(whole("B", unsure));
+    await served;
+    expect(world.sent).toHaveLength(2);
+    expect(JSON.parse(exchange.text)).toMatchObject({ confidence: { decision: "observed" } });
+  });
+
+  it("is not the first, because the others are down: nobody was doubted before it", async () => {
+    const world = gatedWorld({ rule: { trustLast: true } });
+    const { exchange, done: served } = await world.chat();
+    breakDown(world, "b");
+    world.request(0).json(whole("A", unsure));
+    await served;
+    expect(exchange.status).toBe(422);
   });
 
   it("does not give what a hard gate refused", async () => {
