@@ -12,6 +12,7 @@ import type { Held, Question } from "./ask-target.ts";
 import { Asides, type Aside } from "./asides.ts";
 import type { GivenConfidence } from "./confidence-facts.ts";
 import { canStopEarly, fallingLook, prefixLook, stopLook } from "./early-looks.ts";
+import type { HeldShare } from "./held-room.ts";
 import { HeldStream } from "./held-stream.ts";
 import { waitingHeaders } from "./answer-headers.ts";
 import type { JourneyInput } from "./journey.ts";
@@ -71,6 +72,7 @@ export class Doubts {
   /** The caller's, in the hub's words; undefined where it is in words the gateway only relays. */
   readonly request: GenerateRequest | undefined;
   readonly #mode: ConfidenceRule["stream"];
+  readonly #room: HeldShare;
   #second: { readonly aside: Aside | undefined } | undefined;
 
   constructor(parts: DoubtsParts) {
@@ -78,7 +80,8 @@ export class Doubts {
     const { input, plan, rule, decoded } = parts;
     const { call, exchange, plane, snapshot, dialect } = input;
     this.rule = rule;
-    this.asides = new Asides(parts);
+    this.#room = plane.live.room.share();
+    this.asides = new Asides({ ...parts, room: this.#room });
     const read = decoded.request();
     this.request = "request" in read ? read.request : undefined;
     const tools = this.request?.tools ?? [];
@@ -109,6 +112,7 @@ export class Doubts {
     const watch = new KeepingWatch({
       holds: this.#mode !== "annotate",
       maxBytes: snapshot.limits.maxAnswerBytes,
+      room: this.#room,
       looks: this.#looksAt(target, more),
     });
     return { exchange: this.stream ?? exchange, watch, ...wants };
@@ -129,7 +133,9 @@ export class Doubts {
     const attempt = judgedAttempt(result.attempt, judgement, result.committed);
     attempts.splice(attempts.indexOf(result.attempt), 1, attempt);
     const answer = { held: { ...held, result: { ...result, attempt } }, view, shape, judgement, irreversible };
-    if (attempt.outcome.kind === "doubted") this.answers.push(answer);
+    // A stream's events have their room already.
+    const isKept = attempt.outcome.kind === "doubted" && this.#room.take(result.body?.length ?? 0);
+    if (isKept) this.answers.push(answer);
     return answer;
   }
 
@@ -200,6 +206,7 @@ export class Doubts {
   async close(): Promise<void> {
     this.stream?.stop();
     await this.asides.close();
+    this.#room.free();
   }
 
   /** Nobody is left to be asked, and the rule trusts whoever comes last. What cannot be undone is never trusted. */
