@@ -63,6 +63,20 @@ describe("lint of a route's gate", () => {
     expect(warnings("exhausted: best", both)).not.toMatch(said);
   });
 
+  it.each([
+    ["min: 0", /every answer reaches 0/u],
+    ["min: 1", /no answer is ever sure/u],
+    ["maxCost: 0", /nobody but the first target/u],
+    ["min: 0.8, hedgeBelow: 0.9", /between 0\.8 and 0\.9 are sure enough/u],
+    ["second: openai/gpt-5.4", /compared with its own/u],
+    ["judge: anthropic/claude-sonnet-5", /judges its own answers/u],
+  ])("says that %s cannot be meant", (rule, said) => {
+    expect(warnings(rule, both)).toMatch(said);
+    expect(warnings("min: 0.8, hedgeBelow: 0.8, second: anthropic/claude-sonnet-5, maxCost: 1", both)).not.toMatch(
+      said,
+    );
+  });
+
   it("says that a pool without labels lets nothing through", () => {
     const said = /no pool of this route is certified for 0\.9 yet/u;
     expect(warnings("mode: pool, min: 0.9", both)).toMatch(said);

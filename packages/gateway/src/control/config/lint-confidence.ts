@@ -35,7 +35,37 @@ export function lintConfidence(
       fix: "write uncalibrated: observe until then, and send feedback",
     });
   }
-  return [...findings, ...lintFeasible(own, rule, path)];
+  return [...findings, ...lintNonsense(rule, links, path), ...lintFeasible(own, rule, path)];
+}
+
+/** What can be written and cannot be meant. */
+function lintNonsense(
+  { min, maxCostNanoUsd, hedgeBelow, second, judge }: ConfidenceRule,
+  links: RouteLint["links"],
+  path: Finding["path"],
+): readonly Finding[] {
+  const findings: Finding[] = [];
+  const find = (field: string, message: string, fix: string): void => {
+    findings.push({ path: [...path, field], message, fix });
+  };
+  if (min === 0) find("min", "every answer reaches 0: the gate changes nothing", "write what share has to be right");
+  if (min === 1) find("min", "no answer is ever sure to be right: every one is doubted", "write 0.99 or less");
+  if (maxCostNanoUsd === 0) {
+    find("maxCost", "nobody but the first target is ever asked", "leave it out, or write what a call may cost");
+  }
+  if (hedgeBelow !== undefined && hedgeBelow > min) {
+    const message = `answers between ${min} and ${hedgeBelow} are sure enough, and the next target is paid beside them`;
+    find("hedgeBelow", message, "write `min` or less");
+  }
+  const [first] = links;
+  if (second !== undefined && second === first?.target.id) {
+    const message = "the first target's answers are compared with its own: it makes the same mistake twice";
+    find("second", message, "name another model");
+  }
+  if (judge !== undefined && links.some(({ target }) => target.id === judge)) {
+    find("judge", `${judge} judges its own answers`, "name another model");
+  }
+  return findings;
 }
 
 function isCertified(entries: readonly CalibrationEntry[], { min, delta }: ConfidenceRule): boolean {
