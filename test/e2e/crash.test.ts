@@ -39,7 +39,7 @@ function completeIds(seen: readonly Seen[]): readonly string[] {
   return seen.flatMap(({ kind, id }) => (kind === "complete" ? [id] : []));
 }
 
-describe("kill -9 of a worker", { timeout: 90_000 }, () => {
+describe("kill -9 of a worker", { timeout: 180_000 }, () => {
   it("costs its own calls in flight and nothing else: no acknowledged call is lost, and it is started again", async () => {
     place.write(configurationFor(simulator));
     const gateway = place.start();
@@ -66,7 +66,7 @@ describe("kill -9 of a worker", { timeout: 90_000 }, () => {
   });
 });
 
-describe("kill -9 of the supervisor", { timeout: 90_000 }, () => {
+describe("kill -9 of the supervisor", { timeout: 180_000 }, () => {
   it("leaves the workers serving; a new one takes over without a gap, and has every record", async () => {
     place.write(configurationFor(simulator));
     const first = place.start();

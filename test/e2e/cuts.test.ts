@@ -126,34 +126,38 @@ describe.each(lanes)("a caller of $caller whose provider speaks $upstream and is
     return world.gateway.records.filter((record) => record.route === route);
   }
 
-  it.each(ways)("gets one whole answer, or an honest error inside the stream: %s", { timeout: 60_000 }, async (way) => {
-    const decisions = new Map<string, CallRecord["decision"]>();
-    await forAll(
-      Array.from({ length: length + 1 }, (_, offset) => offset),
-      async (offset) => {
-        const route = `${way}-${offset}`;
-        const heard = await world.ask(route, true);
-        decisions.set(
-          route,
-          saying(`${route}: ${heard.body}`, () => judge({ ...lane, way, offset }, heard)),
-        );
-      },
-    );
-    // Each end was seen: no cut was too early or too late to matter.
-    expect(new Set(decisions.values())).toEqual(new Set(["recovered", "broken", "answered"]));
-    const recorded = world.gateway.records.filter(({ route }) => decisions.has(route));
-    expect(recorded).toHaveLength(length + 1);
-    const outcomes = { recovered: ["failed", "answered"], broken: ["broken"], answered: ["answered"] };
-    for (const record of recorded) {
-      const decision = decisions.get(record.route);
-      expect(record.decision, record.route).toBe(decision);
-      expect(record.attempts.map(({ outcome }) => outcome)).toEqual(outcomes[decision as keyof typeof outcomes]);
-    }
-  });
+  it.each(ways)(
+    "gets one whole answer, or an honest error inside the stream: %s",
+    { timeout: 180_000 },
+    async (way) => {
+      const decisions = new Map<string, CallRecord["decision"]>();
+      await forAll(
+        Array.from({ length: length + 1 }, (_, offset) => offset),
+        async (offset) => {
+          const route = `${way}-${offset}`;
+          const heard = await world.ask(route, true);
+          decisions.set(
+            route,
+            saying(`${route}: ${heard.body}`, () => judge({ ...lane, way, offset }, heard)),
+          );
+        },
+      );
+      // Each end was seen: no cut was too early or too late to matter.
+      expect(new Set(decisions.values())).toEqual(new Set(["recovered", "broken", "answered"]));
+      const recorded = world.gateway.records.filter(({ route }) => decisions.has(route));
+      expect(recorded).toHaveLength(length + 1);
+      const outcomes = { recovered: ["failed", "answered"], broken: ["broken"], answered: ["answered"] };
+      for (const record of recorded) {
+        const decision = decisions.get(record.route);
+        expect(record.decision, record.route).toBe(decision);
+        expect(record.attempts.map(({ outcome }) => outcome)).toEqual(outcomes[decision as keyof typeof outcomes]);
+      }
+    },
+  );
 
   it.each(ways)(
     "gets an error and no answer where nobody else could be asked: %s",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async (way) => {
       await forAll(
         Array.from({ length: contentMay }, (_, offset) => offset),
@@ -171,7 +175,7 @@ describe.each(lanes)("a caller of $caller whose provider speaks $upstream and is
     },
   );
 
-  it.each(ways)("hears of it through the official SDK: %s", { timeout: 60_000 }, async (way) => {
+  it.each(ways)("hears of it through the official SDK: %s", { timeout: 180_000 }, async (way) => {
     const sample = Array.from({ length: Math.ceil(length / 7) }, (_, index) => index * 7);
     await forAll(sample, async (offset) => {
       const route = `lone-${way}-${offset}`;
@@ -184,7 +188,7 @@ describe.each(lanes)("a caller of $caller whose provider speaks $upstream and is
     });
   });
 
-  it.each(ways)("never gets a part of an answer in one piece: %s", { timeout: 60_000 }, async (way) => {
+  it.each(ways)("never gets a part of an answer in one piece: %s", { timeout: 180_000 }, async (way) => {
     const offsets = Array.from({ length: Buffer.byteLength(cutAnswers[upstream]) }, (_, offset) => offset);
     await forAll(offsets, async (offset) => {
       const route = `${way}-${offset}`;

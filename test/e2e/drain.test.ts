@@ -3,6 +3,8 @@ import { startSimulator, type Simulator } from "#simulation/server";
 import { configurationFor, eventually, kill, Place, readiness, stream } from "./gateway-process.ts";
 
 const streams = 100;
+/** A busy machine may take so long for what takes a second on an idle one. */
+const patienceMs = 45_000;
 
 let place: Place;
 let simulator: Simulator;
@@ -29,7 +31,9 @@ async function startWithStreams(drain: string) {
   const gateway = place.start();
   const url = await gateway.ready();
   const seen = Array.from({ length: streams }, () => stream(url));
-  await simulator.log.until((entries) => entries.filter((entry) => entry.headAtMs !== undefined).length === streams);
+  const haveAll = (entries: readonly { readonly headAtMs?: number }[]) =>
+    entries.filter((entry) => entry.headAtMs !== undefined).length === streams;
+  await simulator.log.until(haveAll, patienceMs);
   return { gateway, url, seen };
 }
 
@@ -39,10 +43,10 @@ function kinds(seen: readonly { readonly kind: string }[]): Readonly<Record<stri
   );
 }
 
-describe("a drain", { timeout: 90_000 }, () => {
+describe("a drain", { timeout: 180_000 }, () => {
   it("lets 100 live streams finish, takes no new ones, records all and exits with 0", async () => {
     await simulateAnswersOf(3);
-    const { gateway, url, seen } = await startWithStreams("30s");
+    const { gateway, url, seen } = await startWithStreams("120s");
     const stoppedAt = performance.now();
     gateway.signal("SIGTERM");
     await gateway.logged("stopping");
@@ -52,14 +56,14 @@ describe("a drain", { timeout: 90_000 }, () => {
     const ended = await Promise.all(seen);
     expect(kinds(ended)).toEqual({ complete: streams });
     expect(await gateway.exited).toBe(0);
-    expect(performance.now() - stoppedAt).toBeLessThan(15_000);
+    expect(performance.now() - stoppedAt).toBeLessThan(patienceMs);
     const calls = place.calls();
     for (const { id } of ended) expect(calls.get(id)).toBe("answered");
     expect(simulator.log.entries).toHaveLength(streams);
   });
 
   it("tells those that cannot finish in time, in their own language and without a completion", async () => {
-    await simulateAnswersOf(60);
+    await simulateAnswersOf(300);
     const { gateway, seen } = await startWithStreams("1s");
     gateway.signal("SIGTERM");
     const ended = await Promise.all(seen);
@@ -74,8 +78,8 @@ describe("a drain", { timeout: 90_000 }, () => {
   });
 
   it("is cut short by a second signal", async () => {
-    await simulateAnswersOf(60);
-    const { gateway, seen } = await startWithStreams("60s");
+    await simulateAnswersOf(300);
+    const { gateway, seen } = await startWithStreams("300s");
     gateway.signal("SIGINT");
     await gateway.logged("stopping");
     // A person's second Ctrl-C; one that comes at once is the echo of the first.
@@ -84,21 +88,22 @@ describe("a drain", { timeout: 90_000 }, () => {
     const secondAt = performance.now();
     expect(kinds(await Promise.all(seen))).toEqual({ told: streams });
     expect(await gateway.exited).toBe(0);
-    expect(performance.now() - secondAt).toBeLessThan(10_000);
+    expect(performance.now() - secondAt).toBeLessThan(patienceMs);
   });
 
   it("is not cut short by the same wish heard twice, from a service manager and from a process between", async () => {
     await simulateAnswersOf(2);
     const { gateway, seen } = await startWithStreams("30s");
+    // Two kinds, because the kernel keeps only one of the same kind, and at once: what comes later is a second wish.
     gateway.signal("SIGTERM");
+    gateway.signal("SIGINT");
     await gateway.logged("stopping");
-    gateway.signal("SIGTERM");
     expect(kinds(await Promise.all(seen))).toEqual({ complete: streams });
     expect(await gateway.exited).toBe(0);
   });
 
   it("ends with 1 when a worker dies on the way, because its calls were cut", async () => {
-    await simulateAnswersOf(3);
+    await simulateAnswersOf(8);
     const { gateway, seen } = await startWithStreams("30s");
     gateway.signal("SIGTERM");
     await gateway.logged("stopping");

@@ -44,7 +44,7 @@ async function ask(url: string): Promise<{ readonly ms: number; readonly headers
   return { ms: performance.now() - startedMs, headers: answer.headers, status: answer.status };
 }
 
-describe("A gateway without a network", { timeout: 90_000 }, () => {
+describe("A gateway without a network", { timeout: 180_000 }, () => {
   it("is ready, answers from its own model, keeps its records and forwards them when it can, once it is back", async () => {
     const posted = createServer();
     await new Promise<void>((resolve) => posted.listen(0, "127.0.0.1", resolve));

@@ -60,7 +60,7 @@ async function unsureCall(url: string): Promise<string> {
   return error.metadata.review_id;
 }
 
-describe("a review from the call to the caller", { timeout: 90_000 }, () => {
+describe("a review from the call to the caller", { timeout: 180_000 }, () => {
   it("survives the death of the whole gateway, and is answered at the terminal", async () => {
     place.write(configuration());
     const first = place.start();

@@ -19,7 +19,7 @@ afterEach(async () => {
   await simulator.close();
 });
 
-describe("hedgerow serve", { timeout: 60_000 }, () => {
+describe("hedgerow serve", { timeout: 180_000 }, () => {
   it("prints one line when it can answer, answers, records, and ends clean on SIGTERM", async () => {
     place.write(configurationFor(simulator));
     const gateway = place.start();
@@ -169,7 +169,7 @@ describe("hedgerow serve", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a reload", { timeout: 60_000 }, () => {
+describe("a reload", { timeout: 180_000 }, () => {
   it("brings every worker to the new configuration, on a change of the file and on SIGHUP", async () => {
     place.write(configurationFor(simulator));
     const gateway = place.start();
@@ -234,7 +234,7 @@ describe("a reload", { timeout: 60_000 }, () => {
   });
 });
 
-describe("where a port cannot be shared", { timeout: 60_000 }, () => {
+describe("where a port cannot be shared", { timeout: 180_000 }, () => {
   it("the supervisor binds it and the workers take it over", async () => {
     place.write(configurationFor(simulator));
     const gateway = place.run([fileURLToPath(new URL("handed-over-gateway.ts", import.meta.url))]);
