@@ -37,7 +37,7 @@ describe("A gate on a route that hedges", () => {
   });
 });
 
-const words = (name: string, from: number, to: number, logprob: number): string =>
+const words = (name: string, [from, to]: readonly [number, number], logprob: number): string =>
   Array.from({ length: to - from }, (_, at) => told(`${name}${from + at} `, logprob)).join("");
 
 describe("A target that is asked beside a prefix whose confidence falls", () => {
@@ -49,18 +49,18 @@ describe("A target that is asked beside a prefix whose confidence falls", () => 
     world
       .request(0)
       .head()
-      .bytes(words("a", 0, 8, -2));
+      .bytes(words("a", [0, 8], -2));
     await world.settle();
     expect(world.sent).toHaveLength(2);
     world
       .request(1)
       .head()
-      .bytes(words("b", 0, 20, sure));
+      .bytes(words("b", [0, 20], sure));
     await world.settle();
     expect(exchange.text).toBe("");
     world
       .request(0)
-      .bytes(words("a", 8, 200, sure) + finish + done)
+      .bytes(words("a", [8, 200], sure) + finish + done)
       .end();
     await served;
     expect(exchange.text).toContain("a199");
@@ -75,17 +75,17 @@ describe("A target that is asked beside a prefix whose confidence falls", () => 
     world
       .request(0)
       .head()
-      .bytes(words("a", 0, 8, -2));
+      .bytes(words("a", [0, 8], -2));
     await world.settle();
     world
       .request(1)
       .head()
-      .bytes(words("b", 0, 20, sure));
-    world.request(0).bytes(words("a", 8, 17, -2));
+      .bytes(words("b", [0, 20], sure));
+    world.request(0).bytes(words("a", [8, 17], -2));
     await world.settle();
     world
       .request(1)
-      .bytes(words("b", 20, 24, sure) + finish + done)
+      .bytes(words("b", [20, 24], sure) + finish + done)
       .end();
     await served;
     expect(exchange.text).toContain("b23");
