@@ -33,8 +33,9 @@ function parse<const Options extends ParseArgsOptionsConfig>(args: readonly stri
     const known = Object.keys(options).map((name) => `--${name}`);
     const written = /^Unknown option '(-[^']*)'/u.exec((error as Error).message)?.[1];
     if (written === undefined) throw new UsageError((error as Error).message.split("\n", 1)[0] ?? "wrong options");
-    const [near] = nearestNames(written, known, 1);
-    const hint = near === undefined ? `options: ${known.join(", ")}` : `did you mean ${near}?`;
+    // Without the dashes, which all have in common: they would make any short word look like any other.
+    const [near] = nearestNames(written.replace(/^-+/u, ""), Object.keys(options), 1);
+    const hint = near === undefined ? `options: ${known.join(", ")}` : `did you mean --${near}?`;
     throw new UsageError(`unknown option ${written}; ${hint}`);
   }
 }

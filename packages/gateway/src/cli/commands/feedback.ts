@@ -34,7 +34,7 @@ export const feedback: Command = {
       },
       words: { least: 1, most: 1, what: "the answer's x-request-id" },
     });
-    if ((values.correct === true) === (values.wrong === true)) throw new UsageError("say --correct or --wrong");
+    if ((values.correct === true) === (values.wrong === true)) throw new UsageError("say either --correct or --wrong");
     const sent = await sendFeedback(gatewayUrl(values.url, io), io.env["HEDGEROW_KEY"], {
       id: words[0],
       correct: values.correct === true,
