@@ -267,7 +267,8 @@ describe("log-probabilities", () => {
         const tight = pairs.flat();
         const loose = pairs.flatMap((pair, at): Pair[] => {
           const space = spaces[at % spaces.length] ?? "";
-          return space === "" ? pair : [[space, -15] satisfies Pair, ...pair];
+          const lead: Pair[] = space === "" ? [] : [[space, -15]];
+          return lead.concat(pair);
         });
         expect(logprobSignal(view(loose), "json")?.tokens).toBe(logprobSignal(view(tight), "json")?.tokens);
         if (!/^(?:\{\}|\[\])$/u.test(JSON.stringify(value))) {
