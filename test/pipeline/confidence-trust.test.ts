@@ -72,6 +72,15 @@ describe("A rule that trusts the last target", () => {
     expect(exchange.status).toBe(422);
   });
 
+  it("is not the first of a route that stands alone in the plan, because the rest was down before", async () => {
+    const world = gatedWorld({ rule: { trustLast: true } });
+    breakDown(world, "b");
+    const { exchange, done: served } = await world.chat();
+    world.request(0).json(whole("A", unsure));
+    await served;
+    expect(exchange.status).toBe(422);
+  });
+
   it("does not give what a hard gate refused", async () => {
     const world = gatedWorld({ rule: { trustLast: true }, targets: ["a/m"] });
     const { exchange, done: served } = await world.chat({ response_format: { type: "json_object" } });
@@ -79,5 +88,29 @@ describe("A rule that trusts the last target", () => {
     await served;
     for (const bug of world.bugs) throw bug;
     expect(exchange.status).toBe(422);
+  });
+});
+
+describe("A gate", () => {
+  it("judges one answer, and says so to whoever asks for several before anybody is paid", async () => {
+    const world = gatedWorld();
+    const { exchange, done: served } = await world.chat({ n: 2 });
+    await served;
+    expect(exchange.status).toBe(400);
+    expect(JSON.parse(exchange.text)).toMatchObject({ error: { code: "invalid_request", param: "n" } });
+    expect(world.sent).toEqual([]);
+    expect(onlyRecord(world)).toMatchObject({ decision: "refused", attempts: [] });
+  });
+
+  it("asks nobody else once the price of an answer is not known, where the call may cost only so much", async () => {
+    const world = gatedWorld({
+      rule: { exhausted: "best", maxCostNanoUsd: 1_000_000_000 },
+      provider: (id) => (id === "a" ? { models: new Map() } : {}),
+    });
+    const { exchange, done: served } = await world.chat();
+    world.request(0).json(whole("A", unsure));
+    await served;
+    expect(world.sent).toHaveLength(1);
+    expect(exchange.fields).toMatchObject({ "x-hedgerow-decision": "doubted" });
   });
 });

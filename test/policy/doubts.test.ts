@@ -14,7 +14,8 @@ const models = new Map(
     sampleTraits(name, 200_000),
   ]),
 );
-const provider = (id: string, more: Partial<ProviderSpec> = {}): ProviderSpec => sampleProvider(id, { models, ...more });
+const provider = (id: string, more: Partial<ProviderSpec> = {}): ProviderSpec =>
+  sampleProvider(id, { models, ...more });
 const providers = [
   provider("direct", { operator: "anthropic", owner: "gcp" }),
   provider("bedrock", { operator: "aws", owner: "aws" }),
@@ -110,6 +111,9 @@ describe("Whom a doubted answer leads to", () => {
     const { snapshot, view, plan } = worldOf(["direct/claude", "openai/gpt"]);
     const attempts = [attemptAt(plan, "direct/claude", "doubted")];
     const at = { plan, attempts, snapshot, view, chance: 0, turn: 0, mayRetry: () => true };
-    expect(nextCandidate({ ...at, deadlineAtMs: plan.timeouts.totalMs / 10 - 1 })).toEqual({ kind: "stop", late: true });
+    expect(nextCandidate({ ...at, deadlineAtMs: plan.timeouts.totalMs / 10 - 1 })).toEqual({
+      kind: "stop",
+      late: true,
+    });
   });
 });

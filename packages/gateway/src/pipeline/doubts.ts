@@ -211,11 +211,18 @@ export class Doubts {
 
   /** Nobody is left to be asked, and the rule trusts whoever comes last. What cannot be undone is never trusted. */
   #isTrusted({ target, irreversible }: Pick<LookedAt, "target" | "irreversible">, running?: Target): boolean {
-    if (!this.rule.trustLast || irreversible) return false;
+    if (!this.rule.trustLast || irreversible || this.#isFirstOfSeveral(target)) return false;
     const asked = new Set([target.id, running?.id, ...this.attempts.map((each) => each.target.id)]);
     if (this.#parts.plan.targets.every((each) => asked.has(each.target.id))) return true;
     // Whoever has broken down since the plan was made is not left either; but trust needs a doubt that led here.
     return this.hasDoubted && this.#isNobodyLeft(target);
+  }
+
+  /** Alone in the plan, because the others are down: who is asked to be doubted is not who is trusted. */
+  #isFirstOfSeveral({ provider, model }: Target): boolean {
+    const { input, plan } = this.#parts;
+    const [first, ...others] = input.snapshot.routes.get(plan.route)?.targets ?? [];
+    return others.length > 0 && first?.provider === provider && first.model === model;
   }
 
   /** Were this target's answer doubted, nobody could be asked; with no time for it somebody still could be. */

@@ -184,6 +184,11 @@ export class Journey {
     const { clock } = plane;
     const retries = (this.#retries = new CallRetries(plane.retryBudgets.of(plan.route), clock.nowMs()));
     const asker = (this.#asker = this.#askerFor(plan, retries));
+    if (this.#doubts !== undefined && (this.#doubts.request?.choices ?? 1) > 1) {
+      const why =
+        "One answer is judged, not several: ask for one, or on a route and in a call without a confidence rule.";
+      return { kind: "refused", failure: failure("invalid_request", why, { param: "n" }) };
+    }
     let empty: Held | undefined;
     for (;;) {
       if (control.ended !== undefined) return endedFromOutside(control.ended);
@@ -338,12 +343,15 @@ export class Journey {
     await askShadow({ journey: this, plan, doubts, situation, decoded, fingerprint });
   }
 
-  /** Known costs have reached what the call may cost: nobody else is asked. */
+  /** What the call may cost is reached, as far as anybody can tell: nobody else is asked. */
   #isTooDear({ confidence }: Plan): boolean {
     const most = confidence?.maxCostNanoUsd;
     if (most === undefined || this.attempts.length === 0) return false;
-    const known = [...this.attempts, ...this.asides].map((each) => this.costOf(each) ?? 0);
-    return known.reduce((sum, cost) => sum + cost, 0) >= most;
+    // Who used nothing cost nothing; whose price nobody knows may have cost anything.
+    const costs = [...this.attempts, ...this.asides].map((each) =>
+      each.outcome.usage === undefined ? 0 : (this.costOf(each) ?? Number.POSITIVE_INFINITY),
+    );
+    return costs.reduce((sum, cost) => sum + cost, 0) >= most;
   }
 
   /** What is known so far of what this lane loses, and of who could not be asked aside. */
