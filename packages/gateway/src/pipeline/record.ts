@@ -49,6 +49,7 @@ export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
 
 /** As they began; of those that began at once, whoever was asked aside comes last. */
 function inOrder({ attempts, asides }: Journey): readonly Attempt[] {
+  if (asides.length === 0 && attempts.length < 2) return attempts;
   const all = [...asides.filter((each) => !isAside(each)), ...attempts, ...asides.filter(isAside)];
   return all.toSorted((a, b) => a.startedAtMs - b.startedAtMs);
 }
