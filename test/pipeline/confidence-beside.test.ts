@@ -69,6 +69,27 @@ describe("A target that is asked beside a prefix whose confidence falls", () => 
     onlyRecord(world);
   });
 
+  it("has not answered where it was done before the first, which is given", async () => {
+    const world = gatedWorld({ rule: { hedgeBelow: 0.5, min: 0.2 } });
+    const { done: served } = await world.chat({ stream: true });
+    world
+      .request(0)
+      .head()
+      .bytes(words("a", [0, 8], -2));
+    await world.settle();
+    stream(world.request(1), [["early", sure]]);
+    await world.settle();
+    world
+      .request(0)
+      .bytes(words("a", [8, 200], sure) + finish + done)
+      .end();
+    await served;
+    expect(onlyRecord(world).attempts).toMatchObject([
+      { target: "a/m", outcome: "answered" },
+      { target: "b/m", outcome: "outrun" },
+    ]);
+  });
+
   it("is given whole where the first is doubted", async () => {
     const world = gatedWorld({ rule: { ...rule, min: 0.85 } });
     const { exchange, done: served } = await world.chat({ stream: true });

@@ -118,7 +118,7 @@ export class Asker {
     if (ahead === undefined) return;
     ahead.entrant.callOff();
     try {
-      this.#note(ahead.step, await ahead.end);
+      this.#note(ahead.step, unneeded(await ahead.end));
     } catch (bug) {
       // The call has its answer, or its failure, without it.
       this.#parts.input.plane.onBug(bug);
@@ -223,4 +223,14 @@ export class Asker {
     if (!others || isLast) return {};
     return { shareMs: Math.max(1, Math.round((deadlineAtMs - input.plane.clock.nowMs()) / 2)) };
   }
+}
+
+/** It ended well and nobody looked: of the call's answers there is one. */
+function unneeded(end: Held | Failure): Held | Failure {
+  if (!("result" in end)) return end;
+  const { attempt } = end.result;
+  if (attempt.outcome.kind !== "answered") return end;
+  const { usage } = attempt.outcome;
+  const outcome = { kind: "outrun" as const, ...(usage === undefined ? {} : { usage }) };
+  return { ...end, result: { ...end.result, attempt: { ...attempt, outcome } } };
 }
