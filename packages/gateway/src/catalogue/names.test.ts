@@ -81,12 +81,13 @@ describe("nearestNames", () => {
   });
 
   it("gives up early on names that are made to be slow", () => {
-    const startedAt = performance.now();
+    // The processor's time, not the clock's: the machine may have other things to do.
+    const before = process.cpuUsage();
     nearestNames(
       "a".repeat(1_000_000),
       Array.from({ length: 5000 }, (_, index) => `${"a".repeat(100)}${index}`),
     );
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(2000);
   });
 
   it("measures as a distance should", () => {
