@@ -71,6 +71,22 @@ function streamOnly(contentType: string): Headers {
   };
 }
 
+/** Of what the gateway answers by itself, as JSON: nobody was asked. */
+export function ownAnswerHeaders(
+  { requestIdHeader }: { readonly requestIdHeader: string },
+  { id, gatewayMs }: { readonly id: string; readonly gatewayMs: number },
+): Readonly<Record<string, string>> {
+  return {
+    "content-type": "application/json",
+    [requestIdHeader]: id,
+    "x-request-id": id,
+    "x-hedgerow-attempts": "0",
+    "x-hedgerow-decision": "answered",
+    "x-should-retry": "false",
+    ...serverTiming(gatewayMs),
+  };
+}
+
 /** https://www.w3.org/TR/server-timing/ */
 export function serverTiming(gatewayMs: number): { readonly "server-timing": string } {
   return { "server-timing": `gateway;dur=${gatewayMs.toFixed(1)}` };

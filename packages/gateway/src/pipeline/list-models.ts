@@ -2,7 +2,7 @@ import type { Dialect, ListedModel } from "#dialects/dialect";
 import { failure } from "#domain/failure";
 import type { Exchange } from "#domain/ports";
 import type { GatewayKey, Snapshot } from "#domain/snapshot";
-import { serverTiming } from "./answer-headers.ts";
+import { ownAnswerHeaders } from "./answer-headers.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { findModel, listedModels } from "./listed-models.ts";
 import { refuse } from "./refuse.ts";
@@ -21,15 +21,7 @@ interface Listing {
 /** What this caller may write as `model`, or what is known of one such name, in the caller's language. */
 export function listModels({ exchange, plane, snapshot, dialect, id, model, key, gatewayMs }: Listing): void {
   const view = { snapshot, traitsOf: plane.traitsOf, allowed: key?.routes };
-  const headers = {
-    "content-type": "application/json",
-    [dialect.requestIdHeader]: id,
-    "x-request-id": id,
-    "x-hedgerow-attempts": "0",
-    "x-hedgerow-decision": "answered",
-    "x-should-retry": "false",
-    ...serverTiming(gatewayMs),
-  };
+  const headers = ownAnswerHeaders(dialect, { id, gatewayMs });
   if (model === undefined) {
     exchange.respond(200, headers);
     exchange.end(dialect.encodeModels(listedModels(view), exchange.query));

@@ -2,7 +2,7 @@ import type { Dialect } from "#dialects/dialect";
 import type { Label, LabelSource } from "#domain/confidence";
 import { failure, type Failure } from "#domain/failure";
 import type { Exchange } from "#domain/ports";
-import { serverTiming } from "./answer-headers.ts";
+import { ownAnswerHeaders } from "./answer-headers.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { refuse } from "./refuse.ts";
 
@@ -32,15 +32,7 @@ export async function serveFeedback(asked: Asked): Promise<void> {
     refuse({ exchange, dialect, id, failure: why, attempts: [], gatewayMs });
     return;
   }
-  exchange.respond(202, {
-    "content-type": "application/json",
-    [dialect.requestIdHeader]: id,
-    "x-request-id": id,
-    "x-hedgerow-attempts": "0",
-    "x-hedgerow-decision": "answered",
-    "x-should-retry": "false",
-    ...serverTiming(gatewayMs),
-  });
+  exchange.respond(202, ownAnswerHeaders(dialect, { id, gatewayMs }));
   const { callId } = read as Label;
   exchange.end(Buffer.from(JSON.stringify({ object: "hedgerow.feedback", id: callId, status: "kept" })));
 }

@@ -3,7 +3,7 @@ import { dialects } from "#dialects/registry";
 import { failure, type Failure } from "#domain/failure";
 import type { Exchange } from "#domain/ports";
 import type { ReviewLook, ReviewState } from "#domain/review";
-import { serverTiming } from "./answer-headers.ts";
+import { ownAnswerHeaders } from "./answer-headers.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { CallControl } from "./live-calls.ts";
 import { refuse } from "./refuse.ts";
@@ -43,14 +43,8 @@ export async function serveReview(asked: Asked): Promise<void> {
     return;
   }
   exchange.respond(200, {
-    "content-type": "application/json",
+    ...ownAnswerHeaders(dialect, { id, gatewayMs }),
     "cache-control": "no-store",
-    [dialect.requestIdHeader]: id,
-    "x-request-id": id,
-    "x-hedgerow-attempts": "0",
-    "x-hedgerow-decision": "answered",
-    "x-should-retry": "false",
-    ...serverTiming(gatewayMs),
   });
   exchange.end(Buffer.from(writtenReview(look.review)));
 }

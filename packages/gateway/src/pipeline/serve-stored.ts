@@ -2,7 +2,7 @@ import type { Dialect } from "#dialects/dialect";
 import type { Exchange } from "#domain/ports";
 import { failure } from "#domain/failure";
 import type { Snapshot } from "#domain/snapshot";
-import { serverTiming } from "./answer-headers.ts";
+import { ownAnswerHeaders } from "./answer-headers.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { refuse } from "./refuse.ts";
 import { drawerOf } from "./thread.ts";
@@ -35,15 +35,7 @@ export function serveStored(asked: Asked): void {
     refuse({ exchange, dialect, id, failure: why, attempts: [], gatewayMs });
     return;
   }
-  exchange.respond(200, {
-    "content-type": "application/json",
-    [dialect.requestIdHeader]: id,
-    "x-request-id": id,
-    "x-hedgerow-attempts": "0",
-    "x-hedgerow-decision": "answered",
-    "x-should-retry": "false",
-    ...serverTiming(gatewayMs),
-  });
+  exchange.respond(200, ownAnswerHeaders(dialect, { id, gatewayMs }));
   exchange.end(Buffer.from(JSON.stringify(reply.json)));
 }
 
