@@ -194,7 +194,7 @@ describe.each(everyUpstream)("Amazon's official client over $title", (language) 
       { text: "Sum it up." },
     ];
     const asking = ask(house, { ...asked, system: [{ text: "Be brief." }], messages: [{ role: "user", content }] });
-    if (lacks(language, "files")) return expect(asking).rejects.toMatchObject({ name: "ValidationException" });
+    if (lacks(language, "files")) return await expect(asking).rejects.toMatchObject({ name: "ValidationException" });
     expect(textOf(await asking)).toBe("read");
     const sent = JSON.stringify(house.lastBody());
     for (const piece of ["Be brief.", "JVBERi0xLjQK", "Sum it up."]) expect(sent).toContain(piece);

@@ -201,7 +201,7 @@ describe.each(everyUpstream)("Google's official client over $title", (language) 
       },
     ];
     const asking = askWith(house, { contents, config: { systemInstruction: "Be brief." } }, false);
-    if (lacks(language, "files")) return expect(asking).rejects.toMatchObject({ status: 400 });
+    if (lacks(language, "files")) return await expect(asking).rejects.toMatchObject({ status: 400 });
     expect(textOf(await asking)).toBe("read");
     const sent = JSON.stringify(house.lastBody());
     for (const piece of ["Be brief.", "JVBERi0xLjQK", "Sum it up."]) expect(sent).toContain(piece);

@@ -18,7 +18,8 @@ type Headers = Readonly<Record<string, string | readonly string[]>>;
 
 /** How much of a refused upload is still read, so that the client sees the answer before the cut. */
 const lingerBytes = 64 * 1024;
-const lingerMs = 1_000;
+/** A busy machine may take a second to look at a socket; what a client had not read by then it would lose to a reset. */
+const lingerMs = 5_000;
 /** A body may not inflate more than this. */
 const maxRatio = 100;
 
