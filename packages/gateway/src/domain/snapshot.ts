@@ -1,3 +1,4 @@
+import type { AccountId, Allowance } from "./account.ts";
 import type { CalibrationSet } from "./calibration.ts";
 import type { DialectId } from "./call.ts";
 import type { ConfidenceRule } from "./confidence.ts";
@@ -18,6 +19,10 @@ export interface Snapshot {
   readonly aliases: ReadonlyMap<string, string>;
   /** Empty: the gateway is open (loopback only). */
   readonly keys: readonly GatewayKey[];
+  /** What organisations, teams, routes, providers and models may use; keys say it themselves. Absent: no bounds. */
+  readonly allowances?: ReadonlyMap<AccountId, Allowance>;
+  /** What each end user may use that calls name. */
+  readonly eachUser?: Allowance;
   /** The route used when a call names none and its model matches nothing else. */
   readonly defaultRoute?: string;
   /** Who depends on whom: the seed and the configuration's own claims. */
@@ -56,6 +61,10 @@ export interface GatewayKey {
   readonly sha256: string;
   /** Absent: all routes. */
   readonly routes?: readonly string[];
+  /** Whose it is. */
+  readonly organisation?: string;
+  readonly team?: string;
+  readonly allowance?: Allowance;
   /** May look at how the gateway and its providers are. */
   readonly admin?: true;
 }

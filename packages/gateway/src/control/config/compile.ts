@@ -1,7 +1,9 @@
 import type { GatewayKey, ServerLimits, Snapshot } from "#domain/snapshot";
 import { defaultLimits } from "#domain/snapshot";
 import { isLoopback } from "./address.ts";
+import { compileAllowance } from "./allowance-schema.ts";
 import { compileAliases } from "./compile-aliases.ts";
+import { compileAllowances } from "./compile-allowances.ts";
 import { checkForward, compileForward } from "./compile-forward.ts";
 import type { CompileContext, Report, ServerSettings } from "./compile-context.ts";
 import { compileProviders } from "./compile-provider.ts";
@@ -42,6 +44,7 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
     aliases,
     keys,
     supply,
+    ...compileAllowances(document),
     ...(context.measured === undefined ? {} : { measured: context.measured }),
     ...(context.calibration === undefined ? {} : { calibration: context.calibration }),
     ...(routes.has("default") ? { defaultRoute: "default" } : {}),
@@ -111,9 +114,11 @@ function gatewayKeys(document: ConfigDocument, report: Report): readonly Gateway
       if (routeNames.includes(route)) continue;
       report([...path, "routes", index], `no route ${JSON.stringify(route)}`, suggestion(route, routeNames, "routes"));
     }
+    const allowance = compileAllowance(entry);
     keys.push({
       name,
       sha256,
+      ...(allowance === undefined ? {} : { allowance }),
       ...(entry.routes === undefined ? {} : { routes: entry.routes }),
       ...(entry.admin === true ? { admin: true } : {}),
     });

@@ -13,6 +13,8 @@ interface Node {
   readonly additionalProperties?: Node | boolean;
   readonly items?: Node;
   readonly anyOf?: readonly Node[];
+  /** What stands in several places, once: the places point here. */
+  readonly $defs?: Readonly<Record<string, Node>>;
 }
 
 /** Every path of the schema, as the documentation writes it, with what its `default` cell must hold. */
@@ -28,6 +30,7 @@ function schemaRows(node: Node, path = ""): readonly (readonly [string, string])
   if (typeof node.additionalProperties === "object") add(`${path}.NAME`, node.additionalProperties);
   if (node.items !== undefined) add(`${path}[]`, node.items);
   for (const branch of node.anyOf ?? []) rows.push(...schemaRows(branch, path));
+  for (const [name, shared] of Object.entries(node.$defs ?? {})) rows.push(...schemaRows(shared, name));
   return rows;
 }
 
@@ -45,7 +48,10 @@ function documentedRows(): readonly (readonly [string, string])[] {
 function undescribed(node: Node, path = ""): readonly string[] {
   const found: string[] = [];
   const look = (child: Node, at: string) => {
-    const silent = child.description === undefined && !child.anyOf?.some((branch) => branch.description !== undefined);
+    const silent =
+      child.description === undefined &&
+      !("$ref" in child) &&
+      !child.anyOf?.some((branch) => branch.description !== undefined);
     if (silent) found.push(at);
     found.push(...undescribed(child, at));
   };
@@ -53,6 +59,7 @@ function undescribed(node: Node, path = ""): readonly string[] {
   if (typeof node.additionalProperties === "object") look(node.additionalProperties, `${path}.NAME`);
   if (node.items !== undefined) look(node.items, `${path}[]`);
   for (const branch of node.anyOf ?? []) found.push(...undescribed(branch, path));
+  for (const [name, shared] of Object.entries(node.$defs ?? {})) look(shared, name);
   return found;
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { DialectId } from "#domain/call";
 import { defaultLimits, defaultTimeouts } from "#domain/snapshot";
+import { budgetSection, limitsSection } from "./allowance-schema.ts";
 import { confidenceSection } from "./confidence-schema.ts";
 import { supplySection } from "./supply-schema.ts";
 import { hedgeSection, recordsSection } from "./survival-schema.ts";
@@ -121,6 +122,8 @@ const model = z
     reasoning: flag("Whether the model reasons before it answers."),
     sampling: flag("Whether the model takes temperature and the like."),
     safetyTier: count("How far you trust it, 0 to 9; it comes before the provider's.", { min: 0, max: 9 }),
+    limits: limitsSection,
+    budget: budgetSection,
     inputs: z
       .array(z.enum(["text", "image", "pdf", "audio", "video"]).meta({ description: "One kind of input." }))
       .meta({ description: "Kinds of input the model takes." })
@@ -179,14 +182,8 @@ const provider = z
       .meta({ description: "Headers added to every request to the provider." })
       .exactOptional(),
     timeouts: providerTimeouts,
-    limits: z
-      .strictObject({
-        rpm: count("Requests a minute.", { min: 1, max: 10_000_000 }),
-        tpm: count("Tokens a minute.", { min: 1, max: 10_000_000_000 }),
-        concurrency: count("Requests at once.", { min: 1, max: 1_000_000 }),
-      })
-      .meta({ description: "Limits of the account, for drills. Accepted, not yet enforced." })
-      .exactOptional(),
+    limits: limitsSection,
+    budget: budgetSection,
     sla,
     operator: text("Who runs the inference: providers with one operator fail together. It wins over the supply graph."),
     owner: text("Who owns the machines: it wins over what the supply graph knows."),
@@ -307,6 +304,8 @@ const route = z
       .exactOptional(),
     hedge: hedgeSection,
     confidence: confidenceSection,
+    limits: limitsSection,
+    budget: budgetSection,
   })
   .meta({ description: "Targets and policy behind a name that callers use as `model`." });
 
@@ -323,6 +322,8 @@ const gatewayKey = z
       .min(1)
       .meta({ description: "Routes it may use; by default all." })
       .exactOptional(),
+    limits: limitsSection,
+    budget: budgetSection,
     admin: flag("May look at how the gateway and its providers are: `/admin/api/health`."),
   })
   .meta({ description: "A key that callers of the gateway present." });
@@ -344,6 +345,10 @@ export const documentSchema = z.strictObject({
     .exactOptional(),
   supply: supplySection,
   records: recordsSection,
+  users: z
+    .strictObject({ limits: limitsSection, budget: budgetSection })
+    .meta({ description: "For each end user that calls name, in `user`, `safety_identifier` or `metadata.user_id`." })
+    .exactOptional(),
   keys: z
     .record(name, gatewayKey)
     .meta({ description: "Keys of the gateway; without any it is open, on loopback only." })
