@@ -71,7 +71,7 @@ export type Lent =
   | { readonly kind: "unreachable"; readonly why: string };
 
 /**
- * What became of what was lent. `back`: not used, free for others. `spent`: money that was paid, which leaves the loan;
+ * What became of what was lent. `back`: not used, free for others; below zero: more was spent than lent. `spent`: money that was paid, which leaves the loan;
  * tokens beyond (positive) or below (negative) what was taken `atS`, in seconds of the wall clock.
  */
 export interface Return {

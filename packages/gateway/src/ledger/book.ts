@@ -1,0 +1,120 @@
+import type { Lent, Meter, Return, Want } from "#domain/account";
+import { openCount, type Count } from "./count.ts";
+
+export interface BookOptions {
+  /** What the ledger says was spent of a budget since this moment (ms since 1970), nano-dollars. Asked once for each. */
+  readonly spentBefore: (meter: Meter, sinceMs: number) => number;
+  /** How many borrow here: nobody is lent so much ahead of need that the others find nothing. */
+  readonly holders: () => number;
+  /** Meters that are kept; beyond it those leave that were not used for longest and of which nothing is lent. */
+  readonly mostMeters?: number;
+}
+
+interface Entry {
+  readonly meter: Meter;
+  readonly count: Count;
+}
+
+const defaultMostMeters = 200_000;
+/** So many are looked at to find one that may leave. */
+const looksAtOnce = 16;
+
+/**
+ * The exact count of every meter, and who has been lent what of it. Time is an argument (the wall clock, ms since 1970);
+ * nothing waits here, so that to look and to lend is one step.
+ */
+export class Book {
+  readonly #options: Required<BookOptions>;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(options: BookOptions) {
+    this.#options = { mostMeters: defaultMostMeters, ...options };
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** All wants are met, or nothing is lent of any. The meters are different ones. */
+  borrow(holder: string, wants: readonly Want[], wallMs: number): Lent {
+    const counts: Count[] = [];
+    for (const { meter, need } of wants) {
+      const count = this.#countOf(meter, wallMs);
+      counts.push(count);
+      const free = count.free(meter.limit, wallMs);
+      if (need <= free || meter.soft === true) continue;
+      const resetMs = count.resetMs(need, meter.limit, wallMs);
+      return { kind: "denied", meter, remaining: Math.max(0, free), ...(resetMs === undefined ? {} : { resetMs }) };
+    }
+    const parts = 2 * Math.max(1, this.#options.holders());
+    const amounts = wants.map(({ meter, need, like }, index) => {
+      const count = counts[index];
+      const beyond = Math.max(0, (count?.free(meter.limit, wallMs) ?? 0) - need);
+      const amount = need + (meter.soft === true ? like : Math.min(like, Math.floor(beyond / parts)));
+      count?.lend(holder, amount, wallMs);
+      return amount;
+    });
+    return { kind: "lent", amounts };
+  }
+
+  giveBack(holder: string, returns: readonly Return[], wallMs: number): void {
+    for (const each of returns) this.#countOf(each.meter, wallMs).take(holder, each, wallMs);
+  }
+
+  /** Money that was paid by somebody who had borrowed none: it is in the ledger, and nobody reported it. */
+  note(meter: Meter, spentNanoUsd: number, wallMs: number): void {
+    this.#countOf(meter, wallMs).take("", { back: -spentNanoUsd, spent: spentNanoUsd }, wallMs);
+  }
+
+  /** Whoever else may have some of these that it does not use. */
+  othersWith(holder: string, meters: readonly Meter[], wallMs: number): readonly string[] {
+    const others = new Set<string>();
+    for (const { id } of meters) {
+      for (const each of this.#entries.get(id)?.count.holders(wallMs) ?? []) others.add(each);
+    }
+    others.delete(holder);
+    return [...others];
+  }
+
+  /**
+   * The holder is gone: its slots are free at once, its rates run out by themselves. Its money is free as well; how much
+   * of that it may have spent unreported is returned, for whoever knows better.
+   */
+  drop(holder: string): ReadonlyMap<Meter, number> {
+    const lost = new Map<Meter, number>();
+    for (const { meter, count } of this.#entries.values()) {
+      const had = count.drop(holder);
+      if (had !== 0) lost.set(meter, had);
+    }
+    return lost;
+  }
+
+  /** What is left of a meter for anybody, of its unit. */
+  free(meter: Meter, wallMs: number): number {
+    return this.#countOf(meter, wallMs).free(meter.limit, wallMs);
+  }
+
+  #countOf(meter: Meter, wallMs: number): Count {
+    const found = this.#entries.get(meter.id);
+    if (found !== undefined) {
+      // The most recently used come last.
+      this.#entries.delete(meter.id);
+      this.#entries.set(meter.id, found);
+      return found.count;
+    }
+    if (this.#entries.size >= this.#options.mostMeters) this.#forgetOne(wallMs);
+    const count = openCount(meter, this.#options.spentBefore);
+    this.#entries.set(meter.id, { meter, count });
+    return count;
+  }
+
+  #forgetOne(wallMs: number): void {
+    let looked = 0;
+    for (const [id, { count }] of this.#entries) {
+      looked += 1;
+      const isIdle = count.isIdle(wallMs);
+      if (isIdle) this.#entries.delete(id);
+      if (isIdle || looked === looksAtOnce) return;
+    }
+  }
+}

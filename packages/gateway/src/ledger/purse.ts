@@ -1,0 +1,168 @@
+import type { Lender, Lent, Meter, Return, Want } from "#domain/account";
+import type { Clock } from "#domain/ports";
+import { Pocket } from "./pocket.ts";
+
+/** So much of a meter, of its unit: an integer. */
+export interface Charge {
+  readonly meter: Meter;
+  readonly amount: number;
+}
+
+export type Taken =
+  /** `atS`: the second of the wall clock, which a correction names. */
+  { readonly kind: "taken"; readonly atS: number } | Exclude<Lent, { readonly kind: "lent" }>;
+
+interface Waiter {
+  readonly charges: readonly Charge[];
+  readonly tell: (taken: Taken) => void;
+}
+
+/** Calls that want of the same meters: one asks for all of them, and the others wait for its answer. */
+interface Line {
+  readonly name: string;
+  readonly waiters: Waiter[];
+  asking: boolean;
+}
+
+const sweepMs = 100;
+
+/**
+ * What one process has been lent of meters, and takes its calls' charges from: at once where there is enough, after asking
+ * the lender where there is not. What it does not use goes back within a few tenths of a second.
+ */
+export class Purse {
+  readonly #lender: Lender;
+  readonly #clock: Clock;
+  readonly #pockets = new Map<string, Pocket>();
+  readonly #lines = new Map<string, Line>();
+  #cancelSweep: (() => void) | undefined;
+
+  constructor({ lender, clock }: { readonly lender: Lender; readonly clock: Clock }) {
+    this.#lender = lender;
+    this.#clock = clock;
+  }
+
+  /** All charges or none. The meters are different ones, in an order that is the same for calls of the same accounts. */
+  take(charges: readonly Charge[]): Taken | Promise<Taken> {
+    this.#sweepLater();
+    return (
+      this.#takeNow(charges) ??
+      new Promise((resolve) => {
+        const line = this.#lineOf(charges);
+        line.waiters.push({ charges, tell: resolve });
+        if (!line.asking) void this.#serve(line);
+      })
+    );
+  }
+
+  /** What the charges really came to, in their order: once for what was taken. Of slots and requests nothing is asked. */
+  settle(charges: readonly Charge[], atS: number, used: readonly number[]): void {
+    this.#sweepLater();
+    for (const [index, { meter, amount }] of charges.entries()) {
+      this.#pocketOf(meter).settle(amount, used[index] ?? amount, atS);
+    }
+  }
+
+  /** Others are in need: what of these is not in use goes back at once. */
+  recall(meters: readonly string[]): void {
+    const returns: Return[] = [];
+    for (const id of meters) this.#pockets.get(id)?.report(0, this.#clock.nowMs(), returns);
+    if (returns.length > 0) this.#lender.giveBack(returns);
+  }
+
+  /** Everything that is not in use goes back, and everything is reported. */
+  flush(): void {
+    this.recall([...this.#pockets.keys()]);
+  }
+
+  #takeNow(charges: readonly Charge[]): Taken | undefined {
+    const nowMs = this.#clock.nowMs();
+    let enough = true;
+    for (const { meter, amount } of charges) {
+      const pocket = this.#pocketOf(meter);
+      if (pocket.has(amount, nowMs)) continue;
+      enough = false;
+      const denied = pocket.stillDenied(amount, nowMs);
+      if (denied !== undefined) return denied;
+    }
+    if (!enough) return undefined;
+    for (const { meter, amount } of charges) this.#pocketOf(meter).take(amount, nowMs);
+    return { kind: "taken", atS: this.#second() };
+  }
+
+  /** Asks for the first in line, and serves whom its answer serves, until nobody waits. */
+  async #serve(line: Line): Promise<void> {
+    line.asking = true;
+    try {
+      for (let head = line.waiters.shift(); head !== undefined; head = line.waiters.shift()) {
+        const now = this.#takeNow(head.charges);
+        head.tell(now ?? (await this.#ask(head.charges, line.waiters)));
+      }
+    } finally {
+      this.#lines.delete(line.name);
+    }
+  }
+
+  async #ask(charges: readonly Charge[], behind: readonly Waiter[]): Promise<Taken> {
+    const nowMs = this.#clock.nowMs();
+    const wants: Want[] = [];
+    const asked: { readonly pocket: Pocket; readonly need: number }[] = [];
+    const held = charges.map(({ meter, amount }, index) => {
+      const pocket = this.#pocketOf(meter);
+      const had = pocket.hold(amount, nowMs);
+      const need = amount - had;
+      if (need > 0) {
+        const waiting = behind.reduce((sum, { charges: theirs }) => sum + (theirs[index]?.amount ?? 0), 0);
+        wants.push({ meter, need, like: waiting + pocket.like(nowMs) });
+        asked.push({ pocket, need });
+      }
+      return { pocket, had };
+    });
+    const lent: Lent = wants.length === 0 ? { kind: "lent", amounts: [] } : await this.#lender.borrow(wants);
+    const thenMs = this.#clock.nowMs();
+    if (lent.kind === "lent") {
+      for (const [index, { pocket, need }] of asked.entries()) {
+        pocket.add((lent.amounts[index] ?? need) - need, nowMs);
+      }
+      for (const { meter, amount } of charges) this.#pocketOf(meter).used(amount, thenMs);
+      return { kind: "taken", atS: this.#second() };
+    }
+    for (const { pocket, had } of held) pocket.release(had);
+    if (lent.kind === "denied") this.#pocketOf(lent.meter).denied(lent, thenMs);
+    return lent;
+  }
+
+  #lineOf(charges: readonly Charge[]): Line {
+    const name = charges.map(({ meter }) => meter.id).join("\n");
+    let line = this.#lines.get(name);
+    if (line === undefined) this.#lines.set(name, (line = { name, waiters: [], asking: false }));
+    return line;
+  }
+
+  #pocketOf(meter: Meter): Pocket {
+    let pocket = this.#pockets.get(meter.id);
+    if (pocket === undefined) this.#pockets.set(meter.id, (pocket = new Pocket(meter)));
+    else pocket.meter = meter;
+    return pocket;
+  }
+
+  #sweepLater(): void {
+    this.#cancelSweep ??= this.#clock.timer(sweepMs, () => this.#sweep());
+  }
+
+  #sweep(): void {
+    this.#cancelSweep = undefined;
+    const nowMs = this.#clock.nowMs();
+    const returns: Return[] = [];
+    for (const [id, pocket] of this.#pockets) {
+      pocket.report(pocket.like(nowMs), nowMs, returns);
+      if (pocket.isEmpty(nowMs)) this.#pockets.delete(id);
+    }
+    if (returns.length > 0) this.#lender.giveBack(returns);
+    if (this.#pockets.size > 0) this.#sweepLater();
+  }
+
+  #second(): number {
+    return Math.floor(this.#clock.wallMs() / 1000);
+  }
+}
