@@ -46,6 +46,28 @@ export interface Meter {
   readonly period?: BudgetPeriod;
   /** Counted, and never a reason to refuse. */
   readonly soft?: true;
+  /** Of money: shares of the limit, 0 to 1, at which somebody is told. */
+  readonly alertsAt?: readonly number[];
+}
+
+/** So much of a meter, of its unit: an integer. */
+export interface Charge {
+  readonly meter: Meter;
+  readonly amount: number;
+}
+
+export type Taken =
+  /** `atS`: the second of the wall clock, which a correction names. */
+  { readonly kind: "taken"; readonly atS: number } | Exclude<Lent, { readonly kind: "lent" }>;
+
+/** Where the calls of a process take from what their accounts may use. */
+export interface Accounts {
+  /** All charges or none, at once where that is known here. The meters are different ones. */
+  take(charges: readonly Charge[]): Taken | Promise<Taken>;
+  /** What the charges really came to, in their order: once for each that was taken. */
+  settle(charges: readonly Charge[], atS: number, used: readonly number[]): void;
+  /** What is left for anybody, as far as is known here; undefined where nothing is. */
+  left(meter: Meter): number | undefined;
 }
 
 /** What somebody who counts for itself wants of a meter: so much is needed now, and so much more would save asking again. */
@@ -57,7 +79,12 @@ export interface Want {
 
 export type Lent =
   /** At least the need of each want, in their order. */
-  | { readonly kind: "lent"; readonly amounts: readonly number[] }
+  | {
+      readonly kind: "lent";
+      readonly amounts: readonly number[];
+      /** What is left for anybody after it, in the same order. */
+      readonly left?: readonly number[];
+    }
   /** Nothing was lent of any. */
   | {
       readonly kind: "denied";

@@ -54,7 +54,8 @@ export class Book {
       count?.lend(holder, amount, wallMs);
       return amount;
     });
-    return { kind: "lent", amounts };
+    const left = wants.map(({ meter }, index) => Math.max(0, counts[index]?.free(meter.limit, wallMs) ?? 0));
+    return { kind: "lent", amounts, left };
   }
 
   giveBack(holder: string, returns: readonly Return[], wallMs: number): void {

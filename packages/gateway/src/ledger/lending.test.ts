@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Lender, Meter, Return, Want } from "#domain/account";
+import type { Charge, Lender, Meter, Return, Taken, Want } from "#domain/account";
 import { VirtualClock } from "#simulation/virtual-clock";
 import { Book } from "./book.ts";
 import { lendFrom } from "./book-source.ts";
 import { NodeLender } from "./node-lender.ts";
-import { Purse, type Charge, type Taken } from "./purse.ts";
+import { Purse } from "./purse.ts";
 
 const money = (limit: number, more: Partial<Meter> = {}): Meter => ({
   id: "key:a usd/day",
@@ -50,6 +50,9 @@ function openNode(workers: number, spentBefore = 0) {
   return { clock, book, lender, purses: [...purses.values()] };
 }
 
+const taking = async (purse: Purse | undefined, charges: readonly Charge[]): Promise<Taken | undefined> =>
+  purse?.take(charges);
+
 const isTaken = (taken: Taken): taken is Extract<Taken, { kind: "taken" }> => taken.kind === "taken";
 
 describe("what a node lends to its workers", () => {
@@ -57,7 +60,7 @@ describe("what a node lends to its workers", () => {
     const { clock, purses, book } = openNode(workers);
     const meters = [money(50), { ...money(80), id: "team:t usd/day" }];
     const charges: readonly Charge[] = meters.map((meter) => ({ meter, amount: 1 }));
-    const takes = Array.from({ length: 200 }, (_, index) => purses[index % workers]?.take(charges));
+    const takes = Array.from({ length: 200 }, (_, index) => taking(purses[index % workers], charges));
     await clock.advanceAsync(500);
     const taken = (await Promise.all(takes)).filter((each) => each !== undefined && isTaken(each));
     expect(taken).toHaveLength(50);
@@ -74,7 +77,7 @@ describe("what a node lends to its workers", () => {
       { meter: plenty, amount: 10 },
       { meter: scarce, amount: 1 },
     ];
-    const takes = Array.from({ length: 20 }, (_, index) => purses[index % 2]?.take(charges));
+    const takes = Array.from({ length: 20 }, (_, index) => taking(purses[index % 2], charges));
     await clock.advanceAsync(200);
     const results = await Promise.all(takes);
     expect(results.filter((each) => each?.kind === "taken")).toHaveLength(3);
@@ -122,7 +125,7 @@ describe("what a node lends to its workers", () => {
       { meter: slots(2), amount: 1 },
       { meter: money(10), amount: 5 },
     ];
-    const dead = [purses[0]?.take(charges), purses[0]?.take(charges)];
+    const dead = [taking(purses[0], charges), taking(purses[0], charges)];
     await clock.advanceAsync(10);
     await Promise.all(dead);
     expect([...lender.drop("w1")].map(([meter, nano]) => [meter.id, nano])).toEqual([["key:a usd/day", 10]]);
@@ -169,7 +172,7 @@ describe("a rate", () => {
         const served: number[] = [];
         for (const [gapMs, worker, burst] of calls) {
           await clock.advanceAsync(gapMs);
-          const takes = Array.from({ length: burst }, () => purses[worker]?.take(charges));
+          const takes = Array.from({ length: burst }, () => taking(purses[worker], charges));
           await clock.advanceAsync(60);
           for (const take of takes) if ((await take)?.kind === "taken") served.push(clock.nowMs());
         }

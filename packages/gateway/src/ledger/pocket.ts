@@ -29,6 +29,9 @@ export class Pocket {
   #denial: Denial | undefined;
   #deniedUntilMs = 0;
 
+  /** What was left for anybody when this was last lent of it. */
+  leftAtLender: number | undefined;
+
   constructor(meter: Meter) {
     this.meter = meter;
   }
@@ -88,8 +91,14 @@ export class Pocket {
     }
   }
 
+  /** What is left for anybody, as far as is known here. */
+  get left(): number | undefined {
+    return this.leftAtLender === undefined ? undefined : Math.max(0, this.leftAtLender + this.#free);
+  }
+
   denied(denial: Denial, nowMs: number): void {
     this.#denial = denial;
+    this.leftAtLender = denial.remaining;
     this.#deniedUntilMs = nowMs + Math.min(denialMs, denial.resetMs ?? denialMs);
   }
 

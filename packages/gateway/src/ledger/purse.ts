@@ -1,16 +1,6 @@
-import type { Lender, Lent, Meter, Return, Want } from "#domain/account";
+import type { Accounts, Charge, Lender, Lent, Meter, Return, Taken, Want } from "#domain/account";
 import type { Clock } from "#domain/ports";
 import { Pocket } from "./pocket.ts";
-
-/** So much of a meter, of its unit: an integer. */
-export interface Charge {
-  readonly meter: Meter;
-  readonly amount: number;
-}
-
-export type Taken =
-  /** `atS`: the second of the wall clock, which a correction names. */
-  { readonly kind: "taken"; readonly atS: number } | Exclude<Lent, { readonly kind: "lent" }>;
 
 interface Waiter {
   readonly charges: readonly Charge[];
@@ -30,7 +20,7 @@ const sweepMs = 100;
  * What one process has been lent of meters, and takes its calls' charges from: at once where there is enough, after asking
  * the lender where there is not. What it does not use goes back within a few tenths of a second.
  */
-export class Purse {
+export class Purse implements Accounts {
   readonly #lender: Lender;
   readonly #clock: Clock;
   readonly #pockets = new Map<string, Pocket>();
@@ -63,6 +53,10 @@ export class Purse {
     }
   }
 
+  left(meter: Meter): number | undefined {
+    return this.#pockets.get(meter.id)?.left;
+  }
+
   /** Others are in need: what of these is not in use goes back at once. */
   recall(meters: readonly string[]): void {
     const returns: Return[] = [];
@@ -70,8 +64,10 @@ export class Purse {
     if (returns.length > 0) this.#lender.giveBack(returns);
   }
 
-  /** Everything that is not in use goes back, and everything is reported. */
-  flush(): void {
+  /** Everything that is not in use goes back, and everything is reported: the last word. */
+  close(): void {
+    this.#cancelSweep?.();
+    this.#cancelSweep = undefined;
     this.recall([...this.#pockets.keys()]);
   }
 
@@ -123,6 +119,7 @@ export class Purse {
     if (lent.kind === "lent") {
       for (const [index, { pocket, need }] of asked.entries()) {
         pocket.add((lent.amounts[index] ?? need) - need, nowMs);
+        pocket.leftAtLender = lent.left?.[index];
       }
       for (const { meter, amount } of charges) this.#pocketOf(meter).used(amount, thenMs);
       return { kind: "taken", atS: this.#second() };
@@ -147,7 +144,7 @@ export class Purse {
   }
 
   #sweepLater(): void {
-    this.#cancelSweep ??= this.#clock.timer(sweepMs, () => this.#sweep());
+    if (this.#cancelSweep === undefined) this.#cancelSweep = this.#clock.timer(sweepMs, () => this.#sweep());
   }
 
   #sweep(): void {
