@@ -2,6 +2,7 @@ import type { CallAddress, CallOptions, ProviderWish } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import { readJson, type FieldScan } from "#wire/json-splice";
 import { readConfidenceWish } from "./peek-confidence.ts";
+import { endUser } from "./read-bounds.ts";
 import { ShapeReader, type JsonObject } from "./shape.ts";
 
 /** Top-level fields that are the gateway's own, in every dialect: removed before a body goes to a provider. */
@@ -13,6 +14,7 @@ const ownOptions = [
   "confidence",
   "timeout_ms",
   "session",
+  "user",
   "tags",
   "metadata",
   "sort",
@@ -57,12 +59,14 @@ export function readCallOptions(body: Uint8Array, scan: FieldScan, address: Call
   const own = readOwnOptions(reader, field("hedgerow"));
   const session = own.session ?? boundedWord(reader, field("session_id"), "session_id");
   const provider = readProviderWish(reader, field("provider"));
+  const user = own.user ?? endUser(body, scan);
   if (reader.failure !== undefined) return { kind: "refused", failure: reader.failure };
   const chained = scan.fields.has("models") || scan.fields.has("fallbacks") || asked.length > 1;
   const options: CallOptions = {
     ...own,
     ...(chained ? { chain: [...new Set(chain)] } : {}),
     ...(session === undefined ? {} : { session }),
+    ...(user === undefined ? {} : { user }),
     ...(provider === undefined ? {} : { provider }),
   };
   return { kind: "read", model: asked[0] ?? chain[0] ?? "", streamed, options };
@@ -109,6 +113,7 @@ function readOwnOptions(reader: ShapeReader, value: unknown): CallOptions {
   refuseUnknown(reader, own, { path: "hedgerow", known: ownOptions });
   const route = boundedWord(reader, own["route"], "hedgerow.route");
   const session = boundedWord(reader, own["session"], "hedgerow.session");
+  const user = boundedWord(reader, own["user"], "hedgerow.user");
   const timeoutMs = reader.optionalNumber(own["timeout_ms"], "hedgerow.timeout_ms");
   if (timeoutMs !== undefined && timeoutMs <= 0) reader.refuse("hedgerow.timeout_ms", "must be above 0 milliseconds");
   const minConfidence = reader.optionalNumber(own["min_confidence"], "hedgerow.min_confidence");
@@ -125,6 +130,7 @@ function readOwnOptions(reader: ShapeReader, value: unknown): CallOptions {
     ...readPlanWishes(reader, own),
     ...(route === undefined ? {} : { route }),
     ...(session === undefined ? {} : { session }),
+    ...(user === undefined ? {} : { user }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(minConfidence === undefined ? {} : { minConfidence }),
     ...(confidence === undefined ? {} : { confidence }),

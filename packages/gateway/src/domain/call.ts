@@ -33,6 +33,8 @@ export interface CallOptions {
   /** What the caller says of the gate beside `minConfidence`; it wins over the route's rule field by field. */
   readonly confidence?: ConfidenceWish;
   readonly session?: string;
+  /** Whom the call is made for, as its caller says. */
+  readonly user?: string;
   readonly tags?: readonly string[];
   /** Add a `hedgerow` object to the answer. */
   readonly metadata: boolean;

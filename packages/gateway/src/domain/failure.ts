@@ -86,8 +86,10 @@ export const failureTraits = {
   upstream_rejected: { ...fromCaller, code: "invalid_request", status: 400 },
   content_filter: { ...fromCaller, code: "content_filter", status: 400 },
   client_gone: { ...fromCaller, code: "client_gone", status: 499 },
-  // Money and people (the rooms that produce them come with later issues).
+  // Money and people.
   budget_exceeded: { ...fromCaller, code: "budget_exceeded", status: 402 },
+  // What a call there may cost is more than is left, or nobody knows it: another target may be cheaper.
+  not_affordable: { ...fromCaller, code: "budget_exceeded", status: 402, next: "elsewhere" },
   low_confidence: { ...fromCaller, code: "low_confidence", status: 422, next: "elsewhere", blame: "upstream" },
   // Scarcity upstream.
   rate_limited: { ...scarce, code: "rate_limited", status: 429 },
@@ -128,6 +130,8 @@ export const failureTraits = {
   // The gateway itself.
   no_capacity: { ...fromGateway, code: "no_capacity", status: 503 },
   overloaded: { ...fromGateway, code: "overloaded", status: 503 },
+  // What the operator lets a provider's account be asked: another may have room.
+  account_full: { ...fromGateway, code: "no_capacity", status: 503, next: "elsewhere" },
   limit_reached: { ...fromGateway, code: "rate_limited", status: 429, blame: "caller" },
   draining: { ...fromGateway, code: "draining", status: 503 },
   internal_error: { ...fromGateway, code: "internal_error", status: 500, again: false },
@@ -147,6 +151,20 @@ export interface Failure {
   readonly retryAfterMs?: number;
   /** The provider's own status, type and code, for the record and for `error.metadata`. */
   readonly upstream?: UpstreamComplaint;
+  /** The limit or budget that is used up, for `error.metadata`. */
+  readonly bound?: ReachedBound;
+}
+
+export interface ReachedBound {
+  /** `key:alice` */
+  readonly account: string;
+  readonly unit: "requests" | "tokens" | "slots" | "money";
+  /** Of the unit; money in nano-dollars. */
+  readonly limit: number;
+  readonly remaining: number;
+  readonly period?: string;
+  /** ISO 8601; absent where a call has to end first. */
+  readonly resetAt?: string;
 }
 
 export interface UpstreamComplaint {

@@ -73,6 +73,11 @@ export interface CallRecord {
   readonly at: string;
   readonly snapshot: string;
   readonly caller: string;
+  /** Whose key it is. */
+  readonly organisation?: string;
+  readonly team?: string;
+  /** Whom the call is made for, as the caller says. */
+  readonly user?: string;
   readonly dialect: DialectId;
   readonly operation: Operation;
   readonly route: string;

@@ -10,6 +10,7 @@ import { forbids } from "#policy/constraints";
 import { findTargets } from "#policy/find-targets";
 import { freeCredential, type Situation } from "#policy/next-candidate";
 import { scanFields } from "#wire/json-splice";
+import type { Admission } from "./admission.ts";
 import { askTarget, fingerprintOf, type Held, type Question } from "./ask-target.ts";
 import type { Downstream } from "./attempt-input.ts";
 import { KeepingWatch } from "./keeping-watch.ts";
@@ -25,6 +26,7 @@ interface AsidesParts {
   readonly plan: Plan;
   readonly deadlineAtMs: number;
   readonly decoded: DecodedOnce;
+  readonly admission: Admission | undefined;
   readonly situation: () => Omit<Situation, "mayRetry">;
 }
 
@@ -111,7 +113,7 @@ export class Asides {
   }
 
   #ask(name: string, role: AttemptRole, words: Words): Aside | undefined {
-    const { input, plan, deadlineAtMs } = this.#parts;
+    const { input, plan, deadlineAtMs, admission } = this.#parts;
     if (input.control.ended !== undefined) return undefined;
     const chosen = this.#choose(name);
     if (typeof chosen === "string") {
@@ -127,6 +129,7 @@ export class Asides {
       snapshot,
       plan,
       deadlineAtMs,
+      admission,
       ...words,
       ...chosen,
       exchange: nobody,

@@ -5,6 +5,7 @@ import type { Attempt, Plan, Target } from "#domain/plan";
 import type { Fingerprint } from "#policy/deadly-requests";
 import { refusesLogprobs } from "#policy/logprob-support";
 import { findKind } from "#providers/kinds";
+import type { Admission, Entry } from "./admission.ts";
 import { attempt } from "./attempt.ts";
 import type { AttemptInput, AttemptResult, Downstream } from "./attempt-input.ts";
 import { findLane } from "./find-lane.ts";
@@ -37,6 +38,8 @@ export interface Question extends Pick<JourneyInput, "plane" | "snapshot" | "cal
   readonly credential: string;
   readonly exchange: Downstream;
   readonly control: CallControl;
+  /** Undefined where nothing is bounded. */
+  readonly admission: Admission | undefined;
   readonly entrant?: Entrant;
   readonly watch?: KeepingWatch;
   readonly shareMs?: number;
@@ -94,8 +97,11 @@ async function ask(question: Question, wantsLogprobs: boolean): Promise<Held | F
     ...(question.watch !== undefined || call.options.metadata ? { attaches: true } : {}),
   });
   if (!isLane(lane)) return lane;
+  const { entrant, watch, shareMs, admission } = question;
+  let entry: Entry | undefined;
+  const barred = admission === undefined ? undefined : await admission.enter(target, (taken) => (entry = taken));
+  if (barred !== undefined) return barred;
   question.onLane(lane);
-  const { entrant, watch, shareMs } = question;
   const result = await attempt({
     plane,
     limits: snapshot.limits,
@@ -118,6 +124,7 @@ async function ask(question: Question, wantsLogprobs: boolean): Promise<Held | F
     headers: (returned) => question.headers(lane, returned),
     readWhole: (body, seen, classify) => readWholeAnswer({ body, seen, classify, spec, lane, call }),
   });
+  admission?.leave(entry, result.attempt);
   return { result, lane, ...(watch === undefined ? {} : { watch }) };
 }
 

@@ -24,7 +24,7 @@ import type { CallControl } from "./live-calls.ts";
 import { speedSample } from "./speed-sample.ts";
 
 /** What the attempts of a call have in common. */
-export interface AskerParts extends Pick<Question, "onLane"> {
+export interface AskerParts extends Pick<Question, "onLane" | "admission"> {
   readonly input: JourneyInput;
   readonly plan: Plan;
   readonly deadlineAtMs: number;
@@ -167,7 +167,7 @@ export class Asker {
   }
 
   #ask(step: Candidate, beside?: Beside): Promise<Held | Failure> {
-    const { input, plan, deadlineAtMs, decoded, fingerprint, headers, onLane, doubts } = this.#parts;
+    const { input, plan, deadlineAtMs, decoded, fingerprint, headers, onLane, doubts, admission } = this.#parts;
     const { target } = step;
     this.askedAtMs ??= input.plane.clock.nowMs();
     const { running, ...racing } = beside ?? {};
@@ -178,6 +178,7 @@ export class Asker {
       deadlineAtMs,
       decoded,
       fingerprint,
+      admission,
       target,
       credential: step.credential,
       ...doubts?.prepare(target, {

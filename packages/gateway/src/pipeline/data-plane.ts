@@ -1,4 +1,5 @@
 import type { Failure } from "#domain/failure";
+import type { Accounts } from "#domain/account";
 import type { Clock, Journal, LabelIntake, Memory, Reviews, SendUpstream } from "#domain/ports";
 import type { CallRecord } from "#domain/record";
 import type { Snapshot } from "#domain/snapshot";
@@ -7,6 +8,7 @@ import type { TraitsOf } from "#policy/find-targets";
 import type { Health } from "#policy/health";
 import type { LogprobSupport } from "#policy/logprob-support";
 import type { RetryBudget } from "#policy/retry-budget";
+import type { UsualCost } from "#policy/usual-cost";
 import type { Speeds } from "#policy/speeds";
 import type { LiveCalls } from "./live-calls.ts";
 
@@ -27,6 +29,9 @@ export interface DataPlane {
   readonly reviews?: Reviews;
   /** Absent: each call finds out for itself who refuses log-probabilities. */
   readonly logprobSupport?: LogprobSupport;
+  /** Absent: nobody's limits and budgets are held. */
+  readonly accounts?: Accounts;
+  readonly usualCost?: UsualCost;
   readonly retryBudgets: RetryBudgets;
   readonly affinity: Affinity;
   readonly speeds: Speeds;

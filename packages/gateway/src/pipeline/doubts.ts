@@ -9,6 +9,7 @@ import type { Attempt, Outcome, Plan, Target } from "#domain/plan";
 import type { GenerateRequest } from "#domain/request";
 import { nextCandidate, type Situation } from "#policy/next-candidate";
 import type { Held, Question } from "./ask-target.ts";
+import type { Admission } from "./admission.ts";
 import { Asides, type Aside } from "./asides.ts";
 import type { GivenConfidence } from "./confidence-facts.ts";
 import { canStopEarly, fallingLook, prefixLook, stopLook } from "./early-looks.ts";
@@ -28,6 +29,7 @@ export interface DoubtsParts {
   /** Monotonic. */
   readonly deadlineAtMs: number;
   readonly decoded: DecodedOnce;
+  readonly admission: Admission | undefined;
   /** The call's: a judged attempt takes the place of what it was. */
   readonly attempts: Attempt[];
   readonly situation: () => Omit<Situation, "mayRetry">;

@@ -1,4 +1,4 @@
-import { failure, traitsOf, type Failure } from "#domain/failure";
+import { failure, traitsOf, type Failure, type FailureKind } from "#domain/failure";
 import type { Attempt } from "#domain/plan";
 import type { Candidate } from "#policy/next-candidate";
 import type { AttemptResult } from "./attempt-input.ts";
@@ -21,7 +21,7 @@ export function worstOf(attempts: readonly Attempt[]): Failure {
   const failures = attempts.flatMap(({ outcome }) => (outcome.kind === "failed" ? [outcome.failure] : []));
   const last = failures.at(-1);
   if (last === undefined) return failure("no_capacity", "No target could be asked.");
-  const callers = failures.find((each) => traitsOf(each).blame === "caller" && each.kind !== "not_translatable");
+  const callers = failures.find((each) => traitsOf(each).blame === "caller" && !ofOneTarget.has(each.kind));
   if (callers !== undefined) return callers;
   const curable = failures.filter((each) => traitsOf(each).again);
   const limited = curable.filter((each) => each.kind === "rate_limited" || each.kind === "slow_down");
@@ -32,6 +32,9 @@ export function worstOf(attempts: readonly Attempt[]): Failure {
   }
   return curable.at(-1) ?? last;
 }
+
+/** Not the caller's doing where somebody else could be asked. */
+const ofOneTarget: ReadonlySet<FailureKind> = new Set(["not_translatable", "not_affordable"]);
 
 export function notSent(step: Candidate, why: Failure, nowMs: number): Attempt {
   return {

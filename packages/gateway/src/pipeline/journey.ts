@@ -13,6 +13,7 @@ import { isPlan, makePlan, type PlanningView, type Wanted } from "#policy/make-p
 import { nextCandidate, type Step } from "#policy/next-candidate";
 import type { FieldScan } from "#wire/json-splice";
 import { withAbleTargets } from "./able-targets.ts";
+import { openAdmission, type Admission } from "./admission.ts";
 import { streamHeaders, type AnswerFacts } from "./answer-headers.ts";
 import { fingerprintOf, type Held } from "./ask-target.ts";
 import { Asker } from "./asker.ts";
@@ -85,6 +86,7 @@ export class Journey {
   #retries: CallRetries | undefined;
   #asker: Asker | undefined;
   #doubts: Doubts | undefined;
+  #admission: Admission | undefined;
   /** Rotates over the credentials of a provider. */
   readonly #turn: number;
   readonly #decoded;
@@ -174,6 +176,7 @@ export class Journey {
         await this.#asker?.close();
         await this.#doubts.close();
       }
+      this.#admission?.close();
     }
   }
 
@@ -182,6 +185,9 @@ export class Journey {
     if (!isPlan(plan)) return { kind: "refused", failure: plan };
     const { control, plane } = this.input;
     const { clock } = plane;
+    this.#admission = openAdmission(this.input, plan.route);
+    const closed = this.#admission === undefined ? undefined : await this.#admission.admit(plan.targets[0]?.target);
+    if (closed !== undefined) return { kind: "refused", failure: closed };
     const retries = (this.#retries = new CallRetries(plane.retryBudgets.of(plan.route), clock.nowMs()));
     const asker = (this.#asker = this.#askerFor(plan, retries));
     if (this.#doubts !== undefined && (this.#doubts.request?.choices ?? 1) > 1) {
@@ -230,6 +236,7 @@ export class Journey {
       plan,
       deadlineAtMs: this.#deadlineAtMs,
       decoded: this.#decoded,
+      admission: this.#admission,
       attempts: this.attempts,
     };
     const rule = plan.confidence;
@@ -340,7 +347,8 @@ export class Journey {
     if (plan === undefined || doubts === undefined || asker === undefined) return;
     const { situation } = asker;
     const [decoded, fingerprint] = [this.#decoded, this.#fingerprint];
-    await askShadow({ journey: this, plan, doubts, situation, decoded, fingerprint });
+    const admission = this.#admission;
+    await askShadow({ journey: this, plan, doubts, situation, decoded, fingerprint, admission });
   }
 
   /** What the call may cost is reached, as far as anybody can tell: nobody else is asked. */

@@ -40,10 +40,22 @@ export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
     warnings: journey.warnings,
     ...(call.options.tags === undefined ? {} : { tags: call.options.tags }),
     ...(call.options.session === undefined ? {} : { session: call.options.session }),
+    ...payer(journey),
     graph: snapshot.supply.version,
     ...planRecord(journey),
     ...("review" in end && end.review !== undefined ? { review: end.review.id } : {}),
     attempts,
+  };
+}
+
+/** Who the call belongs to beside its key. */
+function payer({ input: { key, call } }: Journey): Pick<CallRecord, "organisation" | "team" | "user"> {
+  const { user } = call.options;
+  if (key?.organisation === undefined && key?.team === undefined && user === undefined) return {};
+  return {
+    ...(key?.organisation === undefined ? {} : { organisation: key.organisation }),
+    ...(key?.team === undefined ? {} : { team: key.team }),
+    ...(user === undefined ? {} : { user }),
   };
 }
 
@@ -90,6 +102,7 @@ export function recordOfShadow(
     ...(cost === undefined ? {} : { costNanoUsd: cost }),
     warnings: [],
     ...(call.options.tags === undefined ? {} : { tags: call.options.tags }),
+    ...payer(journey),
     graph: snapshot.supply.version,
     shadow: { of: call.id, propensity: shadow.propensity },
     attempts,

@@ -10,7 +10,7 @@ import type { Journey } from "./journey.ts";
 import { KeepingWatch } from "./keeping-watch.ts";
 import { recordOfShadow } from "./record.ts";
 
-interface ShadowParts extends Pick<Question, "decoded" | "fingerprint"> {
+interface ShadowParts extends Pick<Question, "decoded" | "fingerprint" | "admission"> {
   readonly journey: Journey;
   readonly plan: Plan;
   readonly doubts: Doubts;
@@ -53,6 +53,7 @@ export async function askShadow(parts: ShadowParts): Promise<void> {
       deadlineAtMs,
       decoded: parts.decoded,
       fingerprint: parts.fingerprint,
+      admission: parts.admission,
       target: step.target,
       credential: step.credential,
       exchange: nobody,

@@ -1,4 +1,4 @@
-import { failure, traitsOf, type Failure, type Next } from "#domain/failure";
+import { failure, traitsOf, type Failure, type FailureKind, type Next } from "#domain/failure";
 import type { Attempt, FailedTarget, Plan, PlannedTarget, SkippedTarget, Target } from "#domain/plan";
 import type { Snapshot } from "#domain/snapshot";
 import { placeOf, type Danger } from "./health.ts";
@@ -96,10 +96,13 @@ export function isFinal({ outcome }: Attempt): boolean {
   return outcome.kind === "failed" && traitsOf(outcome.failure).next === "never";
 }
 
-/** A target whose language has no word for the request was never asked, and one whose answer is doubted did not fail. */
+/** Nobody was asked anything: the target has no word for the request, or the operator's limits had no room for it. */
+const unsent: ReadonlySet<FailureKind> = new Set(["not_translatable", "account_full", "not_affordable"]);
+
+/** One whose answer is doubted did not fail. */
 function wasSent({ outcome }: Attempt): boolean {
   if (outcome.kind === "doubted") return false;
-  return outcome.kind !== "failed" || outcome.failure.kind !== "not_translatable";
+  return outcome.kind !== "failed" || !unsent.has(outcome.failure.kind);
 }
 
 function first(at: Situation): Step {

@@ -70,8 +70,8 @@ function insertCall(store: Store, record: CallRecord): boolean {
     `INSERT INTO calls (id, at_ms, snapshot, caller, dialect, operation, route, requested_model, streamed, decision,
        committed, code, status, finish, request_bytes, answer_bytes, duration_ms, input_uncached, cache_read,
        cache_write, cache_write_long, output, reasoning, usage_estimated, cost_nano_usd, warnings, tags, session, graph, plan,
-       review, shadow_of, propensity)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       review, shadow_of, propensity, organisation, team, end_user)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO NOTHING`,
     record.id,
     Date.parse(record.at),
@@ -100,6 +100,9 @@ function insertCall(store: Store, record: CallRecord): boolean {
     record.review ?? null,
     record.shadow?.of ?? null,
     record.shadow?.propensity ?? null,
+    record.organisation ?? null,
+    record.team ?? null,
+    record.user ?? null,
   );
   if (changes === 0) return false;
   const atMs = Date.parse(record.at);

@@ -142,4 +142,9 @@ export const migrations: readonly string[] = [
   `
   CREATE INDEX outbox_refused ON outbox (refused);
   `,
+  `
+  ALTER TABLE calls ADD COLUMN organisation TEXT;
+  ALTER TABLE calls ADD COLUMN team TEXT;
+  ALTER TABLE calls ADD COLUMN end_user TEXT;
+  `,
 ];

@@ -68,6 +68,7 @@ function envelope(failed: Failure, facts: FailureFacts): string {
         review_id: facts.reviewId,
         best_answer: facts.bestAnswer,
         upstream: failed.upstream,
+        bound: failed.bound,
       },
     },
     request_id: facts.requestId,

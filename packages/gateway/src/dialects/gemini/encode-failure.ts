@@ -58,6 +58,7 @@ export function errorJson(failed: Failure, facts?: FailureFacts): string {
         review_id: facts?.reviewId,
         best_answer: facts?.bestAnswer,
         upstream: failed.upstream,
+        bound: failed.bound,
       },
     },
   });

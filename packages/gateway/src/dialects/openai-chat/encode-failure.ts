@@ -62,6 +62,7 @@ function errorBody(failure: Failure, facts: FailureFacts | undefined): object {
         review_id: facts?.reviewId,
         best_answer: facts?.bestAnswer,
         upstream: failure.upstream,
+        bound: failure.bound,
       },
     },
   };

@@ -29,6 +29,7 @@ export function errorFields(failed: Failure, facts?: FailureFacts): object {
       review_id: facts?.reviewId,
       best_answer: facts?.bestAnswer,
       upstream: failed.upstream,
+      bound: failed.bound,
     },
   };
 }
