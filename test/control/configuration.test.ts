@@ -101,20 +101,31 @@ routes:
     expect(snapshot.providers.get("local")?.models.get("qwen3")?.safetyTier).toBe(1);
   });
 
-  it("says loudly what it accepts and does not enforce", () => {
-    const { snapshot, warnings } = configured(`
+  it("carries limits and budgets to whom they are set on", () => {
+    const { snapshot } = configured(`
 providers:
-  openai: { kind: openai, key: \${OPENAI_API_KEY}, limits: { rpm: 60 } }
+  openai:
+    kind: openai
+    key: \${OPENAI_API_KEY}
+    limits: { rpm: 60 }
+    models: { gpt-5.4: { budget: 3usd/hour } }
 routes:
-  default:
-    targets: [openai/gpt-5.4]
+  default: { targets: [openai/gpt-5.4], limits: { concurrency: 9 }, budget: [5usd/day, { limit: 9usd, period: month, soft: true, alertAt: [50%] }] }
+users: { limits: { tpm: 1000 } }
+keys:
+  alice: { sha256: ${"ab".repeat(32)}, budget: 1.5usd/week }
 `);
-    const paths = ["providers.openai.limits"];
-    for (const path of paths) {
-      expect(snapshot.notices).toContainEqual(expect.stringContaining(`${path} is not enforced in this version`));
-      expect(warnings).toContainEqual(expect.objectContaining({ path, line: expect.any(Number) }));
-    }
-    expect(snapshot.notices).toHaveLength(paths.length);
+    const hard = (limitNanoUsd: number, period: string) => ({ limitNanoUsd, period, alertsAt: [0.8, 1] });
+    expect(Object.fromEntries(snapshot.allowances ?? [])).toEqual({
+      "provider:openai": { rpm: 60 },
+      "model:openai/gpt-5.4": { budgets: [hard(3e9, "hour")] },
+      "route:default": {
+        concurrency: 9,
+        budgets: [hard(5e9, "day"), { limitNanoUsd: 9e9, period: "month", soft: true, alertsAt: [0.5] }],
+      },
+    });
+    expect(snapshot.eachUser).toEqual({ tpm: 1000 });
+    expect(snapshot.keys[0]?.allowance).toEqual({ budgets: [hard(1.5e9, "week")] });
   });
 
   it("compiles a whole gate, and says what of it nobody can do", () => {

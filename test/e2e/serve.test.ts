@@ -120,15 +120,6 @@ describe("hedgerow serve", { timeout: 180_000 }, () => {
     expect(gateway.stderr).not.toContain("    at ");
   });
 
-  it("says once what it does not enforce", async () => {
-    place.write(configurationFor(simulator).replace("  sim: {", "  sim: { limits: { rpm: 5 },"));
-    const gateway = place.start();
-    await gateway.ready();
-    await gateway.logged("is not enforced");
-    expect(await gateway.stop()).toBe(0);
-    expect(gateway.stderr.match(/is not enforced/g)).toHaveLength(1);
-  });
-
   it("reports a wrong command line with 2", async () => {
     for (const args of [["--workers", "0"], ["--port", "70000"], ["--prot", "1"], ["surplus"]]) {
       expect(await place.start(args).exited).toBe(2);

@@ -1,4 +1,4 @@
-import type { Lent, Meter, Return, Want } from "#domain/account";
+import { budgetPeriods, type AccountId, type Lent, type Meter, type Return, type Want } from "#domain/account";
 import { openCount, type Count } from "./count.ts";
 
 export interface BookOptions {
@@ -50,7 +50,9 @@ export class Book {
     const amounts = wants.map(({ meter, need, like }, index) => {
       const count = counts[index];
       const beyond = Math.max(0, (count?.free(meter.limit, wallMs) ?? 0) - need);
-      const amount = need + (meter.soft === true ? like : Math.min(like, Math.floor(beyond / parts)));
+      const extra = meter.soft === true ? like : Math.min(like, Math.floor(beyond / parts));
+      // In whole calls like this one: what is less than a call lies about for nobody.
+      const amount = need + Math.floor(extra / need) * need;
       count?.lend(holder, amount, wallMs);
       return amount;
     });
@@ -62,9 +64,19 @@ export class Book {
     for (const each of returns) this.#countOf(each.meter, wallMs).take(holder, each, wallMs);
   }
 
-  /** Money that was paid by somebody who had borrowed none: it is in the ledger, and nobody reported it. */
+  /** Money that was paid and that nobody reported, or (below zero) that was taken for paid and was not. */
   note(meter: Meter, spentNanoUsd: number, wallMs: number): void {
     this.#countOf(meter, wallMs).take("", { back: -spentNanoUsd, spent: spentNanoUsd }, wallMs);
+  }
+
+  /** The same in all budgets of an account that are counted here. Others will read it in the ledger. */
+  noteFor(account: AccountId, spentNanoUsd: number, wallMs: number): void {
+    for (const period of budgetPeriods) {
+      for (const id of [`${account} usd/${period}`, `${account} usd/${period} soft`]) {
+        const entry = this.#entries.get(id);
+        entry?.count.take("", { back: -spentNanoUsd, spent: spentNanoUsd }, wallMs);
+      }
+    }
   }
 
   /** Whoever else may have some of these that it does not use. */

@@ -7,6 +7,12 @@ interface Waiter {
   readonly tell: (taken: Taken) => void;
 }
 
+/** What there was of a charge while more is asked for. */
+interface Held extends Charge {
+  readonly pocket: Pocket;
+  readonly had: number;
+}
+
 /** Calls that want of the same meters: one asks for all of them, and the others wait for its answer. */
 interface Line {
   readonly name: string;
@@ -99,21 +105,34 @@ export class Purse implements Accounts {
     }
   }
 
+  /** What is here and too little is kept at hand while more is asked for; where that is denied, it goes back, and once more. */
   async #ask(charges: readonly Charge[], behind: readonly Waiter[]): Promise<Taken> {
+    const nowMs = this.#clock.nowMs();
+    const held = charges.map(({ meter, amount }) => {
+      const pocket = this.#pocketOf(meter);
+      return { pocket, meter, amount, had: pocket.hold(amount, nowMs) };
+    });
+    const taken = await this.#borrow(held, behind);
+    if (taken.kind === "taken" || held.every(({ had }) => had <= 0)) return taken;
+    // Others may do the same at this moment, each with a part of what one of them needs.
+    this.recall(held.map(({ meter }) => meter.id));
+    return this.#borrow(
+      held.map((each) => ({ ...each, had: 0 })),
+      behind,
+    );
+  }
+
+  async #borrow(held: readonly Held[], behind: readonly Waiter[]): Promise<Taken> {
     const nowMs = this.#clock.nowMs();
     const wants: Want[] = [];
     const asked: { readonly pocket: Pocket; readonly need: number }[] = [];
-    const held = charges.map(({ meter, amount }, index) => {
-      const pocket = this.#pocketOf(meter);
-      const had = pocket.hold(amount, nowMs);
+    for (const [index, { pocket, meter, amount, had }] of held.entries()) {
       const need = amount - had;
-      if (need > 0) {
-        const waiting = behind.reduce((sum, { charges: theirs }) => sum + (theirs[index]?.amount ?? 0), 0);
-        wants.push({ meter, need, like: waiting + pocket.like(nowMs) });
-        asked.push({ pocket, need });
-      }
-      return { pocket, had };
-    });
+      if (need <= 0) continue;
+      const waiting = behind.reduce((sum, { charges }) => sum + (charges[index]?.amount ?? 0), 0);
+      wants.push({ meter, need, like: waiting + pocket.like(nowMs) });
+      asked.push({ pocket, need });
+    }
     const lent: Lent = wants.length === 0 ? { kind: "lent", amounts: [] } : await this.#lender.borrow(wants);
     const thenMs = this.#clock.nowMs();
     if (lent.kind === "lent") {
@@ -121,7 +140,7 @@ export class Purse implements Accounts {
         pocket.add((lent.amounts[index] ?? need) - need, nowMs);
         pocket.leftAtLender = lent.left?.[index];
       }
-      for (const { meter, amount } of charges) this.#pocketOf(meter).used(amount, thenMs);
+      for (const { pocket, amount } of held) pocket.used(amount, thenMs);
       return { kind: "taken", atS: this.#second() };
     }
     for (const { pocket, had } of held) pocket.release(had);

@@ -1,6 +1,7 @@
 import { readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { ingestJournal } from "#control/store/ingest-journal";
+import type { CallRecord } from "#domain/record";
 import type { Store } from "#control/store/sqlite";
 import { parseSegmentFile } from "#ledger/journal-line";
 import type { Log } from "./log.ts";
@@ -11,6 +12,10 @@ export interface JournalFollowerOptions {
   readonly log: Log;
   /** Names of the journals that may still grow. */
   readonly growing: () => readonly string[];
+  /** Told of what is in the store now, with its journal's name. */
+  readonly onStored?: (journal: string, records: readonly CallRecord[]) => void;
+  /** All that was in the journals at its beginning is in the store; these were growing then. */
+  readonly onPass?: (growing: ReadonlySet<string>) => void;
   readonly everyMs?: number;
   /** Ingested segments that are kept for a second look, newest first. */
   readonly keep?: { readonly files: number; readonly bytes: number };
@@ -41,11 +46,14 @@ export function followJournals(options: JournalFollowerOptions): JournalFollower
   async function pass(): Promise<void> {
     // Asked before the files are read: a journal that ends during the pass is looked at once more in the next.
     const growing = new Set(options.growing());
-    const { damage } = await ingestJournal(options.store, options.folder);
+    const { damage } = await ingestJournal(options.store, options.folder, (file, records) => {
+      options.onStored?.(parseSegmentFile(file)?.name ?? "", records);
+    });
     for (const { file, offset, why } of damage) {
       damaged.add(file);
       log.error("a line of the journal is not what was written; it was left out", { file, offset, why });
     }
+    options.onPass?.(growing);
     await putAway({ ...options, growing, damaged });
   }
 

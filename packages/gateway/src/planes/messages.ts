@@ -1,3 +1,4 @@
+import type { Lent, Return, Want } from "#domain/account";
 import type { HealthHint, HealthRow, UsualSuccess } from "#domain/health";
 import type { MetricsSample } from "./metrics.ts";
 import type { SealedSnapshot } from "./sealed-snapshot.ts";
@@ -15,6 +16,10 @@ export type SupervisorMessage =
   | { readonly kind: "metrics-request"; readonly id: number }
   /** The answer to `metrics-wanted`: the reports of the other workers that answered in time, and the supervisor's own. */
   | ({ readonly kind: "metrics-of-others"; readonly id: number } & OthersReports)
+  /** The answer to `borrow` with the same id. */
+  | { readonly kind: "lent"; readonly id: number; readonly lent: Lent }
+  /** Others are in need of these meters, by id. Answered by `give-back`, where there is something, and `returned`. */
+  | { readonly kind: "recall"; readonly id: number; readonly meters: readonly string[] }
   | HealthNews;
 
 /** What another worker, or this one, found out about providers; nobody waits for it or answers. */
@@ -76,6 +81,10 @@ export type WorkerMessage =
   | HealthNews
   /** Somebody asked this worker for `/metrics` or for the health of providers. */
   | { readonly kind: "metrics-wanted"; readonly id: number }
+  /** It needs more of meters than it was lent. Answered by `lent` with the same id. */
+  | { readonly kind: "borrow"; readonly id: number; readonly wants: readonly Want[] }
+  | { readonly kind: "give-back"; readonly returns: readonly Return[] }
+  | { readonly kind: "returned"; readonly id: number }
   /** It cannot go on; the exit follows. `code` is the system's, such as `EADDRINUSE`. */
   | { readonly kind: "fatal"; readonly message: string; readonly code?: string };
 

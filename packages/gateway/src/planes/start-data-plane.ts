@@ -5,8 +5,10 @@ import { findModel } from "#catalogue/catalogue";
 import { openCatalogue } from "#catalogue/open-catalogue";
 import type { ReviewDesk } from "#control/reviews/review-file";
 import type { CalibrationSet } from "#domain/calibration";
-import type { Clock, Exchange, Journal, LabelIntake, Memory, Reviews } from "#domain/ports";
+import type { Accounts } from "#domain/account";
+import type { Exchange, Journal, LabelIntake, Memory, Reviews } from "#domain/ports";
 import type { ServerLimits, Snapshot } from "#domain/snapshot";
+import { ownAccounts } from "#ledger/own-accounts";
 import type { JournalStats } from "#ledger/journal";
 import type { DataPlane, RetryBudgets } from "#pipeline/data-plane";
 import { LiveCalls } from "#pipeline/live-calls";
@@ -16,6 +18,7 @@ import type { TraitsOf } from "#policy/find-targets";
 import { Affinity } from "#policy/affinity";
 import { RetryBudget } from "#policy/retry-budget";
 import { LogprobSupport } from "#policy/logprob-support";
+import { UsualCost } from "#policy/usual-cost";
 import { Speeds } from "#policy/speeds";
 import { startListener, type Listener, type ListenerOptions } from "#transport/listener";
 import { openUpstream } from "#transport/upstream";
@@ -28,6 +31,7 @@ import type { Fleet, OthersReports, WorkerReport } from "./messages.ts";
 import { Metrics, mergeSamples, type MetricsSample } from "./metrics.ts";
 import { serveOperations, type OperationsState } from "./operations.ts";
 import { sameSettings } from "./same-settings.ts";
+import { systemClock } from "./system-clock.ts";
 
 /** What the data plane needs of a journal; `JournalWriter` is one, a test may bring a simpler one. */
 export interface DataPlaneJournal extends Journal {
@@ -54,6 +58,8 @@ export interface DataPlaneOptions {
   readonly labels?: LabelIntake;
   /** Where answers wait for people; without it none does. */
   readonly reviews?: Reviews & ReviewDesk;
+  /** What limits and budgets are taken from; by default counted by this process alone, and closed with it. */
+  readonly accounts?: Accounts & { close(): void };
   /** What is known of models; by default the snapshot's rows, then the catalogue that ships with the gateway. */
   readonly traitsOf?: TraitsOf;
   /** Told when a drain has closed the listener. */
@@ -94,6 +100,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
   const { journal, listen } = options;
   const live = new LiveCalls();
   const upstream = openUpstream();
+  const accounts = options.accounts ?? ownAccounts(systemClock);
   let snapshot = options.snapshot;
   const health = new LiveHealth(() => systemClock.nowMs(), snapshot.version);
   const gauges = openGauges({ journal, live, health, calibrations: () => snapshot.calibration });
@@ -109,6 +116,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     memory: options.memory ?? processMemory(Date.now),
     ...(options.labels === undefined ? {} : { labels: options.labels }),
     ...(options.reviews === undefined ? {} : { reviews: options.reviews }),
+    accounts,
+    usualCost: new UsualCost(),
     retryBudgets: retryBudgets(),
     logprobSupport: new LogprobSupport(),
     affinity: new Affinity(),
@@ -130,6 +139,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
   });
   const close = async (): Promise<void> => {
     gauges.close();
+    accounts.close();
     await upstream.close();
     await closeJournal(journal);
   };
@@ -320,15 +330,6 @@ export function describeBug(error: unknown): string {
   const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
   return [error.name, ...frames.slice(0, 6).map((line) => line.trim())].join(" ");
 }
-
-const systemClock: Clock = {
-  nowMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  timer(delayMs, then) {
-    const timer = setTimeout(then, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 /** The configuration's own rows first: they correct the catalogue's. */
 function traitsFromCatalogue(): TraitsOf {

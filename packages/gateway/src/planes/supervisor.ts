@@ -10,8 +10,11 @@ import type { ServerLimits } from "#domain/snapshot";
 import { reviewFile } from "#control/reviews/review-file";
 import { labelsFile, openLabelsFile } from "#control/store/labels-file";
 import { memoryFile } from "#control/store/memory-file";
+import { ingestJournal } from "#control/store/ingest-journal";
+import { spentSince } from "#control/store/read-spent";
 import { openStore, storeFile, type Store } from "#control/store/sqlite";
 import { watchConfiguration } from "./configuration-watch.ts";
+import { NodeAccounts } from "./node-accounts.ts";
 import { openDataFolder, type DataFolder, type WorkerNote } from "./data-folder.ts";
 import { describeChange } from "./describe-change.ts";
 import { forwardRecords, type RecordForwarder } from "./forward-records.ts";
@@ -22,6 +25,7 @@ import { followLabels, type Learner } from "./learn.ts";
 import type { Log, LogStyle } from "./log.ts";
 import type { ListenAddress } from "./messages.ts";
 import { isSameProcess } from "./process-identity.ts";
+import { systemClock } from "./system-clock.ts";
 import { tendReviewsIn, type ReviewTending } from "./tend-reviews.ts";
 import { usualSuccess } from "./usual-success.ts";
 import { WorkerFleet } from "./worker-fleet.ts";
@@ -72,7 +76,8 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     folder.release();
     return { kind: "refused", lines: [store.message] };
   }
-  const parts = { options, configuration, folder, store: store.store };
+  const accounts = await openAccounts(store.store, { configuration, folder, log: options.log });
+  const parts = { options, configuration, folder, store: store.store, accounts };
   const started = await startFleet(parts);
   if (started.kind === "failed") {
     store.store.close();
@@ -82,7 +87,31 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   return { kind: "running", supervisor: new RunningSupervisor({ ...parts, ...started }) };
 }
 
+/** Budgets begin with what was spent before: what an earlier supervisor left in the journals is read first. */
+async function openAccounts(
+  store: Store,
+  { configuration, folder, log }: Pick<Parts, "configuration" | "folder"> & { readonly log: Log },
+): Promise<NodeAccounts> {
+  try {
+    await ingestJournal(store, folder.journal);
+  } catch (error) {
+    log.error("records of an earlier run are not in the store yet; budgets do not know of them", {
+      why: (error as Error).message,
+    });
+  }
+  return new NodeAccounts({
+    clock: systemClock,
+    workers: workersOf(configuration),
+    spentBefore: ({ account }, sinceMs) => spentSince(store, account, sinceMs),
+  });
+}
+
+function workersOf({ server: { workers } }: Configuration): number {
+  return workers === "auto" ? Math.min(availableParallelism(), maxWorkers) : workers;
+}
+
 interface Parts {
+  readonly accounts: NodeAccounts;
   readonly options: SupervisorOptions;
   readonly configuration: Configuration;
   readonly folder: DataFolder;
@@ -93,9 +122,9 @@ type FleetStarted =
   | { readonly kind: "started"; readonly port: number; readonly fleet: WorkerFleet }
   | { readonly kind: "failed"; readonly message: string; readonly code?: string };
 
-async function startFleet({ options, configuration, folder, store }: Parts): Promise<FleetStarted> {
+async function startFleet({ options, configuration, folder, store, accounts }: Parts): Promise<FleetStarted> {
   const { log, logStyle } = options;
-  const { host, port, workers } = configuration.server;
+  const { host, port } = configuration.server;
   const { orphans } = folder;
   const prepare = () =>
     prepareListening({
@@ -116,7 +145,7 @@ async function startFleet({ options, configuration, folder, store }: Parts): Pro
   if (prepared.kind === "failed") return prepared;
   const usual = usualSuccess({ store, log, wallMs: Date.now });
   const fleet = new WorkerFleet({
-    workers: workers === "auto" ? Math.min(availableParallelism(), maxWorkers) : workers,
+    workers: workersOf(configuration),
     listen: prepared.listen,
     ...(prepared.handed === undefined ? {} : { handed: prepared.handed }),
     journalFolder: folder.journal,
@@ -128,6 +157,8 @@ async function startFleet({ options, configuration, folder, store }: Parts): Pro
     logStyle,
     usual: ({ routes }) => usual(routes),
     ownMetrics: () => forwardingFamilies(store),
+    lender: (recall) => accounts.lender(recall),
+    onEnded: (journal, lost) => accounts.ended(journal, lost),
     onWorkers(running) {
       try {
         folder.noteWorkers([...running, ...orphans.filter(isAlive)]);
@@ -176,7 +207,7 @@ class RunningSupervisor implements Supervisor {
   #stopped: Promise<boolean> | undefined;
 
   constructor(parts: Parts & { readonly port: number; readonly fleet: WorkerFleet }) {
-    const { options, configuration, folder, store, fleet, port } = parts;
+    const { options, configuration, folder, store, fleet, port, accounts } = parts;
     const { host } = configuration.server;
     this.url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
     this.#options = options;
@@ -187,7 +218,16 @@ class RunningSupervisor implements Supervisor {
     const { log, watch } = options;
     const growing = () => [...fleet.journals, ...folder.orphans.filter(isAlive).map(({ journal }) => journal)];
     this.#forwarder = forwardRecords({ store, log, settings: () => this.#configuration.server.forward });
-    this.#follower = followJournals({ folder: folder.journal, store, log, growing });
+    this.#follower = followJournals({
+      folder: folder.journal,
+      store,
+      log,
+      growing,
+      onStored: (journal, records) => accounts.stored(journal, records),
+      onPass: (growsOn) => {
+        for (const journal of accounts.lostJournals) if (!growsOn.has(journal)) accounts.read(journal);
+      },
+    });
     this.#learner = this.#learn();
     this.#reviews = tendReviewsIn(folder.path, { log, routes: () => this.#configuration.snapshot.routes });
     this.#endWatch =

@@ -1,6 +1,8 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Meter } from "#domain/account";
+import type { NodeLender } from "#ledger/node-lender";
 import type { UsualSuccess } from "#domain/health";
 import type { Snapshot } from "#domain/snapshot";
 import { noteOf, type WorkerNote } from "./data-folder.ts";
@@ -30,6 +32,10 @@ export interface FleetOptions {
   readonly onWorkers: (workers: readonly WorkerNote[]) => void;
   /** What is known of targets from records, for a worker that starts. */
   readonly usual: (snapshot: Snapshot) => readonly UsualSuccess[];
+  /** Where workers have from what their calls take; `recall` asks a worker for what it does not use. */
+  readonly lender: (recall: (holder: string, meters: readonly string[], id: number) => void) => NodeLender;
+  /** A worker has ended, by whatever cause: its journal does not grow any more. `lost`: money that it may have spent. */
+  readonly onEnded: (journal: string, lost: ReadonlyMap<Meter, number>) => void;
   /** What the supervisor adds to the workers' metrics. */
   readonly ownMetrics: () => MetricsSample;
 }
@@ -61,6 +67,7 @@ export class WorkerFleet {
   readonly #slots: readonly Slot[];
   readonly #rounds: MetricsRounds<Slot, WorkerReport>;
   readonly #health = new HealthBoard();
+  readonly #lender: NodeLender;
   #snapshot: Snapshot;
   #port: number;
   /** Until then a worker that ends is a reason not to start at all, and is not started again. */
@@ -85,6 +92,11 @@ export class WorkerFleet {
       failures: 0,
       complaint: undefined,
     }));
+    this.#lender = options.lender((holder, meters, id) => {
+      const slot = this.#slots.find((each) => each.note?.journal === holder);
+      if (slot === undefined) this.#lender.returned(holder, id);
+      else this.#send(slot, { kind: "recall", id, meters });
+    });
     this.#rounds = new MetricsRounds({
       ask: (slot, id) => this.#send(slot, { kind: "metrics-request", id }),
       answer: (slot, id, reports) =>
@@ -229,11 +241,29 @@ export class WorkerFleet {
       case "health":
         this.#pass(slot, message);
         return;
+      case "borrow":
+        void this.#lend(slot, message);
+        return;
+      case "give-back":
+        if (slot.note !== undefined) this.#lender.giveBack(slot.note.journal, message.returns);
+        return;
+      case "returned":
+        if (slot.note !== undefined) this.#lender.returned(slot.note.journal, message.id);
+        return;
       case "fatal":
         slot.complaint = { message: message.message, ...(message.code === undefined ? {} : { code: message.code }) };
         break;
     }
     this.#changed();
+  }
+
+  async #lend(slot: Slot, { id, wants }: Extract<WorkerMessage, { readonly kind: "borrow" }>): Promise<void> {
+    const holder = slot.note?.journal;
+    if (holder === undefined) return;
+    const lent = await this.#lender.borrow(holder, wants);
+    if (slot.note?.journal === holder) this.#send(slot, { kind: "lent", id, lent });
+    // It died while others were asked for what they do not use.
+    else if (lent.kind === "lent") this.#lender.drop(holder);
   }
 
   /** News of one worker for the others, but for those found under another configuration. */
@@ -248,7 +278,9 @@ export class WorkerFleet {
     const upMs = performance.now() - slot.startedAtMs;
     const expected = slot.state === "draining";
     if (!this.#started) slot.complaint ??= { message: `worker ${slot.name} ended while it started (${how})` };
+    const journal = slot.note?.journal;
     Object.assign(slot, { child: undefined, note: undefined, state: "down" });
+    if (journal !== undefined) this.#options.onEnded(journal, this.#lender.drop(journal));
     this.#rounds.forget(slot);
     if (this.#started && !this.#stopping) this.#restartLater(slot, { upMs, how, expected });
     this.#changed();

@@ -5,11 +5,14 @@ import { openReviewFile, type ReviewFile } from "#control/reviews/review-file";
 import { openMemoryFile } from "#control/store/memory-file";
 import type { HealthHint } from "#domain/health";
 import type { Memory } from "#domain/ports";
+import { Purse } from "#ledger/purse";
 import { openJournal } from "#ledger/journal";
 import { agedHint } from "#policy/hints";
+import { SupervisorLender } from "./borrow-from-supervisor.ts";
 import { logNews } from "./health-log.ts";
 import { openLog, type Log } from "./log.ts";
 import type { Fleet, OthersReports, SupervisorMessage, WorkerMessage, WorkerStart } from "./messages.ts";
+import { systemClock } from "./system-clock.ts";
 import { openSnapshot } from "./sealed-snapshot.ts";
 import { describeBug, startDataPlane, type RunningDataPlane } from "./start-data-plane.ts";
 
@@ -33,6 +36,8 @@ class Worker {
   #fleet: Fleet;
   #drainMs: number;
   #stopping = false;
+  readonly #lender: SupervisorLender;
+  readonly #purse: Purse;
   #nextId = 1;
   readonly #metricsWaiters = new Map<number, (others: OthersReports) => void>();
   /** A message with news is on its way: more of them wait, so that a supervisor that hangs costs no memory. */
@@ -43,6 +48,12 @@ class Worker {
     this.#log = openLog({ style: start.logStyle, write: writeToStderr, wallMs: Date.now, from: start.worker });
     this.#fleet = { wanted: 1, ready: 1, versions: [] };
     this.#drainMs = defaultDrainMs;
+    this.#lender = new SupervisorLender({
+      say: (message) => this.#say(message),
+      clock: systemClock,
+      onAlone: () => this.#log.warn("no supervisor: limits are not counted, and no more of any budget is spent"),
+    });
+    this.#purse = new Purse({ lender: this.#lender, clock: systemClock });
   }
 
   async run(handle: Server | undefined): Promise<void> {
@@ -70,6 +81,7 @@ class Worker {
       ...(memory === undefined ? {} : { memory }),
       ...(labels === undefined ? {} : { labels }),
       ...(reviews === undefined ? {} : { reviews }),
+      accounts: this.#purse,
       listen: {
         host: listen.host,
         port: listen.port,
@@ -153,6 +165,13 @@ class Worker {
       case "metrics-of-others":
         this.#metricsWaiters.get(message.id)?.(message);
         return;
+      case "lent":
+        this.#lender.answered(message);
+        return;
+      case "recall":
+        this.#purse.recall(message.meters);
+        this.#say({ kind: "returned", id: message.id });
+        return;
       case "health":
         this.#plane?.health.hear(message.hints, message.version);
     }
@@ -206,9 +225,11 @@ class Worker {
     process.send?.(word, () => process.exit(exitCode));
   }
 
-  #say(message: WorkerMessage): void {
-    // The supervisor may be gone at any moment; a worker never needs it to go on.
-    if (process.connected) process.send?.(message, () => {});
+  /** The supervisor may be gone at any moment; a worker never needs it to go on. False where it is. */
+  #say(message: WorkerMessage): boolean {
+    if (!process.connected) return false;
+    process.send?.(message, () => {});
+    return true;
   }
 
   #othersReports(): Promise<OthersReports> {

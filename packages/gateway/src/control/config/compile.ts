@@ -10,7 +10,6 @@ import { compileProviders } from "./compile-provider.ts";
 import { compileRoutes } from "./compile-route.ts";
 import { compileSupply } from "./compile-supply.ts";
 import { sha256Hex, snapshotVersion } from "./fingerprint.ts";
-import { notEnforced } from "./not-enforced.ts";
 import type { Finding } from "./problem.ts";
 import { suggestion } from "./nearest.ts";
 import type { ConfigDocument, LimitsEntry } from "./schema.ts";
@@ -48,7 +47,7 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
     ...(context.measured === undefined ? {} : { measured: context.measured }),
     ...(context.calibration === undefined ? {} : { calibration: context.calibration }),
     ...(routes.has("default") ? { defaultRoute: "default" } : {}),
-    notices: [...(context.notices ?? []), ...notEnforced(document).map((each) => each.notice)],
+    notices: context.notices ?? [],
   };
   return { kind: "compiled", snapshot: { version: snapshotVersion(content), ...content }, server };
 }

@@ -6,7 +6,6 @@ import { lintModel } from "./lint-models.ts";
 import { lintRegions } from "./lint-regions.ts";
 import { lintBackups, lintConstraints, lintRoute } from "./lint-routes.ts";
 import { lintSharedRisks } from "./lint-shared-risks.ts";
-import { notEnforced } from "./not-enforced.ts";
 import { renderPath, type Finding } from "./problem.ts";
 
 /** What `check` warns of: nothing that keeps the gateway from serving, everything that will surprise its operator. */
@@ -17,11 +16,6 @@ export function lint(input: LintInput): readonly Finding[] {
     return { route, path: ["routes", route.name], links: linksOf(route, snapshot, groupsOf) };
   });
   return once([
-    ...notEnforced(input.document).map(({ path, notice }) => ({
-      path,
-      message: notice,
-      fix: "leave it out, or keep it for the version that does",
-    })),
     ...input.plainSecrets.map((path) => ({
       path,
       message: "a secret stands in the file as plain text",

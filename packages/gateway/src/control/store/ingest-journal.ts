@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { CallRecord } from "#domain/record";
 import { parseSegmentFile } from "#ledger/journal-line";
 import { readJournal } from "#ledger/read-journal";
 import type { JournalDamage } from "#ledger/read-journal";
@@ -15,9 +16,13 @@ export interface JournalIngest {
 
 /**
  * Brings everything the journal folder holds into the store. May run beside the writers and beside another ingest:
- * each record arrives once. A folder that does not exist is an empty one. Rejects where a file cannot be read.
+ * each record arrives once, and is told of when it is there. A folder that does not exist is an empty one. Rejects where a file cannot be read.
  */
-export async function ingestJournal(store: Store, folder: string): Promise<JournalIngest> {
+export async function ingestJournal(
+  store: Store,
+  folder: string,
+  onStored: (file: string, records: readonly CallRecord[]) => void = () => {},
+): Promise<JournalIngest> {
   const files = await segmentFiles(folder);
   forgetRemoved(store, files);
   const damage: (JournalDamage & { readonly file: string })[] = [];
@@ -31,7 +36,10 @@ export async function ingestJournal(store: Store, folder: string): Promise<Journ
       if (position === undefined || position.offset === (from?.offset ?? 0)) break;
       const piece = { file, fromOffset: from?.offset ?? 0, toOffset: position.offset, chainHash: position.hash };
       const ingested = ingestRecords(store, piece, read.records);
-      if (ingested.kind === "ingested") fresh += ingested.fresh;
+      if (ingested.kind === "ingested") {
+        fresh += ingested.fresh.length;
+        onStored(file, ingested.fresh);
+      }
       if (!read.more) break;
     }
   }

@@ -22,8 +22,8 @@ export interface IngestedPosition {
 }
 
 export type Ingested =
-  /** `fresh` of the records were not there before. */
-  | { readonly kind: "ingested"; readonly fresh: number }
+  /** The records that were not there before. */
+  | { readonly kind: "ingested"; readonly fresh: readonly CallRecord[] }
   /** The piece begins behind what was ingested: go on from `ingestedBytes`, or records would be lost. */
   | { readonly kind: "gap"; readonly ingestedBytes: number };
 
@@ -39,7 +39,6 @@ export function ingestRecords(store: Store, piece: JournalPiece, records: readon
     const done = ingestedPosition(store, piece.file)?.offset ?? 0;
     if (piece.fromOffset > done) return { kind: "gap", ingestedBytes: done };
     const news = records.filter((record) => insertCall(store, record));
-    const fresh = news.length;
     putIntoOutbox(store, news);
     store.run(
       `INSERT INTO journal_files (file, ingested_bytes, chain_hash) VALUES (?, ?, ?)
@@ -49,8 +48,8 @@ export function ingestRecords(store: Store, piece: JournalPiece, records: readon
       piece.toOffset,
       piece.chainHash,
     );
-    if (fresh > 0) removeOld(store);
-    return { kind: "ingested", fresh };
+    if (news.length > 0) removeOld(store);
+    return { kind: "ingested", fresh: news };
   });
 }
 

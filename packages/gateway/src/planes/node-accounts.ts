@@ -1,0 +1,120 @@
+import type { AccountId, Meter, Return } from "#domain/account";
+import type { Clock } from "#domain/ports";
+import type { CallRecord } from "#domain/record";
+import { lendFrom } from "#ledger/book-source";
+import { Book } from "#ledger/book";
+import { NodeLender, type LendingSource } from "#ledger/node-lender";
+
+export interface NodeAccountsOptions {
+  readonly clock: Clock;
+  readonly workers: number;
+  /** What the ledger says was spent of a budget since this moment (ms since 1970), nano-dollars. */
+  readonly spentBefore: (meter: Meter, sinceMs: number) => number;
+}
+
+/** Money that a worker reported, and that its journal shows, by account: what is in one and not in the other was lost. */
+interface Sums {
+  readonly reported: Map<string, number>;
+  readonly recorded: Map<AccountId, number>;
+}
+
+/**
+ * The accounts of a node that shares them with no other: what its workers may use, what they spent, and what becomes of
+ * what a dead one had.
+ */
+export class NodeAccounts {
+  readonly #options: NodeAccountsOptions;
+  readonly #book: Book;
+  /** Of journals of this supervisor's own workers. */
+  readonly #sums = new Map<string, Sums>();
+  /** Of workers that are gone, until their journals are wholly read: what they may have spent counts as spent. */
+  readonly #lost = new Map<string, ReadonlyMap<Meter, number>>();
+
+  constructor(options: NodeAccountsOptions) {
+    this.#options = options;
+    this.#book = new Book({ spentBefore: options.spentBefore, holders: () => options.workers });
+  }
+
+  lender(recall: (holder: string, meters: readonly string[], id: number) => void): NodeLender {
+    const { clock } = this.#options;
+    const book = lendFrom(this.#book, clock);
+    const source: LendingSource = {
+      ...book,
+      borrow: (holder, wants) => {
+        this.#sumsOf(holder);
+        return book.borrow(holder, wants);
+      },
+      giveBack: (holder, returns) => {
+        this.#note(holder, returns);
+        book.giveBack(holder, returns);
+      },
+    };
+    return new NodeLender({ source, clock, recall });
+  }
+
+  /** A worker is gone. What it had and did not report counts as spent until its journal says how much of it was. */
+  ended(journal: string, lost: ReadonlyMap<Meter, number>): void {
+    if (lost.size === 0) return void this.#sums.delete(journal);
+    this.#lost.set(journal, lost);
+    for (const [meter, nano] of lost) this.#book.note(meter, nano, this.#options.clock.wallMs());
+  }
+
+  /** Records are in the ledger now, of the journal of this name. */
+  stored(journal: string, records: readonly CallRecord[]): void {
+    const sums = this.#sums.get(journal);
+    const wallMs = this.#options.clock.wallMs();
+    for (const record of records) {
+      for (const [account, nano] of costsOf(record)) {
+        // A worker of an earlier supervisor, or one that never borrowed, reports to nobody.
+        if (sums === undefined) this.#book.noteFor(account, nano, wallMs);
+        else sums.recorded.set(account, (sums.recorded.get(account) ?? 0) + nano);
+      }
+    }
+  }
+
+  /** The journal of a worker that is gone is wholly in the ledger. */
+  read(journal: string): void {
+    const [lost, sums] = [this.#lost.get(journal), this.#sums.get(journal)];
+    this.#sums.delete(journal);
+    this.#lost.delete(journal);
+    if (lost === undefined || sums === undefined) return;
+    for (const [meter, nano] of lost) {
+      const recorded = sums.recorded.get(meter.account) ?? 0;
+      const unreported = recorded - (sums.reported.get(meter.id) ?? 0);
+      this.#book.note(meter, unreported - nano, this.#options.clock.wallMs());
+    }
+  }
+
+  get lostJournals(): readonly string[] {
+    return [...this.#lost.keys()];
+  }
+
+  #note(holder: string, returns: readonly Return[]): void {
+    const { reported } = this.#sumsOf(holder);
+    for (const { meter, spent } of returns) {
+      if (meter.unit === "money") reported.set(meter.id, (reported.get(meter.id) ?? 0) + spent);
+    }
+  }
+
+  #sumsOf(holder: string): Sums {
+    let sums = this.#sums.get(holder);
+    if (sums === undefined) this.#sums.set(holder, (sums = { reported: new Map(), recorded: new Map() }));
+    return sums;
+  }
+}
+
+/** What a call cost each of its accounts. */
+function* costsOf(record: CallRecord): Iterable<readonly [AccountId, number]> {
+  const { costNanoUsd, caller, team, organisation, user, route } = record;
+  for (const { provider, target, costNanoUsd: nano } of record.attempts) {
+    if (nano === undefined) continue;
+    yield [`provider:${provider}`, nano];
+    yield [`model:${target}`, nano];
+  }
+  if (costNanoUsd === undefined) return;
+  yield [`key:${caller}`, costNanoUsd];
+  yield [`route:${route}`, costNanoUsd];
+  if (team !== undefined) yield [`team:${team}`, costNanoUsd];
+  if (organisation !== undefined) yield [`organisation:${organisation}`, costNanoUsd];
+  if (user !== undefined) yield [`user:${organisation ?? team ?? caller}/${user}`, costNanoUsd];
+}
