@@ -252,8 +252,25 @@ describe("a watchdog", () => {
         return () => {};
       },
     };
-    const forever = { ...timeouts, totalMs: 1e12 };
+    const forever = { ...timeouts, totalMs: 1e12, idleMs: 1e12 };
     watch({ clock: spying, timeouts: forever, deadlineAtMs: 1e12, streamed: false });
     expect(delays).toEqual([2 ** 31 - 1]);
+  });
+
+  it("sets one timer for a stream that goes on", () => {
+    const timer = clock.timer.bind(clock);
+    let timers = 0;
+    clock.timer = (delayMs, then) => {
+      timers += 1;
+      return timer(delayMs, then);
+    };
+    const dog = watch({ heartbeatMs: 4_000 });
+    every(100, 1_900, (nowMs) => {
+      dog.sawByte(nowMs);
+      dog.sawContent(nowMs);
+      dog.wroteDownstream(nowMs);
+    });
+    expect(timers).toBe(1);
+    dog.stop();
   });
 });

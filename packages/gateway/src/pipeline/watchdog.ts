@@ -20,11 +20,6 @@ export interface WatchdogOptions {
 /** Node takes a longer wait than this for none at all. */
 const longestTimerMs = 2 ** 31 - 1;
 
-interface Deadline {
-  readonly atMs: number;
-  readonly failure: () => Failure;
-}
-
 /**
  * The deadlines of one attempt behind a single timer. Progress only notes the time; the timer, when it fires, sees
  * what is due and sleeps again, so a chunk costs two assignments and no timer.
@@ -36,33 +31,40 @@ export class Watchdog {
   #contentAtMs: number | undefined;
   #downstreamAtMs: number | undefined;
   #pausedAtMs: number | undefined;
+  #wakesAtMs = Number.POSITIVE_INFINITY;
   #cancel: (() => void) | undefined;
   #stopped = false;
 
   constructor(options: WatchdogOptions) {
     this.#options = options;
     this.#startedAtMs = options.clock.nowMs();
-    this.#arm();
+    const { timeouts, streamed, heartbeatMs, shareMs = Number.POSITIVE_INFINITY } = options;
+    // Soon enough for whatever may come to be due first, so that most attempts set one timer and no other.
+    const soonestMs = streamed
+      ? Math.min(
+          timeouts.firstByteMs,
+          timeouts.firstTokenMs,
+          timeouts.idleMs,
+          timeouts.contentIdleMs,
+          heartbeatMs,
+          shareMs,
+        )
+      : Math.min(timeouts.idleMs, shareMs);
+    this.#sleepUntil(Math.min(options.deadlineAtMs, this.#startedAtMs + soonestMs), this.#startedAtMs);
   }
 
   /** Any byte of the answer, its head included. */
   sawByte(nowMs: number): void {
-    const first = this.#byteAtMs === undefined;
     this.#byteAtMs = nowMs;
-    if (first) this.#rearm();
   }
 
   sawContent(nowMs: number): void {
-    const first = this.#contentAtMs === undefined;
     this.#contentAtMs = nowMs;
-    if (first) this.#rearm();
   }
 
   /** Bytes went to the client. */
   wroteDownstream(nowMs: number): void {
-    const first = this.#downstreamAtMs === undefined;
     this.#downstreamAtMs = nowMs;
-    if (first) this.#rearm();
   }
 
   /** While the client holds us up, the upstream's silence is our doing. */
@@ -74,7 +76,9 @@ export class Watchdog {
     this.#pausedAtMs = undefined;
     if (this.#byteAtMs !== undefined) this.#byteAtMs = nowMs;
     if (this.#contentAtMs !== undefined) this.#contentAtMs = nowMs;
-    this.#rearm();
+    // While it was paused nothing but the whole time was waited for.
+    const next = this.#nextAtMs();
+    if (next < this.#wakesAtMs) this.#sleepUntil(next, nowMs);
   }
 
   stop(): void {
@@ -82,34 +86,49 @@ export class Watchdog {
     this.#cancel?.();
   }
 
-  /** After a change of phase the next deadline may be nearer than the one the timer waits for. */
-  #rearm(): void {
-    this.#cancel?.();
-    this.#arm();
-  }
-
-  #arm(): void {
+  #sleepUntil(atMs: number, nowMs: number): void {
     if (this.#stopped) return;
-    const nowMs = this.#options.clock.nowMs();
-    const next = Math.min(...this.#deadlines().map(({ atMs }) => atMs), this.#heartbeatAtMs());
-    const waitMs = Math.min(longestTimerMs, Math.max(1, Math.ceil(next - nowMs)));
+    this.#cancel?.();
+    this.#wakesAtMs = atMs;
+    const waitMs = Math.min(longestTimerMs, Math.max(1, Math.ceil(atMs - nowMs)));
     this.#cancel = this.#options.clock.timer(waitMs, () => this.#wake());
   }
 
   #wake(): void {
     if (this.#stopped) return;
     const nowMs = this.#options.clock.nowMs();
-    for (const deadline of this.#deadlines()) {
-      if (deadline.atMs > nowMs) continue;
+    const due = this.#due(nowMs);
+    if (due !== undefined) {
       this.stop();
-      this.#options.onTimeout(deadline.failure());
+      this.#options.onTimeout(due);
       return;
     }
     if (this.#heartbeatAtMs() <= nowMs) {
       this.#downstreamAtMs = nowMs;
       this.#options.onQuiet();
     }
-    this.#arm();
+    this.#sleepUntil(this.#nextAtMs(), nowMs);
+  }
+
+  #nextAtMs(): number {
+    return Math.min(this.#options.deadlineAtMs, this.#phaseAtMs(), this.#byteDueAtMs(), this.#heartbeatAtMs());
+  }
+
+  /** The deadline that has passed; of several the widest, which says most. */
+  #due(nowMs: number): Failure | undefined {
+    const { timeouts, deadlineAtMs } = this.#options;
+    if (deadlineAtMs <= nowMs) {
+      return failure("total_timeout", `The whole time for this call, ${timeouts.totalMs} ms, has passed.`);
+    }
+    if (this.#byteDueAtMs() <= nowMs) {
+      return this.#byteAtMs === undefined
+        ? failure("first_byte_timeout", `The provider sent no byte within ${this.#firstByteMs} ms.`)
+        : failure("transport_idle_timeout", `The provider sent no byte for ${timeouts.idleMs} ms.`);
+    }
+    if (this.#phaseAtMs() > nowMs) return undefined;
+    return this.#contentAtMs === undefined
+      ? failure("first_content_timeout", `The provider sent no content within ${this.#firstContentMs} ms.`)
+      : failure("content_idle_timeout", `The provider sent no content for ${timeouts.contentIdleMs} ms.`);
   }
 
   #heartbeatAtMs(): number {
@@ -117,42 +136,28 @@ export class Watchdog {
     return this.#downstreamAtMs + this.#options.heartbeatMs;
   }
 
-  #deadlines(): readonly Deadline[] {
-    const { timeouts, deadlineAtMs, streamed, shareMs } = this.#options;
-    const total = {
-      atMs: deadlineAtMs,
-      failure: () => failure("total_timeout", `The whole time for this call, ${timeouts.totalMs} ms, has passed.`),
-    };
-    if (this.#pausedAtMs !== undefined) return [total];
-    if (!streamed) {
-      if (this.#byteAtMs !== undefined) return [total, this.#idle(this.#byteAtMs)];
-      return shareMs === undefined ? [total] : [total, this.#firstByte(shareMs)];
-    }
-    if (this.#byteAtMs === undefined) {
-      const withinMs = Math.min(timeouts.firstByteMs, shareMs ?? Number.POSITIVE_INFINITY);
-      return [total, this.#firstByte(withinMs), this.#firstContent()];
-    }
-    if (this.#contentAtMs === undefined) return [total, this.#idle(this.#byteAtMs), this.#firstContent()];
-    const why = `The provider sent no content for ${timeouts.contentIdleMs} ms.`;
-    const atMs = this.#contentAtMs + timeouts.contentIdleMs;
-    return [total, this.#idle(this.#byteAtMs), { atMs, failure: () => failure("content_idle_timeout", why) }];
+  /** Until the first byte, or between two. */
+  #byteDueAtMs(): number {
+    if (this.#pausedAtMs !== undefined) return Number.POSITIVE_INFINITY;
+    if (this.#byteAtMs !== undefined) return this.#byteAtMs + this.#options.timeouts.idleMs;
+    return this.#startedAtMs + this.#firstByteMs;
   }
 
-  #firstByte(withinMs: number): Deadline {
-    const why = `The provider sent no byte within ${withinMs} ms.`;
-    return { atMs: this.#startedAtMs + withinMs, failure: () => failure("first_byte_timeout", why) };
+  /** Until a stream's first content, or between two pieces of it. */
+  #phaseAtMs(): number {
+    const { streamed, timeouts } = this.#options;
+    if (!streamed || this.#pausedAtMs !== undefined) return Number.POSITIVE_INFINITY;
+    if (this.#contentAtMs === undefined) return this.#startedAtMs + this.#firstContentMs;
+    return this.#contentAtMs + timeouts.contentIdleMs;
   }
 
-  #firstContent(): Deadline {
+  get #firstByteMs(): number {
+    const { streamed, timeouts, shareMs = Number.POSITIVE_INFINITY } = this.#options;
+    return streamed ? Math.min(timeouts.firstByteMs, shareMs) : shareMs;
+  }
+
+  get #firstContentMs(): number {
     const { timeouts, shareMs = Number.POSITIVE_INFINITY } = this.#options;
-    const withinMs = Math.min(timeouts.firstTokenMs, shareMs);
-    const why = `The provider sent no content within ${withinMs} ms.`;
-    return { atMs: this.#startedAtMs + withinMs, failure: () => failure("first_content_timeout", why) };
-  }
-
-  #idle(lastAtMs: number): Deadline {
-    const { idleMs } = this.#options.timeouts;
-    const why = `The provider sent no byte for ${idleMs} ms.`;
-    return { atMs: lastAtMs + idleMs, failure: () => failure("transport_idle_timeout", why) };
+    return Math.min(timeouts.firstTokenMs, shareMs);
   }
 }
