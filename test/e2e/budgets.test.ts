@@ -135,6 +135,11 @@ describe("a limit", { timeout: 180_000 }, () => {
       bound: { account: "key:alice", unit: "requests", limit: 20 },
     });
     expect(Number(refused?.headers.get("retry-after"))).toBeGreaterThan(30);
+    expect(refused?.headers.get("x-ratelimit-limit-requests")).toBe("20");
+    expect(refused?.headers.get("x-ratelimit-remaining-requests")).toBe("0");
+    const served = seen.find(({ status }) => status === 200);
+    expect(served?.headers.get("x-ratelimit-limit-requests")).toBe("20");
+    expect(Number(served?.headers.get("x-ratelimit-remaining-requests"))).toBeLessThan(20);
   });
 
   it("on calls at once is free again when they end, also with their client or their worker", async () => {

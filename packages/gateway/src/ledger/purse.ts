@@ -117,7 +117,7 @@ export class Purse implements Accounts {
     // Others may do the same at this moment, each with a part of what one of them needs.
     this.recall(held.map(({ meter }) => meter.id));
     return this.#borrow(
-      held.map((each) => ({ ...each, had: 0 })),
+      held.map(({ pocket, meter, amount }) => ({ pocket, meter, amount, had: 0 })),
       behind,
     );
   }

@@ -1,13 +1,14 @@
 import { costNanoUsd } from "#catalogue/cost";
 import { askedOutput } from "#dialects/read-bounds";
 import type { Accounts, Charge, Meter, Taken } from "#domain/account";
-import type { Operation } from "#domain/call";
+import { unbilledOperations } from "#domain/call";
 import type { Failure } from "#domain/failure";
 import type { Attempt, Target } from "#domain/plan";
 import { completionTokens, promptTokens, type Usage } from "#domain/usage";
 import { callMeters, isBounded, targetMeters } from "#policy/meters";
 import type { Asked, Estimate, UsualCost } from "#policy/usual-cost";
 import { denialOf, unpriced, type Denied } from "./denials.ts";
+import { limitHeaders } from "./limit-headers.ts";
 import type { JourneyInput } from "./journey.ts";
 
 /** What was taken for one attempt. */
@@ -15,9 +16,6 @@ export interface Entry {
   readonly charges: readonly Charge[];
   readonly atS: number;
 }
-
-/** Not billed, or not by what the catalogue prices. */
-const unbilled: ReadonlySet<Operation> = new Set(["count-tokens", "moderate"]);
 
 /** Undefined where nothing is bounded: then nothing is counted, either. */
 export function openAdmission(input: JourneyInput, route: string): Admission | undefined {
@@ -50,9 +48,9 @@ export class Admission {
     this.#parts = parts;
   }
 
-  /** The meters that what a caller is told of its limits is about. */
-  get own(): readonly Meter[] {
-    return this.#parts.own;
+  /** What is left of the caller's limits. */
+  get headers(): Readonly<Record<string, string>> {
+    return limitHeaders(this.#parts.own, this.#parts.accounts);
   }
 
   /** Lets the call in, by what its first target would take of it; or why not. */
@@ -105,7 +103,7 @@ export class Admission {
   }
 
   get #isBilled(): boolean {
-    return !unbilled.has(this.#parts.input.call.operation);
+    return !unbilledOperations.has(this.#parts.input.call.operation);
   }
 
   #estimate(target: Target): Estimate {
@@ -125,7 +123,10 @@ export class Admission {
     if (tooMuch !== undefined)
       return this.#denied({ meter: tooMuch.meter, remaining: tooMuch.meter.limit, never: true });
     const conclude = (taken: Taken): Failure | undefined => {
-      if (taken.kind === "taken") return void keep({ charges, atS: taken.atS });
+      if (taken.kind === "taken") {
+        keep({ charges, atS: taken.atS });
+        return undefined;
+      }
       return this.#denied(taken.kind === "denied" ? taken : { unreachable: taken.why });
     };
     const taken = this.#parts.accounts.take(charges);

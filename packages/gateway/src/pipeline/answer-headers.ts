@@ -15,6 +15,8 @@ export interface AnswerFacts {
   readonly confidence?: GivenConfidence;
   /** Milliseconds the gateway itself spent before the upstream was asked. */
   readonly gatewayMs: number;
+  /** What is left of the caller's limits, as headers. */
+  readonly limits?: Readonly<Record<string, string>>;
   /** Allow-listed headers of the upstream. */
   readonly returned: Readonly<Record<string, string>>;
 }
@@ -25,6 +27,7 @@ type Headers = Record<string, string | readonly string[]>;
 export function answerHeaders(facts: AnswerFacts): Headers {
   const headers: Headers = {
     ...facts.returned,
+    ...facts.limits,
     [facts.requestIdHeader]: facts.requestId,
     "x-request-id": facts.requestId,
     "x-hedgerow-provider": ascii(facts.target.provider),

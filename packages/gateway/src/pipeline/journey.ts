@@ -308,6 +308,7 @@ export class Journey {
       warnings: this.warnings,
       ...(cost === undefined ? {} : { costNanoUsd: cost }),
       gatewayMs: this.gatewayMs,
+      ...(this.#admission === undefined ? {} : { limits: this.#admission.headers }),
       returned: result?.returned ?? {},
     };
   }

@@ -3,6 +3,7 @@ import { traitsOf, type Failure } from "#domain/failure";
 import type { Attempt } from "#domain/plan";
 import type { Exchange } from "#domain/ports";
 import { ascii, serverTiming } from "./answer-headers.ts";
+import { reachedHeaders } from "./limit-headers.ts";
 import type { AskedReview } from "./journey.ts";
 
 export interface Refusal {
@@ -43,6 +44,7 @@ export function refuse(refusal: Refusal): void {
       : { "x-hedgerow-provider": ascii(last.provider), "x-hedgerow-model": ascii(last.model) }),
     "x-should-retry": String(facts.retryable),
     ...waitHeaders(failure, encoded.status),
+    ...reachedHeaders(failure),
     ...serverTiming(refusal.gatewayMs),
   });
   exchange.end(encoded.body);
