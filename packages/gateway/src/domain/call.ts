@@ -11,6 +11,9 @@ export type ClientDialectId = "openai-chat" | "openai-responses" | "anthropic-me
  */
 export type Operation = "generate" | "count-tokens" | "embed" | "complete" | "moderate" | "rerank";
 
+/** Not billed, or not by what the catalogue prices. */
+export const unbilledOperations: ReadonlySet<Operation> = new Set(["count-tokens", "moderate"]);
+
 /** What a caller's path and query say of the call, in languages that say it there. */
 export interface CallAddress {
   /** The model's name, decoded. */

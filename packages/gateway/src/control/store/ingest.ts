@@ -2,7 +2,9 @@ import type { CalibrationKey, Judgement } from "#domain/confidence";
 import type { AttemptRecord, CallRecord } from "#domain/record";
 import type { Usage } from "#domain/usage";
 import { putIntoOutbox } from "./outbox.ts";
-import { countAttempt, removeOldBuckets } from "./service-buckets.ts";
+import { bucketRetentionMs, countAttempts, removeOldBuckets } from "./service-buckets.ts";
+import { countSpend } from "./spend-buckets.ts";
+import { removeOldSpend } from "./spend-retention.ts";
 import type { Store } from "./sqlite.ts";
 
 /** A piece of a journal file, in bytes: `[fromOffset, toOffset)`, both at line ends. */
@@ -39,6 +41,8 @@ export function ingestRecords(store: Store, piece: JournalPiece, records: readon
     const done = ingestedPosition(store, piece.file)?.offset ?? 0;
     if (piece.fromOffset > done) return { kind: "gap", ingestedBytes: done };
     const news = records.filter((record) => insertCall(store, record));
+    countAttempts(store, news);
+    countSpend(store, news);
     putIntoOutbox(store, news);
     store.run(
       `INSERT INTO journal_files (file, ingested_bytes, chain_hash) VALUES (?, ?, ?)
@@ -107,7 +111,6 @@ function insertCall(store: Store, record: CallRecord): boolean {
   const atMs = Date.parse(record.at);
   for (const [index, attempt] of record.attempts.entries()) {
     insertAttempt(store, { callId: record.id, number: index + 1, attempt, atMs });
-    countAttempt(store, attempt, atMs);
   }
   return true;
 }
@@ -166,6 +169,7 @@ function removeOld(store: Store): void {
   const newestMs = Number(store.get("SELECT max(at_ms) AS newest FROM calls")?.["newest"] ?? 0);
   removeBefore(store, newestMs - retention.maxAgeMs, retention.removedAtOnce);
   removeOldBuckets(store, newestMs);
+  removeOldSpend(store, newestMs, { hoursMs: retention.maxAgeMs, daysMs: bucketRetentionMs });
   // Counting walks the whole table, so it is asked only when the span of row numbers says that there may be too many.
   const span = store.get("SELECT max(rowid) - min(rowid) + 1 AS calls FROM calls");
   if (Number(span?.["calls"] ?? 0) <= retention.maxCalls) return;

@@ -1,3 +1,5 @@
+import { spendMigration } from "./spend-migration.ts";
+
 /**
  * Forward-only steps of the store's schema, in order; step n brings a store from version n-1 to n. A step that was
  * released is never edited. Written in the SQL that SQLite and PostgreSQL share, so that the tables mean one thing.
@@ -147,4 +149,5 @@ export const migrations: readonly string[] = [
   ALTER TABLE calls ADD COLUMN team TEXT;
   ALTER TABLE calls ADD COLUMN end_user TEXT;
   `,
+  spendMigration,
 ];

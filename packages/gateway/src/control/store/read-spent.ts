@@ -1,37 +1,58 @@
-import type { AccountId } from "#domain/account";
+import type { SQLInputValue } from "node:sqlite";
+import type { AccountId, AccountKind } from "#domain/account";
+import { hourMs, hoursOfDay, wholePast } from "./spend-span.ts";
 import type { Store } from "./sqlite.ts";
 
-/** Nano-dollars that an account's calls cost since a moment (ms since 1970). What nobody priced is not in it. */
-export function spentSince(store: Store, account: AccountId, sinceMs: number): number {
-  const at = account.indexOf(":");
-  const [kind, name] = [account.slice(0, at), account.slice(at + 1)];
-  const row = rowOf(store, { kind, name, sinceMs });
-  return Number(row?.["spent"] ?? 0);
+interface SpentQuery {
+  readonly kind: AccountKind;
+  /** Milliseconds since 1970; counted from the beginning of its hour (UTC), which every period of a budget begins with. */
+  readonly sinceMs: number;
 }
 
-function rowOf(store: Store, of: { readonly kind: string; readonly name: string; readonly sinceMs: number }) {
-  const { kind, name, sinceMs } = of;
-  const calls = "SELECT sum(cost_nano_usd) AS spent FROM calls WHERE at_ms >= ?";
-  const attempts =
-    "SELECT sum(attempts.cost_nano_usd) AS spent FROM calls JOIN attempts ON attempts.call_id = calls.id WHERE at_ms >= ?";
-  switch (kind) {
-    case "key":
-      return store.get(`${calls} AND caller = ?`, sinceMs, name);
-    case "team":
-      return store.get(`${calls} AND team = ?`, sinceMs, name);
-    case "organisation":
-      return store.get(`${calls} AND organisation = ?`, sinceMs, name);
-    case "route":
-      return store.get(`${calls} AND route = ?`, sinceMs, name);
-    case "user": {
-      // Whose user it is stands before the first slash: names of keys, teams and organisations have none.
-      const slash = name.indexOf("/");
-      const whose = "coalesce(organisation, team, caller) = ? AND end_user = ?";
-      return store.get(`${calls} AND ${whose}`, sinceMs, name.slice(0, slash), name.slice(slash + 1));
-    }
-    case "provider":
-      return store.get(`${attempts} AND provider = ?`, sinceMs, name);
-    default:
-      return store.get(`${attempts} AND target = ?`, sinceMs, name);
-  }
+/** What of a bucket is an account's name. */
+const nameOf: Readonly<Record<AccountKind, string>> = {
+  key: "caller",
+  team: "team",
+  organisation: "organisation",
+  route: "route",
+  provider: "provider",
+  model: "provider || '/' || model",
+  user: "name",
+};
+
+/**
+ * Nano-dollars by account name (`alice`; of a model `openai/gpt-5.4`; of an end user `acme/bob`) since an hour, over all of
+ * the kind. For those that pay for calls that is what their calls cost with every attempt and everybody asked aside; for
+ * providers and models what was paid there. What nobody priced is not in it. From whole days and the hours before the first
+ * of them, so that it takes as long for ten million calls as for a thousand; sums beyond 9 million dollars lose cents.
+ */
+export function readSpent(store: Store, { kind, sinceMs }: SpentQuery): ReadonlyMap<string, number> {
+  const { sql, values } = query(kind, sinceMs);
+  const rows = store.all(`${sql} GROUP BY name`, ...values);
+  const named = rows.filter((row) => row["name"] !== "" && row["name"] !== "/");
+  return new Map(named.map((row) => [String(row["name"]), Number(row["spent"])]));
+}
+
+/** The same of one account. */
+export function spentSince(store: Store, account: AccountId, sinceMs: number): number {
+  const colon = account.indexOf(":");
+  const kind = account.slice(0, colon) as AccountKind;
+  const { sql, values } = query(kind, sinceMs, account.slice(colon + 1));
+  return Number(store.get(sql, ...values)?.["spent"] ?? 0);
+}
+
+function query(kind: AccountKind, sinceMs: number, name?: string) {
+  const since = Math.max(0, Math.floor(sinceMs / hourMs));
+  const firstDay = Math.ceil(since / hoursOfDay) * hoursOfDay;
+  const isUser = kind === "user";
+  const from = `SELECT ${nameOf[kind]} AS name, cost_nano_usd AS cost FROM ${isUser ? "spend_names" : "spend_buckets"}`;
+  const only = isUser ? "kind = 'user' AND " : "";
+  const ranges = ["span = 1 AND bucket >= ? AND bucket < ?", `span = ${hoursOfDay} AND bucket >= ?`];
+  if (since === 0) ranges.push(`span = ${wholePast}`);
+  const all = ranges.map((range) => `${from} WHERE ${only}${range}`).join(" UNION ALL ");
+  const values: SQLInputValue[] = [since, firstDay, firstDay];
+  if (name !== undefined) values.push(name);
+  // As text: beyond 2^53 the database's integers are no numbers here.
+  const sums = `SELECT name, CAST(sum(cost) AS TEXT) AS spent FROM (${all}) AS spends`;
+  return { sql: name === undefined ? sums : `${sums} WHERE name = ?`, values };
 }

@@ -1,4 +1,4 @@
-import type { AttemptRecord } from "#domain/record";
+import type { CallRecord } from "#domain/record";
 import { errorClassOf, type ErrorClass } from "./error-class.ts";
 import type { TimeWindow } from "./read-attempts.ts";
 import type { Store } from "./sqlite.ts";
@@ -27,11 +27,33 @@ export interface ServiceBucket extends ServiceCounts {
   readonly unpriced: number;
 }
 
-/** Counts an attempt in the interval in which its call was accepted. Called once for each, with its row. */
-export function countAttempt(store: Store, attempt: AttemptRecord, callAtMs: number): void {
-  const found = errorClassOf(attempt) ?? "answered";
-  const one = (name: string): number => (found === name ? 1 : 0);
-  const isUnpriced = found === "answered" && attempt.costNanoUsd === undefined;
+/**
+ * Counts records that came into the store, each attempt in the interval in which its call was accepted. Intervals are
+ * written once, however many of the attempts they hold.
+ */
+export function countAttempts(store: Store, records: readonly CallRecord[]): void {
+  const tallies = new Map<string, Tally>();
+  for (const record of records) {
+    const bucket = Math.floor(Date.parse(record.at) / bucketMs);
+    for (const attempt of record.attempts) {
+      const { provider, model } = attempt;
+      const key = JSON.stringify([provider, model, bucket]);
+      let tally = tallies.get(key);
+      if (tally === undefined) tallies.set(key, (tally = { provider, model, bucket, ...nothing }));
+      const found = errorClassOf(attempt) ?? "answered";
+      tally[found] += 1;
+      tally.costNanoUsd += attempt.costNanoUsd ?? 0;
+      if (found === "answered" && attempt.costNanoUsd === undefined) tally.unpriced += 1;
+    }
+  }
+  for (const tally of tallies.values()) addToBucket(store, tally);
+}
+
+type Tally = typeof nothing & { readonly provider: string; readonly model: string; readonly bucket: number };
+
+const nothing = { answered: 0, capacity: 0, fault: 0, timeout: 0, client: 0, costNanoUsd: 0, unpriced: 0 };
+
+function addToBucket(store: Store, tally: Tally): void {
   store.run(
     `INSERT INTO service_buckets
        (provider, model, bucket, answered, capacity, fault, timeout, client, cost_nano_usd, unpriced)
@@ -41,16 +63,16 @@ export function countAttempt(store: Store, attempt: AttemptRecord, callAtMs: num
        timeout = service_buckets.timeout + excluded.timeout, client = service_buckets.client + excluded.client,
        cost_nano_usd = service_buckets.cost_nano_usd + excluded.cost_nano_usd,
        unpriced = service_buckets.unpriced + excluded.unpriced`,
-    attempt.provider,
-    attempt.model,
-    Math.floor(callAtMs / bucketMs),
-    one("answered"),
-    one("capacity"),
-    one("fault"),
-    one("timeout"),
-    one("client"),
-    attempt.costNanoUsd ?? 0,
-    isUnpriced ? 1 : 0,
+    tally.provider,
+    tally.model,
+    tally.bucket,
+    tally.answered,
+    tally.capacity,
+    tally.fault,
+    tally.timeout,
+    tally.client,
+    tally.costNanoUsd,
+    tally.unpriced,
   );
 }
 
