@@ -110,6 +110,8 @@ export interface ProviderSpec {
   readonly safetyTier?: number;
   /** What the account may be asked, as configured. */
   readonly limits?: AccountLimits;
+  /** What becomes of an answer whose client has left: by default it is cancelled; `drain` reads it, for its bill. */
+  readonly onAbort?: "drain";
   readonly sla?: ServicePromise;
   /** A cloud project, where the provider's addresses name one. */
   readonly project?: string;

@@ -6,8 +6,9 @@ import { placeOf } from "#policy/health";
 import type { Visit } from "#policy/visit";
 import type { ProviderKind } from "#providers/provider";
 import { rateLimitsOf } from "#providers/rate-limit-headers";
-import { ascii } from "./answer-headers.ts";
+import { Abandoned, mayDrain } from "./abandoned.ts";
 import type { AttemptInput, AttemptResult, EarlyVerdict } from "./attempt-input.ts";
+import { resultOf, returnedHeaders, type Times } from "./attempt-result.ts";
 import { CommitGate } from "./gate.ts";
 import { maskOf } from "./mask.ts";
 import { isStreamType, openDecoder } from "./open-decoder.ts";
@@ -41,6 +42,7 @@ class AttemptRun implements UpstreamHandler {
   #firstByteAtMs: number | undefined;
   #firstContentAtMs: number | undefined;
   readonly #whole = new WholeBody();
+  #abandoned: Abandoned | undefined;
   #over = false;
   /** The time of the latest read, asked for once however many frames it holds. */
   #nowMs = 0;
@@ -92,7 +94,7 @@ class AttemptRun implements UpstreamHandler {
     const { plane, control, target, credentialId, operation, fingerprint } = this.#input;
     const place = placeOf({ provider: target.provider, model: target.model, credential: credentialId }, operation);
     this.#visit = plane.health.begin(place, this.#startedAtMs, fingerprint);
-    control.listen((why) => this.#fail(why));
+    control.listen((why) => this.#ended(why));
     this.#input.entrant?.onLost(() => this.#withdraw());
     if (this.#over) return;
     const request = outgoing(this.#input);
@@ -103,6 +105,16 @@ class AttemptRun implements UpstreamHandler {
         (bug: unknown) => this.#guarded(() => raise(bug)),
       );
     } else this.#leaveAs(request);
+  }
+
+  /** From outside: the client has left, or the gateway stops. What is billed to its end anyway is read to its end. */
+  #ended(why: Failure): void {
+    const { plane, spec } = this.#input;
+    if (this.#flow === undefined || this.#abandoned !== undefined || !mayDrain(spec, why)) this.#fail(why);
+    else {
+      this.#abandoned = new Abandoned(plane.clock, why, () => this.#fail(why));
+      this.#flow.resume();
+    }
   }
 
   #leaveAs(request: UpstreamRequest | Failure): void {
@@ -223,7 +235,7 @@ class AttemptRun implements UpstreamHandler {
 
   /** From here on the client sees this target's answer and no other. */
   #commit(): void {
-    this.#gate.commit(this.#input.headers(this.#returned()));
+    this.#gate.commit(this.#input.headers(returnedHeaders(this.#input, this.#headers)));
   }
 
   /** What has come is enough to know that it will not do: no more of it is waited, or paid, for. */
@@ -326,42 +338,39 @@ class AttemptRun implements UpstreamHandler {
     const { plane } = this.#input;
     this.#visit?.failed(what, plane.clock.nowMs(), plane.random());
     plane.health.reach.failed(this.#input.target.provider, what.kind, plane.clock.nowMs());
-    const usage = this.#seen.usageOrEstimate(this.#requestBytes);
+    const isCancelled = what.kind === "client_gone" && this.#flow !== undefined;
+    const usage = this.#seen[isCancelled ? "usageOfCancelled" : "usageOrEstimate"](this.#requestBytes);
     const kind = this.#gate.committed ? "broken" : "failed";
     this.#settle({ kind, failure: what, ...(usage === undefined ? {} : { usage }) });
   }
 
-  #settle(outcome: Outcome, body?: Uint8Array): void {
+  #settle(ending: Outcome, body?: Uint8Array): void {
     if (this.#over) return;
     this.#over = true;
     this.#watchdog.stop();
     this.#gate.close();
     this.#input.control.listen(undefined);
-    this.#leave(outcome);
-    const mask = maskOf(this.#input.spec);
-    const requestId = this.#kind.requestId(this.#headers);
-    const upstreamRequestId = requestId !== undefined && mask.finds(requestId) ? undefined : requestId;
-    this.#resolve({
-      attempt: {
-        target: this.#input.target,
-        credential: this.#input.credentialId,
-        startedAtMs: this.#startedAtMs,
-        endedAtMs: this.#input.plane.clock.nowMs(),
-        ...(this.#firstByteAtMs === undefined ? {} : { firstByteAtMs: this.#firstByteAtMs }),
-        ...(this.#firstContentAtMs === undefined ? {} : { firstContentAtMs: this.#firstContentAtMs }),
-        ...(this.#status === undefined ? {} : { status: this.#status }),
-        ...(upstreamRequestId === undefined ? {} : { upstreamRequestId }),
+    this.#leave(ending);
+    const outcome = this.#abandoned?.outcome(ending, this.#gate.committed) ?? ending;
+    this.#resolve(
+      resultOf(this.#input, {
+        ...this.#times,
         outcome,
-      },
-      seen: this.#seen,
-      returned: this.#returned(),
-      committed: this.#gate.committed,
-      relayed: this.#input.lane.kind === "relay",
-      bytesOut: this.#gate.bytes,
-      gate: this.#gate,
-      ...(this.#input.lane.contentType === undefined ? {} : { contentType: this.#input.lane.contentType }),
-      ...(body === undefined ? {} : { body }),
-    });
+        seen: this.#seen,
+        gate: this.#gate,
+        headers: this.#headers,
+        body,
+      }),
+    );
+  }
+
+  get #times(): Times {
+    return {
+      startedAtMs: this.#startedAtMs,
+      firstByteAtMs: this.#firstByteAtMs,
+      firstContentAtMs: this.#firstContentAtMs,
+      status: this.#status,
+    };
   }
 
   /**
@@ -382,16 +391,6 @@ class AttemptRun implements UpstreamHandler {
 
   get #requestBytes(): number {
     return this.#input.lane.body.reduce((sum, piece) => sum + piece.length, 0);
-  }
-
-  #returned(): Readonly<Record<string, string>> {
-    const mask = maskOf(this.#input.spec);
-    const kept: Record<string, string> = {};
-    for (const name of this.#input.lane.returnHeaders) {
-      const value = this.#headers[name];
-      if (value !== undefined && !mask.finds(value)) kept[name] = ascii(value);
-    }
-    return kept;
   }
 }
 

@@ -26,9 +26,9 @@ export class CallControl {
     return fork;
   }
 
+  /** Ended again, whoever still works on the call is told again: it is to stop now. */
   end(why: Failure): void {
-    if (this.#ended !== undefined) return;
-    this.#ended = why;
+    this.#ended ??= why;
     this.#onEnd?.(why);
     for (const fork of this.#forks) fork.end(why);
   }

@@ -59,6 +59,7 @@ function compileProvider(naming: Naming, context: CompileContext, report: Report
     ...promises(entry),
     ...inSpec(settings),
     ...promisesOf(entry),
+    ...(entry.onAbort === "drain" ? { onAbort: entry.onAbort } : {}),
     models,
   };
 }

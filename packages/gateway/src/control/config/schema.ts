@@ -184,6 +184,15 @@ const provider = z
     timeouts: providerTimeouts,
     limits: limitsSection,
     budget: budgetSection,
+    onAbort: z
+      .enum(["cancel", "drain"])
+      .meta(
+        about(
+          "An answer whose client has left: it is cancelled, or read to its end so that its bill is known.",
+          "cancel",
+        ),
+      )
+      .exactOptional(),
     sla,
     operator: text("Who runs the inference: providers with one operator fail together. It wins over the supply graph."),
     owner: text("Who owns the machines: it wins over what the supply graph knows."),
