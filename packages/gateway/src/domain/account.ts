@@ -2,8 +2,7 @@
  * Who is limited and who pays. A call is charged to all accounts it belongs to, or to none: its key, the key's team and
  * organisation, the end user it names, its route; an attempt also to its provider and its model there.
  */
-export const accountKinds = ["organisation", "team", "key", "user", "route", "provider", "model"] as const;
-export type AccountKind = (typeof accountKinds)[number];
+export type AccountKind = "organisation" | "team" | "key" | "user" | "route" | "provider" | "model";
 
 /** `key:alice`, `team:web`, `model:openai/gpt-5.4` (provider/model). */
 export type AccountId = `${AccountKind}:${string}`;

@@ -16,7 +16,7 @@ const known = new WeakMap<Allowance, Map<AccountId, readonly Meter[]>>();
 /** End users share one allowance, and callers may name any number of them. */
 const mostKnown = 10_000;
 
-export function metersOf(account: AccountId, allowance: Allowance | undefined): readonly Meter[] {
+function metersOf(account: AccountId, allowance: Allowance | undefined): readonly Meter[] {
   if (allowance === undefined) return none;
   let byAccount = known.get(allowance);
   if (byAccount === undefined) known.set(allowance, (byAccount = new Map()));

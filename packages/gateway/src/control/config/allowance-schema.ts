@@ -13,9 +13,8 @@ export const limitsSection = z
   .exactOptional();
 
 const periods = budgetPeriods.join("|");
-/** Also read by whoever takes a budget from a command line: `50usd/day`. */
-export const budgetPattern = String.raw`^[0-9]+(\.[0-9]{1,9})?usd/(${periods})$`;
-export const budgetRule = `expected an amount for a period, such as 50usd/day (${budgetPeriods.join(", ")})`;
+const budgetPattern = String.raw`^[0-9]+(\.[0-9]{1,9})?usd/(${periods})$`;
+const budgetRule = `expected an amount for a period, such as 50usd/day (${budgetPeriods.join(", ")})`;
 
 /** Where nothing is said, somebody is told at four fifths and at the end. */
 const defaultAlerts: readonly number[] = [0.8, 1];
@@ -69,7 +68,7 @@ export const budgetSection = z
   .exactOptional();
 
 /** `50usd/day`, as a hard budget; undefined for anything else. */
-export function parseBudget(text: string): Budget | undefined {
+function parseBudget(text: string): Budget | undefined {
   if (!new RegExp(budgetPattern, "u").test(text)) return undefined;
   const [amount = "", word] = text.split("/");
   const parsed = parseMoney(amount);

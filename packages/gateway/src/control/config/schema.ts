@@ -4,7 +4,7 @@ import { defaultLimits, defaultTimeouts } from "#domain/snapshot";
 import { budgetSection, limitsSection } from "./allowance-schema.ts";
 import { confidenceSection } from "./confidence-schema.ts";
 import { supplySection } from "./supply-schema.ts";
-import { hedgeSection, recordsSection } from "./survival-schema.ts";
+import { hedgeSection, recordsSection, slaSection } from "./survival-schema.ts";
 import {
   about,
   count,
@@ -140,32 +140,6 @@ const dialectIds = [
   "cohere-chat",
 ] as const satisfies readonly DialectId[];
 
-const percent = (description: string) => z.number().min(0).max(100).meta({ description });
-
-const sla = z
-  .strictObject({
-    availability: percent("What is promised, percent of the time: 99.9."),
-    counts: z
-      .array(z.enum(["fault", "timeout", "capacity"]).meta({ description: "A class of errors." }))
-      .min(1)
-      .meta({ description: "Classes of errors that count as downtime; by default fault and timeout." })
-      .exactOptional(),
-    credits: z
-      .array(
-        z
-          .strictObject({
-            below: percent("Availability under which the credit is due, percent."),
-            credit: percent("What is due of the bill, percent."),
-          })
-          .meta({ description: "One step." }),
-      )
-      .max(20)
-      .meta({ description: "What is due where the promise is broken: the largest credit that applies." })
-      .exactOptional(),
-  })
-  .meta({ description: "What your contract with the provider promises, for `hedgerow report sla`." })
-  .exactOptional();
-
 const provider = z
   .strictObject({
     kind: z.string().min(1).meta({ description: "Which provider this is." }),
@@ -193,7 +167,7 @@ const provider = z
         ),
       )
       .exactOptional(),
-    sla,
+    sla: slaSection,
     operator: text("Who runs the inference: providers with one operator fail together. It wins over the supply graph."),
     owner: text("Who owns the machines: it wins over what the supply graph knows."),
     region: text("Where it runs; of clouds the region that is asked."),

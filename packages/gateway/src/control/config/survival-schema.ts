@@ -51,3 +51,29 @@ export const recordsSection = z
   })
   .meta({ description: "What becomes of records, beside the store in the data folder." })
   .exactOptional();
+
+const percent = (description: string) => z.number().min(0).max(100).meta({ description });
+
+export const slaSection = z
+  .strictObject({
+    availability: percent("What is promised, percent of the time: 99.9."),
+    counts: z
+      .array(z.enum(["fault", "timeout", "capacity"]).meta({ description: "A class of errors." }))
+      .min(1)
+      .meta({ description: "Classes of errors that count as downtime; by default fault and timeout." })
+      .exactOptional(),
+    credits: z
+      .array(
+        z
+          .strictObject({
+            below: percent("Availability under which the credit is due, percent."),
+            credit: percent("What is due of the bill, percent."),
+          })
+          .meta({ description: "One step." }),
+      )
+      .max(20)
+      .meta({ description: "What is due where the promise is broken: the largest credit that applies." })
+      .exactOptional(),
+  })
+  .meta({ description: "What your contract with the provider promises, for `hedgerow report sla`." })
+  .exactOptional();
