@@ -165,15 +165,15 @@ describe("ingesting records", () => {
     const store = opened();
     expect(ingestRecords(store, piece(0, 100), [callRecord("a"), callRecord("b")])).toEqual({
       kind: "ingested",
-      fresh: 2,
+      fresh: [callRecord("a"), callRecord("b")],
     });
     expect(ingestRecords(store, piece(0, 100), [callRecord("a"), callRecord("b")])).toEqual({
       kind: "ingested",
-      fresh: 0,
+      fresh: [],
     });
     expect(ingestRecords(store, piece(50, 150), [callRecord("b"), callRecord("c")])).toEqual({
       kind: "ingested",
-      fresh: 1,
+      fresh: [callRecord("c")],
     });
     expect(callTotals(store, {})).toMatchObject({ calls: 3, attempts: 3 });
     expect(ingestedPosition(store, "w1-1-000001.jsonl")).toEqual({ offset: 150, hash: "hash-150" });

@@ -78,14 +78,16 @@ describe("a budget", { timeout: 180_000 }, () => {
   });
 
   it("is spent after a restart as it was before, and after a kill of everything", async () => {
-    place.write(configuration({ workers: 2, key: "budget: 10usd/day" }));
+    place.write(configuration({ workers: 2, key: "budget: { limit: 10usd, period: day, alertAt: [40%] }" }));
     const first = place.start();
     const firstUrl = await first.ready();
     for (let call = 0; call < 4; call += 1) expect((await ask(firstUrl)).status).toBe(200);
     expect(await first.stop()).toBe(0);
+    expect(first.stderr).toMatch(/a budget has reached 40 %.*key:alice/);
     const second = place.start();
     const secondUrl = await second.ready();
     for (let call = 0; call < 3; call += 1) expect((await ask(secondUrl)).status).toBe(200);
+    expect(second.stderr).not.toContain("a budget has reached");
     const workers = place.workers();
     second.signal("SIGKILL");
     for (const { pid } of workers) kill(pid, "SIGKILL");

@@ -1,9 +1,7 @@
 import { budgetPeriods, type AccountId, type Lent, type Meter, type Return, type Want } from "#domain/account";
-import { openCount, type Count } from "./count.ts";
+import { openCount, type Count, type MoneyWatch } from "./count.ts";
 
-export interface BookOptions {
-  /** What the ledger says was spent of a budget since this moment (ms since 1970), nano-dollars. Asked once for each. */
-  readonly spentBefore: (meter: Meter, sinceMs: number) => number;
+export interface BookOptions extends MoneyWatch {
   /** How many borrow here: nobody is lent so much ahead of need that the others find nothing. */
   readonly holders: () => number;
   /** Meters that are kept; beyond it those leave that were not used for longest and of which nothing is lent. */
@@ -24,7 +22,7 @@ const looksAtOnce = 16;
  * nothing waits here, so that to look and to lend is one step.
  */
 export class Book {
-  readonly #options: Required<BookOptions>;
+  readonly #options: BookOptions & Required<Pick<BookOptions, "mostMeters">>;
   readonly #entries = new Map<string, Entry>();
 
   constructor(options: BookOptions) {
@@ -116,7 +114,7 @@ export class Book {
       return found.count;
     }
     if (this.#entries.size >= this.#options.mostMeters) this.#forgetOne(wallMs);
-    const count = openCount(meter, this.#options.spentBefore);
+    const count = openCount(meter, this.#options);
     this.#entries.set(meter.id, { meter, count });
     return count;
   }

@@ -23,8 +23,14 @@ export interface Count {
   resetMs(units: number, limit: number, wallMs: number): number | undefined;
 }
 
-/** `spentBefore`: what the ledger says of a budget's present period, nano-dollars. */
-export function openCount(meter: Meter, spentBefore: (meter: Meter, sinceMs: number) => number): Count {
+export interface MoneyWatch {
+  /** What the ledger says was spent of a budget since this moment (ms since 1970), nano-dollars. Asked once for each. */
+  readonly spentBefore: (meter: Meter, sinceMs: number) => number;
+  /** Told whenever more is spent of a budget: how much it was in its period before and after, nano-dollars. */
+  readonly onSpent?: (meter: Meter, beforeNanoUsd: number, afterNanoUsd: number) => void;
+}
+
+export function openCount(meter: Meter, watch: MoneyWatch): Count {
   switch (meter.unit) {
     case "requests":
     case "tokens":
@@ -32,7 +38,7 @@ export function openCount(meter: Meter, spentBefore: (meter: Meter, sinceMs: num
     case "slots":
       return new Slots();
     case "money":
-      return new Money(meter, spentBefore);
+      return new Money(meter, watch);
   }
 }
 
@@ -143,15 +149,15 @@ class Slots implements Count {
 /** Loans outlive a period's end: they count against the one in which they are spent. */
 class Money implements Count {
   readonly #meter: Meter;
-  readonly #spentBefore: (meter: Meter, sinceMs: number) => number;
+  readonly #watch: MoneyWatch;
   readonly #loans = new Loans();
   #startMs = Number.NaN;
   #endMs = Number.NEGATIVE_INFINITY;
   #spent = 0;
 
-  constructor(meter: Meter, spentBefore: (meter: Meter, sinceMs: number) => number) {
+  constructor(meter: Meter, watch: MoneyWatch) {
     this.#meter = meter;
-    this.#spentBefore = spentBefore;
+    this.#watch = watch;
   }
 
   free(limit: number, wallMs: number): number {
@@ -167,7 +173,9 @@ class Money implements Count {
   take(holder: string, what: { readonly back: number; readonly spent: number }, wallMs: number): void {
     this.#moveTo(wallMs);
     this.#loans.change(holder, -what.back - what.spent);
+    const before = this.#spent;
     this.#spent += what.spent;
+    if (what.spent > 0) this.#watch.onSpent?.(this.#meter, before, this.#spent);
   }
 
   drop(holder: string): number {
@@ -196,7 +204,7 @@ class Money implements Count {
     const isFirst = Number.isNaN(this.#startMs);
     const { startMs, endMs } = periodAt(this.#meter.period ?? "total", wallMs);
     [this.#startMs, this.#endMs] = [startMs, endMs];
-    this.#spent = isFirst ? this.#spentBefore(this.#meter, startMs) : 0;
+    this.#spent = isFirst ? this.#watch.spentBefore(this.#meter, startMs) : 0;
   }
 }
 

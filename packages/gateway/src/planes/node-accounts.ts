@@ -4,12 +4,14 @@ import type { CallRecord } from "#domain/record";
 import { lendFrom } from "#ledger/book-source";
 import { Book } from "#ledger/book";
 import { NodeLender, type LendingSource } from "#ledger/node-lender";
+import type { Log } from "./log.ts";
 
 export interface NodeAccountsOptions {
   readonly clock: Clock;
   readonly workers: number;
   /** What the ledger says was spent of a budget since this moment (ms since 1970), nano-dollars. */
   readonly spentBefore: (meter: Meter, sinceMs: number) => number;
+  readonly log: Pick<Log, "warn">;
 }
 
 /** Money that a worker reported, and that its journal shows, by account: what is in one and not in the other was lost. */
@@ -32,7 +34,11 @@ export class NodeAccounts {
 
   constructor(options: NodeAccountsOptions) {
     this.#options = options;
-    this.#book = new Book({ spentBefore: options.spentBefore, holders: () => options.workers });
+    this.#book = new Book({
+      spentBefore: options.spentBefore,
+      holders: () => options.workers,
+      onSpent: (meter, before, after) => tellReached(meter, { before, after }, options.log),
+    });
   }
 
   lender(recall: (holder: string, meters: readonly string[], id: number) => void): NodeLender {
@@ -100,6 +106,24 @@ export class NodeAccounts {
     let sums = this.#sums.get(holder);
     if (sums === undefined) this.#sums.set(holder, (sums = { reported: new Map(), recorded: new Map() }));
     return sums;
+  }
+}
+
+/** Says each share of a budget that somebody wants to be told of, once in each period: as it is passed. */
+function tellReached(
+  { account, period, limit, alertsAt = [], soft }: Meter,
+  spent: { readonly before: number; readonly after: number },
+  log: Pick<Log, "warn">,
+): void {
+  for (const share of alertsAt) {
+    if (spent.before >= share * limit || spent.after < share * limit) continue;
+    log.warn(`a budget has reached ${Math.round(share * 100)} %`, {
+      account,
+      period: period ?? "total",
+      spentUsd: spent.after / 1e9,
+      limitUsd: limit / 1e9,
+      ...(soft === true ? { soft } : {}),
+    });
   }
 }
 

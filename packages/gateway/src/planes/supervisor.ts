@@ -102,6 +102,7 @@ async function openAccounts(
   return new NodeAccounts({
     clock: systemClock,
     workers: workersOf(configuration),
+    log,
     spentBefore: ({ account }, sinceMs) => spentSince(store, account, sinceMs),
   });
 }

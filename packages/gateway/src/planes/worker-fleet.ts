@@ -177,7 +177,7 @@ export class WorkerFleet {
     const journal = `${slot.name}-${Date.now()}`;
     Object.assign(slot, { child, state: "starting", startedAtMs: performance.now(), complaint: undefined });
     slot.note = { worker: slot.name, journal, port: this.#port, ...noteOf(child.pid ?? 0) };
-    child.on("message", (message) => this.#receive(slot, message as WorkerMessage));
+    child.on("message", (message) => this.#receive(slot, journal, message as WorkerMessage));
     // `exit` follows or the process never was; either way the slot is looked at there.
     child.on("error", (error) => this.#ended(slot, child, error.message));
     child.on("exit", (code, signal) => {
@@ -210,7 +210,8 @@ export class WorkerFleet {
     this.#changed();
   }
 
-  #receive(slot: Slot, message: WorkerMessage): void {
+  /** `holder`: the worker's journal, by which it is told from the one that came after it. */
+  #receive(slot: Slot, holder: string, message: WorkerMessage): void {
     switch (message.kind) {
       case "ready":
         this.#port = message.port;
@@ -242,13 +243,14 @@ export class WorkerFleet {
         this.#pass(slot, message);
         return;
       case "borrow":
-        void this.#lend(slot, message);
+        void this.#lend({ slot, holder }, message);
         return;
       case "give-back":
-        if (slot.note !== undefined) this.#lender.giveBack(slot.note.journal, message.returns);
+        // What a dead worker said last may come after its end, which has counted it: its journal tells.
+        if (slot.note?.journal === holder) this.#lender.giveBack(holder, message.returns);
         return;
       case "returned":
-        if (slot.note !== undefined) this.#lender.returned(slot.note.journal, message.id);
+        this.#lender.returned(holder, message.id);
         return;
       case "fatal":
         slot.complaint = { message: message.message, ...(message.code === undefined ? {} : { code: message.code }) };
@@ -257,9 +259,11 @@ export class WorkerFleet {
     this.#changed();
   }
 
-  async #lend(slot: Slot, { id, wants }: Extract<WorkerMessage, { readonly kind: "borrow" }>): Promise<void> {
-    const holder = slot.note?.journal;
-    if (holder === undefined) return;
+  async #lend(
+    { slot, holder }: { readonly slot: Slot; readonly holder: string },
+    { id, wants }: Extract<WorkerMessage, { readonly kind: "borrow" }>,
+  ): Promise<void> {
+    if (slot.note?.journal !== holder) return;
     const lent = await this.#lender.borrow(holder, wants);
     if (slot.note?.journal === holder) this.#send(slot, { kind: "lent", id, lent });
     // It died while others were asked for what they do not use.

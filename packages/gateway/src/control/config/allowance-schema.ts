@@ -49,7 +49,7 @@ const budgetObject = z
     alertAt: z
       .array(share)
       .max(10)
-      .meta({ description: "Shares of the limit at which the alert is sent; by default 80% and 100%." })
+      .meta({ description: "Shares of the limit at which the log says so; by default 80% and 100%." })
       .exactOptional(),
   })
   .meta({ description: "A budget with its alerts." })
