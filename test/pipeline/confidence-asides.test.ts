@@ -195,6 +195,64 @@ describe("A judge", () => {
   });
 });
 
+describe("A classifier", () => {
+  const rule = {
+    estimator: "auto" as const,
+    judge: "j/m",
+    decision: { url: "http://classifier.example/classify", key: new Secret("sk-c"), right: 1, timeoutMs: 2_000 },
+  };
+  const told = (right: number) => ({
+    data: [{ index: 0, label: "LABEL_1", probs: [1 - right, right], num_classes: 2 }],
+  });
+
+  it("scores an answer before a judge is asked, by a calibration of its own", async () => {
+    const world = gatedWorld({ rule });
+    const { exchange, done: served } = await world.chat();
+    world.request(0).json(whole(long));
+    await world.settle();
+    expect(world.request(1).request).toMatchObject({
+      origin: "http://classifier.example",
+      path: "/classify",
+      headers: { authorization: "Bearer sk-c" },
+    });
+    world.request(1).json(told(0.9999));
+    await served;
+    expect(JSON.parse(exchange.text)).toMatchObject({ confidence: { estimator: "decision", decision: "accepted" } });
+    expect(onlyRecord(world).attempts[0]?.judgement?.key.signals).toBe("decision");
+    expect(onlyRecord(world).attempts).toHaveLength(1);
+  });
+
+  it("that doubts sends the call on", async () => {
+    const world = gatedWorld({ rule });
+    const { done: served } = await world.chat();
+    world.request(0).json(whole(long));
+    await world.settle();
+    world.request(1).json(told(0.3));
+    await world.settle();
+    world.request(2).json(whole(long));
+    await world.settle();
+    world.request(3).json(told(0.9999));
+    await served;
+    expect(onlyRecord(world)).toMatchObject({ decision: "escalated" });
+  });
+
+  it.each([
+    ["says nothing in time", undefined],
+    ["fails", 503],
+    ["says nonsense", 200],
+  ])("that %s is no signal, which is said", async (_what, status) => {
+    const world = gatedWorld({ rule: { ...rule, estimator: "decision", uncalibrated: "observe" } });
+    const { exchange, done: served } = await world.chat();
+    world.request(0).json(whole(long));
+    await world.settle();
+    if (status !== undefined) world.request(1).json({ some: "thing" }, status);
+    await world.advance(2_000);
+    await served;
+    expect(JSON.parse(exchange.text)).toMatchObject({ confidence_score: null });
+    expect(onlyRecord(world).warnings).toEqual(["decision: the classifier told no probabilities of its classes"]);
+  });
+});
+
 describe("A caller's own check", () => {
   const rule = {
     estimator: "verifier" as const,

@@ -81,7 +81,7 @@ export interface GatewayOptions {
 
 export interface ConfidenceWish {
   readonly mode?: "per_answer" | "pool";
-  readonly estimator?: "auto" | "logprobs" | "agreement" | "judge" | "verifier";
+  readonly estimator?: "auto" | "logprobs" | "decision" | "agreement" | "judge" | "verifier";
   readonly uncalibrated?: "conservative" | "observe" | "strict";
   /** When nobody was sure: the best answer, a person, or an error. */
   readonly exhausted?: "best" | "review" | "refuse";

@@ -57,7 +57,7 @@ export interface Confidence {
   readonly score: number | null;
   /** Before calibration. It promises nothing. */
   readonly raw: number | null;
-  /** Signals by name, joined by `+`: `logprobs`, `agreement`, `judge`, `verifier`, `stated`; `gate`, `none`. */
+  /** Signals by name, joined by `+`: `logprobs`, `decision`, `agreement`, `judge`, `verifier`, `stated`; `gate`, `none`. */
   readonly estimator: string;
   readonly calibration: Calibration;
   /** `accepted`; `observed`: scored and let through; `doubted`, `deadline`: the best of answers nobody was sure of. */

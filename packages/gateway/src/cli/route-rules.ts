@@ -40,6 +40,7 @@ type OfRule = Pick<ConfidenceRule, "min" | "mode" | "delta" | "estimator" | "unc
 
 interface ConfidenceFacts extends OfRule {
   readonly verifier: boolean;
+  readonly decision: boolean;
   readonly reviewDeadlineMs: number;
   readonly reviewOnTimeout: "refuse" | "best";
   /** By target: whether it is asked for log-probabilities, in each language it can be asked in. */
@@ -109,7 +110,7 @@ const operatorWords = {
 } as const;
 
 function confidenceFacts(rule: ConfidenceRule, plan: Plan, { snapshot }: Beside): ConfidenceFacts {
-  const { verifier, review, shadow: _, ...shown } = rule;
+  const { verifier, decision, review, shadow: _, ...shown } = rule;
   const logprobs = plan.targets.flatMap(({ target }) => {
     const spec = snapshot.providers.get(target.provider);
     return spec === undefined ? [] : [[target.id, logprobsOf(target, spec)] as const];
@@ -117,6 +118,7 @@ function confidenceFacts(rule: ConfidenceRule, plan: Plan, { snapshot }: Beside)
   return {
     ...shown,
     verifier: verifier !== undefined,
+    decision: decision !== undefined,
     reviewDeadlineMs: review.deadlineMs,
     reviewOnTimeout: review.onTimeout,
     logprobs: Object.fromEntries(logprobs),
@@ -192,13 +194,20 @@ function confidenceLines(facts: ConfidenceFacts): readonly string[] {
   ];
 }
 
-function signalWords({ estimator, verifier, second, judge }: ConfidenceFacts): string {
+function signalWords({ estimator, verifier, decision, second, judge }: ConfidenceFacts): string {
   const own = verifier ? "your verifier" : undefined;
+  const classified = decision ? "your classifier" : undefined;
   const compared = second === undefined ? undefined : `a second answer of ${second}`;
   const asked = judge === undefined ? undefined : `the judge ${judge}`;
-  const byName = { logprobs: "log-probabilities", agreement: compared, judge: asked, verifier: own };
+  const byName = {
+    logprobs: "log-probabilities",
+    decision: classified,
+    agreement: compared,
+    judge: asked,
+    verifier: own,
+  };
   if (estimator !== "auto") return byName[estimator] ?? `${estimator}, but the rule names nobody to ask`;
-  return [own, byName.logprobs, compared, asked].filter((each) => each !== undefined).join(", else ");
+  return [own, byName.logprobs, classified, compared, asked].filter((each) => each !== undefined).join(", else ");
 }
 
 function exhaustedWords({ exhausted, reviewDeadlineMs, reviewOnTimeout }: ConfidenceFacts): string {

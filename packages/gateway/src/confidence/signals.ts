@@ -7,6 +7,8 @@ export interface Signals {
   readonly agreement?: { readonly agrees: boolean; readonly with: string };
   /** A judge's log-odds of "yes"; `by` is `provider/model`. */
   readonly judge?: { readonly logOdds: number; readonly by: string };
+  /** A classifier's log-odds that the answer is right. */
+  readonly decision?: { readonly logOdds: number };
   /** A caller's own check, 0..1. It decides by itself, and is a label, too. */
   readonly verifier?: { readonly correct: number };
   /** What the answer says of itself, 0..1. */

@@ -12,7 +12,7 @@ export function readConfidenceWish(reader: ShapeReader, value: unknown): Confide
   const unknown = Object.keys(wish).find((name) => !wishes.includes(name));
   if (unknown !== undefined) reader.refuse(`${path}.${unknown}`, `is not known; use ${wishes.join(", ")}`);
   const mode = reader.optionalOneOf(wish["mode"], `${path}.mode`, ["per_answer", "pool"]);
-  const estimators = ["auto", "logprobs", "agreement", "judge", "verifier"] as const;
+  const estimators = ["auto", "logprobs", "decision", "agreement", "judge", "verifier"] as const;
   const estimator = reader.optionalOneOf(wish["estimator"], `${path}.estimator`, estimators);
   const cold = ["conservative", "observe", "strict"] as const;
   const uncalibrated = reader.optionalOneOf(wish["uncalibrated"], `${path}.uncalibrated`, cold);

@@ -15,6 +15,8 @@ export interface ConfidenceRule {
   readonly second?: string;
   /** `provider/model` that is asked whether an answer is right. */
   readonly judge?: string;
+  /** A classifier that tells how likely an answer is right. */
+  readonly decision?: DecisionRule;
   /** A caller's own check, asked with the answer. */
   readonly verifier?: VerifierRule;
   /**
@@ -57,8 +59,8 @@ export const defaultConfidence: ConfidenceRule = {
   review: { deadlineMs: 24 * 3_600_000, onTimeout: "refuse" },
 };
 
-/** The name is what records and answers show: `logprobs`, `agreement`, `judge`, `verifier`, `stated`. */
-export type EstimatorChoice = "auto" | "logprobs" | "agreement" | "judge" | "verifier";
+/** The name is what records and answers show: `logprobs`, `agreement`, `decision`, `judge`, `verifier`, `stated`. */
+export type EstimatorChoice = "auto" | "logprobs" | "decision" | "agreement" | "judge" | "verifier";
 
 /** What tools that cannot be undone need, whatever the route says (cascades.md §4.5). */
 export const irreversibleMin = 0.95;
@@ -70,6 +72,14 @@ export interface HookRule {
 }
 
 export interface VerifierRule extends HookRule {
+  readonly timeoutMs: number;
+}
+
+export interface DecisionRule extends HookRule {
+  /** As the endpoint calls it, where it serves several. */
+  readonly model?: string;
+  /** The class of answers that are right: its label, or its number. */
+  readonly right: string | number;
   readonly timeoutMs: number;
 }
 

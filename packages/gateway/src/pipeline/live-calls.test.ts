@@ -6,14 +6,14 @@ const gone = failure("client_gone", "left");
 const later = failure("draining", "stopping");
 
 describe("CallControl", () => {
-  it("tells whoever listens at the moment, once, and by the first reason", () => {
+  it("tells whoever listens at the moment, and again where it is to stop now; the first reason holds", () => {
     const control = new LiveCalls().open();
     const told: string[] = [];
     control.listen(() => told.push("early"));
     control.listen((why) => told.push(why.kind));
     control.end(gone);
     control.end(later);
-    expect(told).toEqual(["client_gone"]);
+    expect(told).toEqual(["client_gone", "draining"]);
     expect(control.ended).toBe(gone);
   });
 

@@ -1,5 +1,6 @@
 import { canonicalOf } from "#confidence/canonical";
 import { agreementOf } from "#confidence/estimators/agreement";
+import { decisionBody, readDecision } from "#confidence/estimators/decision";
 import { failedGate } from "#confidence/estimators/gates";
 import { judgeRequest, readJudgeAnswer } from "#confidence/estimators/judge";
 import { logprobSignal } from "#confidence/estimators/log-probabilities";
@@ -58,11 +59,14 @@ export async function signalsOf(answer: Answer, evidence: Evidence): Promise<Sig
   }
   const logprobs = wants("logprobs") ? logprobSignal(view, shape) : undefined;
   const isBare = estimator !== "auto" || logprobs === undefined;
-  const agreement = wants("agreement") && isBare ? await agreed(answer, evidence) : undefined;
-  const judge = wants("judge") && isBare && agreement === undefined ? await judged(answer, evidence) : undefined;
+  const decision = wants("decision") && isBare ? await decided(answer, evidence) : undefined;
+  const isOpen = isBare && decision === undefined;
+  const agreement = wants("agreement") && isOpen ? await agreed(answer, evidence) : undefined;
+  const judge = wants("judge") && isOpen && agreement === undefined ? await judged(answer, evidence) : undefined;
   const stated = statedConfidence(view);
   return {
     ...(logprobs === undefined ? {} : { logprobs }),
+    ...(decision === undefined ? {} : { decision }),
     ...(agreement === undefined ? {} : { agreement }),
     ...(judge === undefined ? {} : { judge }),
     ...(stated === undefined ? {} : { stated }),
@@ -99,18 +103,34 @@ async function judged({ view, request }: Answer, { rule, asides }: Evidence): Pr
   return undefined;
 }
 
+async function decided({ view, request }: Answer, evidence: Evidence): Promise<Signals["decision"]> {
+  const { rule, asides } = evidence;
+  const hook = rule.decision;
+  if (hook === undefined || request === undefined || evidence.control.ended !== undefined) return undefined;
+  const told = await posted(hook, decisionBody(hook, { request, view }), evidence);
+  const logOdds = readDecision(told, hook.right);
+  if (logOdds !== undefined) return { logOdds };
+  asides.warnings.add("decision: the classifier told no probabilities of its classes");
+  return undefined;
+}
+
+function posted(hook: VerifierRule, body: object, evidence: Evidence): Promise<unknown> {
+  const { plane, control } = evidence;
+  const leftMs = Math.max(1, evidence.deadlineAtMs - plane.clock.nowMs());
+  const posting = postJson({ plane, hook, body, timeoutMs: Math.min(hook.timeoutMs, leftMs) });
+  control.fork().listen(() => posting.cancel());
+  return posting.answer;
+}
+
 async function verified(
   { view, request, target }: Answer,
   hook: VerifierRule,
   evidence: Evidence,
 ): Promise<Signals["verifier"]> {
   if (request === undefined || evidence.control.ended !== undefined) return undefined;
-  const { plane, control, asides, callId, route } = evidence;
-  const leftMs = Math.max(1, evidence.deadlineAtMs - plane.clock.nowMs());
+  const { asides, callId, route } = evidence;
   const body = verifierBody({ request, view, callId, target, route });
-  const posted = postJson({ plane, hook, body, timeoutMs: Math.min(hook.timeoutMs, leftMs) });
-  control.fork().listen(() => posted.cancel());
-  const verdict = readVerifierAnswer(await posted.answer);
+  const verdict = readVerifierAnswer(await posted(hook, body, evidence));
   if (verdict === undefined) asides.warnings.add("verifier: it gave no verdict");
   return verdict;
 }

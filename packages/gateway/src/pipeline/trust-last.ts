@@ -2,7 +2,7 @@ import type { ConfidenceRule, Judgement } from "#domain/confidence";
 
 /** Only what is free: tokens' probabilities, and answers that are there. */
 export function unpaid(rule: ConfidenceRule): ConfidenceRule {
-  const { second: _second, judge: _judge, verifier: _verifier, ...free } = rule;
+  const { second: _second, decision: _decision, judge: _judge, verifier: _verifier, ...free } = rule;
   return free;
 }
 

@@ -1,4 +1,10 @@
-import { defaultConfidence, type ConfidenceRule, type HookRule, type ReviewRule } from "#domain/confidence";
+import {
+  defaultConfidence,
+  type ConfidenceRule,
+  type DecisionRule,
+  type HookRule,
+  type ReviewRule,
+} from "#domain/confidence";
 import type { Report } from "./compile-context.ts";
 import { checkPosted } from "./compile-forward.ts";
 import { defaultVerifierTimeoutMs } from "./confidence-schema.ts";
@@ -24,10 +30,12 @@ export function compileConfidence(
     report([...path, role], `no provider ${JSON.stringify(provider)}`, suggestion(provider, providers, "providers"));
   }
   if (entry.verifier !== undefined) checkPosted(entry.verifier.url, [...path, "verifier", "url"], report);
+  if (entry.decision !== undefined) checkPosted(entry.decision.url, [...path, "decision", "url"], report);
   const webhook = entry.review?.webhook;
   if (webhook !== undefined) checkPosted(webhook.url, [...path, "review", "webhook", "url"], report);
   for (const [estimator, role] of [
     ["agreement", "second"],
+    ["decision", "decision"],
     ["judge", "judge"],
     ["verifier", "verifier"],
   ] as const) {
@@ -38,13 +46,14 @@ export function compileConfidence(
 }
 
 function compileRule(entry: ConfidenceEntry): ConfidenceRule {
-  const { verifier, maxCost, review, ...rest } = entry;
+  const { verifier, decision, maxCost, review, ...rest } = entry;
   return {
     ...defaultConfidence,
     ...rest,
     ...(verifier === undefined
       ? {}
       : { verifier: { ...hookOf(verifier), timeoutMs: verifier.timeout ?? defaultVerifierTimeoutMs } }),
+    ...(decision === undefined ? {} : { decision: decisionOf(decision) }),
     ...(maxCost === undefined ? {} : { maxCostNanoUsd: maxCost }),
     review: reviewOf(review ?? {}),
   };
@@ -56,6 +65,15 @@ function reviewOf({ deadline, webhook, ...rest }: NonNullable<ConfidenceEntry["r
     ...rest,
     ...(deadline === undefined ? {} : { deadlineMs: deadline }),
     ...(webhook === undefined ? {} : { webhook: hookOf(webhook) }),
+  };
+}
+
+function decisionOf({ url, key, model, right, timeout }: NonNullable<ConfidenceEntry["decision"]>): DecisionRule {
+  return {
+    ...hookOf({ url, ...(key === undefined ? {} : { key }) }),
+    ...(model === undefined ? {} : { model }),
+    right,
+    timeoutMs: timeout ?? defaultVerifierTimeoutMs,
   };
 }
 

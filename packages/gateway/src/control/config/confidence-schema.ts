@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defaultConfidence } from "#domain/confidence";
-import { about, duration, flag, money, secretText } from "./schema-values.ts";
+import { about, duration, flag, money, secretText, text } from "./schema-values.ts";
 
 export const defaultVerifierTimeoutMs = 5_000;
 
@@ -79,11 +79,24 @@ export const confidenceSection = z
       .meta(about("How often the promise for the pool may be wrong.", defaultConfidence.delta))
       .exactOptional(),
     estimator: z
-      .enum(["auto", "logprobs", "agreement", "judge", "verifier"])
+      .enum(["auto", "logprobs", "decision", "agreement", "judge", "verifier"])
       .meta(about("What scores an answer; auto: whatever there is.", "auto"))
       .exactOptional(),
     second: target("provider/model that gives a second answer to compare with."),
     judge: target("provider/model that is asked whether an answer is right."),
+    decision: z
+      .strictObject({
+        ...hook,
+        model: text("The classifier's name, where the endpoint serves several."),
+        right: z
+          .union([z.string().min(1).max(200), z.int().min(0).max(1000)])
+          .meta({ description: "The class of right answers: its label, or its number." }),
+        timeout: duration("Until it has answered.", `${defaultVerifierTimeoutMs / 1000}s`),
+      })
+      .meta({
+        description: "A classifier (vLLM's /classify, TEI's /predict) that tells how likely an answer is right.",
+      })
+      .exactOptional(),
     verifier: z
       .strictObject({
         ...hook,

@@ -18,10 +18,15 @@ export function lintConfidence(
   const own = calibration?.entries.filter(({ key }) => key.route === route.name) ?? [];
   const readsTokens = rule.estimator === "auto" || rule.estimator === "logprobs";
   const hasOther =
-    rule.estimator === "auto" && [rule.second, rule.judge, rule.verifier].some((each) => each !== undefined);
+    rule.estimator === "auto" &&
+    [rule.second, rule.decision, rule.judge, rule.verifier].some((each) => each !== undefined);
   if (readsTokens && !hasOther && links.length > 0 && links.every(({ spec }) => !mayTellLogprobs(spec.kind))) {
     const message = "no target tells log-probabilities, and nobody else is asked: no answer gets a score";
-    findings.push({ path, message, fix: "add `second`, `judge` or `verifier`, or a target with log-probabilities" });
+    findings.push({
+      path,
+      message,
+      fix: "add `decision`, `second`, `judge` or `verifier`, or a target with log-probabilities",
+    });
   }
   if (links.length === 1 && rule.exhausted === "best") {
     const message = "only one target, and a doubted answer is given all the same: the gate changes nothing";

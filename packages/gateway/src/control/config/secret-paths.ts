@@ -7,6 +7,7 @@ const patterns: readonly (readonly string[])[] = [
   ["providers", "*", "headers"],
   ["keys", "*", "key"],
   ["records", "forward", "key"],
+  ["routes", "*", "confidence", "decision", "key"],
   ["routes", "*", "confidence", "verifier", "key"],
   ["routes", "*", "confidence", "review", "webhook", "key"],
 ];
