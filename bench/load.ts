@@ -1,5 +1,8 @@
 import { Pool } from "undici";
 
+/** What callers present; a gateway without keys asks nobody for it. */
+export const benchKey = "sk-bench";
+
 export interface Load {
   readonly url: string;
   readonly path: string;
@@ -44,7 +47,7 @@ function once(pool: Pool, load: Load): Promise<boolean> {
       {
         path: load.path,
         method: "POST",
-        headers: { "content-type": "application/json", authorization: "Bearer sk-bench" },
+        headers: { "content-type": "application/json", authorization: `Bearer ${benchKey}` },
         body: load.body,
       },
       {

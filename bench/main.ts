@@ -1,4 +1,4 @@
-// `npm run bench [-- --quick --rounds N --connections N --json FILE --before CHECKOUT]`: processor time of the gateway per request, beside the least code that forwards.
+// `npm run bench [-- --quick --rounds N --connections N --json FILE --before CHECKOUT --bounded]`: processor time of the gateway per request, beside the least code that forwards.
 // Rounds are interleaved (A B C A B C), figures come from the kernel's accounting of the whole process tree, and a
 // ratio is taken round by round against the bare relay before the median: the machine's mood cancels out.
 import { writeFileSync } from "node:fs";
@@ -39,6 +39,8 @@ const { values } = parseArgs({
     connections: { type: "string", default: "64" },
     /** Another checkout, set up: its gateway runs in the same rounds, and the two are compared round by round. */
     before: { type: "string" },
+    /** Beside it the gateway with a key, limits and budgets, compared round by round. */
+    bounded: { type: "boolean", default: false },
   },
 });
 const rounds = Number(values.rounds ?? (values.quick ? 2 : 7));
@@ -121,23 +123,26 @@ async function run(scenario: Scenario, subjects: readonly Subject[], upstream: S
     if (!name.startsWith("hedgerow")) return [row(name, "cpuMicros")];
     return [row(`${name}, worker and supervisor`, "cpuMicros"), row(`${name}, worker alone`, "workerMicros")];
   });
-  tellChange(readings.get("hedgerow"), readings.get("hedgerow before"));
+  const now = readings.get("hedgerow");
+  tellChange("now to before", now, readings.get("hedgerow before"));
+  if (values.bounded) tellChange("bounded to not", readings.get("hedgerow bounded"), now);
   return { scenario: scenario.name, rows };
 }
 
-function tellChange(now: readonly Reading[] = [], before: readonly Reading[] | undefined): void {
+function tellChange(what: string, now: readonly Reading[] = [], before?: readonly Reading[]): void {
   if (before === undefined) return;
   for (const key of ["cpuMicros", "workerMicros"] as const) {
     const ratios = now.map((reading, at) => reading[key] / (before[at]?.[key] ?? Number.NaN));
-    console.log(
-      `${key === "cpuMicros" ? "worker and supervisor" : "worker alone"}, now to before: ${spread(ratios, 2)}`,
-    );
+    console.log(`${key === "cpuMicros" ? "worker and supervisor" : "worker alone"}, ${what}: ${spread(ratios, 2)}`);
   }
 }
 
 const upstream = await startUpstream();
 const subjects = [await startBareRelay(upstream), await startParsingRelay(upstream), await startHedgerow(upstream)];
-if (values.before !== undefined) subjects.push(await startHedgerow(upstream, values.before, "hedgerow before"));
+if (values.before !== undefined) {
+  subjects.push(await startHedgerow(upstream, { checkout: values.before, name: "hedgerow before" }));
+}
+if (values.bounded) subjects.push(await startHedgerow(upstream, { name: "hedgerow bounded", bounded: true }));
 const nginx = await startNginx(upstream);
 if (nginx === undefined) console.log("nginx is not installed here: left out.");
 else subjects.push(nginx);

@@ -1,8 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { benchKey } from "./load.ts";
 
 export interface Subject {
   readonly name: string;
@@ -32,7 +34,19 @@ export function startParsingRelay(upstream: Subject): Promise<Subject> {
 }
 
 /** The gateway of a checkout as a user runs it: built, one worker, journal on disk. */
-export function startHedgerow(upstream: Subject, checkout = here(".."), name = "hedgerow"): Promise<Subject> {
+/** Everything that can be counted of a call is: nothing of it is ever reached. */
+const bounds = `keys:
+  bench:
+    sha256: ${createHash("sha256").update(benchKey).digest("hex")}
+    limits: { rpm: 10000000, tpm: 10000000000, concurrency: 10000 }
+    budget: [100000usd/day, 1000000usd/month]
+`;
+
+/** As a user runs it; `bounded`: with a key, its limits and its budgets. */
+export function startHedgerow(
+  upstream: Subject,
+  { checkout = here(".."), name = "hedgerow", bounded = false } = {},
+): Promise<Subject> {
   const folder = mkdtempSync(join(tmpdir(), "hedgerow-bench-"));
   const config = join(folder, "hedgerow.yaml");
   writeFileSync(
@@ -42,7 +56,7 @@ providers:
   openai: { kind: openai, url: "${upstream.url}/v1", key: sk-bench-0000000000000000000000 }
 routes:
   default: { targets: [openai/gpt-5.4] }
-`,
+${bounded ? bounds : ""}`,
   );
   const main = join(checkout, "packages/gateway/dist/cli/main.js");
   return startNode(name, [main, "serve", "-c", config]);
