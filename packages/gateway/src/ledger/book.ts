@@ -50,7 +50,7 @@ export class Book {
       const beyond = Math.max(0, (count?.free(meter.limit, wallMs) ?? 0) - need);
       const extra = meter.soft === true ? like : Math.min(like, Math.floor(beyond / parts));
       // In whole calls like this one: what is less than a call lies about for nobody.
-      const amount = need + Math.floor(extra / need) * need;
+      const amount = need + (need === 0 ? extra : Math.floor(extra / need) * need);
       count?.lend(holder, amount, wallMs);
       return amount;
     });

@@ -60,7 +60,7 @@ export class NodeAccounts {
 
   /** A worker is gone. What it had and did not report counts as spent until its journal says how much of it was. */
   ended(journal: string, lost: ReadonlyMap<Meter, number>): void {
-    if (lost.size === 0) return void this.#sums.delete(journal);
+    // Also where it had nothing: what it reported may not be in the ledger yet, and is not to be counted twice then.
     this.#lost.set(journal, lost);
     for (const [meter, nano] of lost) this.#book.note(meter, nano, this.#options.clock.wallMs());
   }
