@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { viewOf } from "#confidence/answer-view";
 import { agreementOf } from "#confidence/estimators/agreement";
+import { decisionBody, readDecision } from "#confidence/estimators/decision";
 import { failedGate } from "#confidence/estimators/gates";
 import { judgeRequest, readJudgeAnswer } from "#confidence/estimators/judge";
 import { logprobSignal } from "#confidence/estimators/log-probabilities";
@@ -126,27 +127,32 @@ describe("a hostile answer", () => {
   });
 
   test("stays quoted data for the judge, wherever it stands", () => {
-    const plain = messagesOf(judgeRequest({ request: asked, view: answered("Sydney.") }));
-    const frame = frameOf(plain);
+    const frame = frameOf(messagesOf(judgeRequest({ request: asked, view: answered("Sydney.") })));
     for (const { hostile } of around) {
-      const inAnswer = judgeRequest({ request: asked, view: answered(hostile) });
-      const inQuestion = judgeRequest({
-        request: { ...asked, turns: [{ role: "user", parts: [{ kind: "text", text: hostile }] }] },
-        view: answered("Sydney."),
-      });
-      const inCall = judgeRequest({
-        request: asked,
-        view: { ...answered(""), toolCalls: [{ id: "c", name: hostile, argumentsJson: hostile }] },
-      });
-      for (const body of [inAnswer, inQuestion, inCall]) {
-        const messages = messagesOf(body);
+      for (const exchange of exchangesWith(hostile)) {
+        const messages = messagesOf(judgeRequest(exchange));
         expect(frameOf(messages), hostile).toEqual(frame);
-        // Nor is there anything a reader sees otherwise than the judge, or a tokeniser takes for a turn's frame.
-        expect(messages.user).not.toMatch(
-          // oxlint-disable-next-line no-control-regex -- they are what must not be there
-          /[\u{E0000}-\u{E007F}\u202A-\u202E\u2066-\u2069\u0000-\u0008\u000B-\u001F\u0085\u2028\u2029]/u,
-        );
-        expect(messages.user).not.toMatch(/<[|｜]|<\/?(?:start_of_turn|end_of_turn|s)>|\[\/?(?:INST|SYSTEM_PROMPT)\]/u);
+        expectPlain(messages.user);
+      }
+    }
+  });
+
+  test("stays quoted data for a classifier, wherever it stands", () => {
+    const classifier = { url: "http://classifier.example/classify", right: 1, timeoutMs: 1 };
+    const textOf = (exchange: Parameters<typeof decisionBody>[1]): string => {
+      const { input } = decisionBody(classifier, exchange) as { readonly input: string };
+      expect(decisionBody({ ...classifier, url: "http://tei.example/predict" }, exchange)).toMatchObject({
+        inputs: input,
+      });
+      return input;
+    };
+    const frame = outsideOf(textOf({ request: asked, view: answered("Sydney.") }));
+    expect(frame).toEqual(["Conversation:", "(fence)", "(fence)", "", "Answer:", "(fence)", "(fence)"]);
+    for (const { hostile } of around) {
+      for (const exchange of exchangesWith(hostile)) {
+        const text = textOf(exchange);
+        expect(outsideOf(text), hostile).toEqual(frame);
+        expectPlain(text);
       }
     }
   });
@@ -165,6 +171,9 @@ describe("a hostile answer", () => {
       expect(Object.keys(body)).toEqual(["call_id", "target", "request", "answer", "tool_calls"]);
       expect(readVerifierAnswer(body), text).toBeUndefined();
       expect(readVerifierAnswer(text), text).toBeUndefined();
+      // What a classifier's server repeats of the text it was sent is no result either.
+      for (const told of [text, { data: text }, [{ label: text, score: 1 }], { data: [{ label: text, probs: text }] }])
+        expect(readDecision(told, "right"), text).toHaveProperty("why");
     }
   });
 
@@ -193,10 +202,20 @@ function messagesOf(body: object): { readonly system: string; readonly user: str
 /** What is not quoted: read as a judge is told to, a line of exactly the fence opens and closes. */
 function frameOf({ system, user }: { readonly system: string; readonly user: string }): readonly string[] {
   const length = Number(/exactly (?<length>\d+) "="/u.exec(system)?.groups?.["length"]);
-  const fence = "=".repeat(length);
+  return [system.replace(/exactly \d+/u, "exactly N"), ...linesOutside(user, "=".repeat(length))];
+}
+
+/** A classifier is told of no fence: it is the line after the first. */
+function outsideOf(text: string): readonly string[] {
+  const fence = text.split("\n")[1] ?? "";
+  expect(fence).toMatch(/^={5,}$/u);
+  return linesOutside(text, fence);
+}
+
+function linesOutside(text: string, fence: string): readonly string[] {
   let isInside = false;
   const outside: string[] = [];
-  for (const line of user.split("\n")) {
+  for (const line of text.split("\n")) {
     if (line === fence) {
       isInside = !isInside;
       outside.push("(fence)");
@@ -204,5 +223,29 @@ function frameOf({ system, user }: { readonly system: string; readonly user: str
     else expect(line.startsWith("| "), line).toBe(true);
   }
   expect(isInside).toBe(false);
-  return [system.replace(/exactly \d+/u, "exactly N"), ...outside];
+  return outside;
+}
+
+/** In the answer, in the question, and in a call. */
+function exchangesWith(hostile: string): readonly { readonly request: GenerateRequest; readonly view: AnswerView }[] {
+  return [
+    { request: asked, view: answered(hostile) },
+    {
+      request: { ...asked, turns: [{ role: "user", parts: [{ kind: "text", text: hostile }] }] },
+      view: answered("Sydney."),
+    },
+    {
+      request: asked,
+      view: { ...answered(""), toolCalls: [{ id: "c", name: hostile, argumentsJson: hostile }] },
+    },
+  ];
+}
+
+/** Nothing a reader sees otherwise than the judge, or a tokeniser takes for a turn's frame. */
+function expectPlain(text: string): void {
+  expect(text).not.toMatch(
+    // oxlint-disable-next-line no-control-regex -- they are what must not be there
+    /[\u{E0000}-\u{E007F}\u202A-\u202E\u2066-\u2069\u0000-\u0008\u000B-\u001F\u0085\u2028\u2029]/u,
+  );
+  expect(text).not.toMatch(/<[|｜]|<\/?(?:start_of_turn|end_of_turn|s)>|\[\/?(?:INST|SYSTEM_PROMPT)\]/u);
 }

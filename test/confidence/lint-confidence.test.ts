@@ -52,6 +52,7 @@ describe("lint of a route's gate", () => {
     expect(warnings("min: 0.9", deaf)).toMatch(blind);
     expect(warnings("min: 0.9, second: openai/gpt-5.4", deaf)).not.toMatch(blind);
     expect(warnings("min: 0.9, judge: openai/gpt-5.4", deaf)).not.toMatch(blind);
+    expect(warnings("min: 0.9, decision: { url: 'http://c.example/classify', right: 1 }", deaf)).not.toMatch(blind);
     expect(warnings("min: 0.9, estimator: logprobs, judge: openai/gpt-5.4", deaf)).toMatch(blind);
     expect(warnings("min: 0.9", both)).not.toMatch(blind);
   });

@@ -152,6 +152,20 @@ routes:
       verifier: { url: "https://v.example/check", timeoutMs: 5000 },
       review: { deadlineMs: 7_200_000, onTimeout: "best" },
     });
+    const classified = "{ decision: { url: 'https://c.example/predict', key: ${OPENAI_API_KEY}, right: acceptable } }";
+    const { decision } = configured(gate(classified)).snapshot.routes.get("default")?.confidence ?? {};
+    expect(decision).toMatchObject({ url: "https://c.example/predict", right: "acceptable", timeoutMs: 5000 });
+    expect(decision?.key?.reveal()).toBeTruthy();
+    expect(JSON.stringify(decision)).not.toContain(decision?.key?.reveal() ?? "");
+    expect(problems(gate("{ decision: { url: 'http://c.example/classify' } }"))).toEqual([
+      expect.stringContaining("confidence.decision.right"),
+    ]);
+    expect(problems(gate("{ estimator: decision, decision: { url: 'ftp://c', right: 1 } }"))).toEqual([
+      expect.stringContaining("confidence.decision.url"),
+    ]);
+    expect(problems(gate("{ estimator: decision }"))).toEqual([
+      "hedgerow.yaml:7:19 routes.default.confidence.estimator: decision needs somebody to ask; add `decision`, or write auto",
+    ]);
     expect(problems(gate("{ estimator: judge }"))).toEqual([
       "hedgerow.yaml:7:19 routes.default.confidence.estimator: judge needs somebody to ask; add `judge`, or write auto",
     ]);

@@ -237,19 +237,69 @@ describe("A classifier", () => {
   });
 
   it.each([
-    ["says nothing in time", undefined],
-    ["fails", 503],
-    ["says nonsense", 200],
-  ])("that %s is no signal, which is said", async (_what, status) => {
+    ["says nothing in time", undefined, "it did not answer in time"],
+    ["fails", 503, "it answered 503"],
+    ["says nonsense", 200, "it told no probabilities of classes"],
+  ])("that %s is no signal, which is said, and the rest are asked", async (_what, status, why) => {
+    const world = gatedWorld({ rule, targets: ["a/m"] });
+    const { exchange, done: served } = await world.chat();
+    world.request(0).json(whole(long));
+    await world.settle();
+    if (status === undefined) await world.advance(2_000);
+    else world.request(1).json({ some: "thing" }, status);
+    await world.settle();
+    expect(world.request(1).cancelled).toBe(status === undefined);
+    expect(world.request(2).request.headers["authorization"]).toBe("Bearer sk-j");
+    world.request(2).json(whole("Y", Math.log(0.9999)));
+    await served;
+    expect(JSON.parse(exchange.text)).toMatchObject({ confidence: { estimator: "judge" } });
+    expect(onlyRecord(world).warnings).toEqual([`decision: the classifier is no signal: ${why}`]);
+  });
+
+  it("alone, and down, leaves no score", async () => {
     const world = gatedWorld({ rule: { ...rule, estimator: "decision", uncalibrated: "observe" } });
     const { exchange, done: served } = await world.chat();
     world.request(0).json(whole(long));
     await world.settle();
-    if (status !== undefined) world.request(1).json({ some: "thing" }, status);
-    await world.advance(2_000);
+    world.request(1).fail("connection_lost");
     await served;
     expect(JSON.parse(exchange.text)).toMatchObject({ confidence_score: null });
-    expect(onlyRecord(world).warnings).toEqual(["decision: the classifier told no probabilities of its classes"]);
+    expect(onlyRecord(world).warnings[0]).toContain("it could not be reached");
+  });
+
+  it("is not asked where tokens tell, nor of a last target that is trusted", async () => {
+    const told = gatedWorld({ rule });
+    const first = await told.chat();
+    told.request(0).json(whole("A", sure));
+    await first.done;
+    expect(told.sent).toHaveLength(1);
+    const trusting = gatedWorld({ rule: { ...rule, estimator: "decision", trustLast: true }, targets: ["a/m"] });
+    const second = await trusting.chat();
+    trusting.request(0).json(whole(long));
+    await second.done;
+    expect(trusting.sent).toHaveLength(1);
+    expect(second.exchange.status).toBe(200);
+  });
+
+  it("is let go when the client leaves", async () => {
+    const world = gatedWorld({ rule });
+    const { exchange, done: served } = await world.chat();
+    world.request(0).json(whole(long));
+    await world.settle();
+    exchange.leave();
+    expect(world.request(1).cancelled).toBe(true);
+    await served;
+    expect(onlyRecord(world)).toMatchObject({ decision: "aborted" });
+  });
+
+  it("is never one that a request names", async () => {
+    const world = gatedWorld({ rule });
+    const named = { url: "http://attacker.example/classify", right: 1 };
+    const { exchange, done: served } = await world.chat({ hedgerow: { confidence: { decision: named } } });
+    await served;
+    expect(exchange.status).toBe(400);
+    expect(exchange.text).toContain("hedgerow.confidence.decision");
+    expect(world.sent).toEqual([]);
   });
 });
 

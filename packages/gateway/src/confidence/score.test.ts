@@ -16,6 +16,12 @@ describe("a score", () => {
     expect(raw).toBeCloseTo(probabilityOf(3), 12);
     for (const [at, expected] of [3, 0, 0, 0, 0, 1.5, 1, 0].entries()) expect(features[at]).toBeCloseTo(expected, 12);
     expect(scoreOf({ judge, agreement: same })).toMatchObject({ features: [1.5, 1, 0], signals: "agreement+judge" });
+    // A classifier's probabilities never are labelled as a judge's.
+    expect(scoreOf({ decision: { logOdds: 1.5 } })).toMatchObject({ features: [1.5, 0], signals: "decision" });
+    expect(scoreOf({ decision: { logOdds: 2 }, judge, agreement: same })).toMatchObject({
+      features: [2, 1, 0],
+      signals: "agreement+decision",
+    });
   });
 
   test("of a failed gate is 0, of a verifier what it says, and nothing else counts", () => {
@@ -54,6 +60,7 @@ describe("a score", () => {
           signal,
           fc.record({ logOdds: number, lowest: number, tenth: number, tokens: fc.nat(), margin: number }),
         ),
+        decision: fc.record({ logOdds: fc.oneof(number, fc.constantFrom(Infinity, -Infinity)) }),
         judge: fc.record({ logOdds: number, by: fc.string() }),
         agreement: fc.record({ agrees: fc.boolean(), with: fc.string() }),
         stated: fc.double({ min: 0, max: 1, noNaN: true }),

@@ -21,25 +21,27 @@ const agreementLogOdds = { same: 7, other: -1.7 };
 const usuallyStated = 0.9;
 
 /**
- * One score from all signals. The principal one is the verifier, else log-probabilities, else a classifier, else the
- * judge, else agreement; the others are further features in this order, moved so that 0 is what is usual: lowest, tenth,
- * margin and number of tokens, classifier, judge, agreement, stated doubt.
+ * One score from all signals. The principal one is the verifier, else log-probabilities, else a classifier or the judge,
+ * else agreement; the others are further features in this order, moved so that 0 is what is usual: lowest, tenth, margin
+ * and number of tokens, classifier or judge, agreement, stated doubt.
  *
+ * - A classifier is in the judge's place: beside it no judge counts, and the labels of one never teach the other.
  * - A verifier decides by itself: beside it nothing else counts.
  * - What an answer says of itself may lower its score and never raise it, and is not named among the signals: or a text
  *   could choose its calibration by what it says. Alone it is no signal.
  */
 export function scoreOf(signals: Signals): Scored {
-  const { gate, verifier, logprobs, decision, judge, agreement } = signals;
+  const { gate, verifier, logprobs, decision, agreement } = signals;
+  const judge = decision === undefined ? signals.judge : undefined;
   if (gate !== undefined) return { raw: 0, features: [-maxLogOdds], signals: "gate" };
   if (verifier !== undefined) {
     return { raw: verifier.correct, features: [logOddsOf(verifier.correct)], signals: "verifier" };
   }
+  const opinion = decision ?? judge;
   const features = [
     ...(logprobs === undefined ? [] : [clipLogOdds(logprobs.logOdds), ...spreadOf(logprobs)]),
-    ...(decision === undefined ? [] : [clipLogOdds(decision.logOdds)]),
-    ...(judge === undefined ? [] : [clipLogOdds(judge.logOdds)]),
-    ...(agreement === undefined ? [] : [agreementFeature(agreement.agrees, logprobs ?? decision ?? judge)]),
+    ...(opinion === undefined ? [] : [clipLogOdds(opinion.logOdds)]),
+    ...(agreement === undefined ? [] : [agreementFeature(agreement.agrees, logprobs ?? opinion)]),
   ];
   const [principal] = features;
   if (principal === undefined) return { raw: null, features: [], signals: "none" };

@@ -12,40 +12,45 @@ interface Posting {
 /** What somebody says who was asked for a verdict is short. */
 const maxAnswerBytes = 64 * 1024;
 
+/** The parsed JSON of an answer with a status of 200 to 299, or why there is none: words of the gateway's own. */
+export type PostedAnswer = { readonly json: unknown } | { readonly why: string };
+
 export interface Posted {
-  /** The parsed JSON of an answer with a status of 200 to 299; undefined where there was none. */
-  readonly answer: Promise<unknown>;
+  readonly answer: Promise<PostedAnswer>;
   /** Lets it go: there is no answer then. */
   cancel(): void;
 }
 
 /** Posts JSON to an address of the operator's. Never rejects: whoever does not answer in time has nothing to say. */
 export function postJson({ plane, hook, body, timeoutMs }: Posting): Posted {
-  const told = Promise.withResolvers<unknown>();
+  const told = Promise.withResolvers<PostedAnswer>();
   const pieces: Uint8Array[] = [];
   let bytes = 0;
-  let isGood = false;
+  let answered = 0;
   const waits: (() => void)[] = [];
-  const finish = (answer: unknown): void => {
+  const finish = (answer: PostedAnswer): void => {
     for (const stop of waits) stop();
     told.resolve(answer);
   };
   const flow = plane.send(requestTo(hook, body, timeoutMs), {
-    onHead: (status) => void (isGood = status >= 200 && status < 300),
+    onHead: (status) => void (answered = status),
     onBytes(piece) {
       bytes += piece.length;
       if (bytes <= maxAnswerBytes) pieces.push(piece);
-      else cancel();
+      else giveUp("its answer is too long");
     },
-    onEnd: () => finish(isGood ? parsed(Buffer.concat(pieces).toString("utf8")) : undefined),
-    onFail: () => finish(undefined),
+    onEnd: () => {
+      const isGood = answered >= 200 && answered < 300;
+      finish(isGood ? parsed(Buffer.concat(pieces).toString("utf8")) : { why: `it answered ${answered}` });
+    },
+    onFail: () => finish({ why: "it could not be reached, or broke off" }),
   });
-  const cancel = (): void => {
+  const giveUp = (why: string): void => {
     flow.cancel();
-    finish(undefined);
+    finish({ why });
   };
-  waits.push(plane.clock.timer(timeoutMs, cancel));
-  return { answer: told.promise, cancel };
+  waits.push(plane.clock.timer(timeoutMs, () => giveUp("it did not answer in time")));
+  return { answer: told.promise, cancel: () => giveUp("it was let go") };
 }
 
 function requestTo({ url, key }: HookRule, body: object, connectMs: number): UpstreamRequest {
@@ -66,10 +71,10 @@ function requestTo({ url, key }: HookRule, body: object, connectMs: number): Ups
   };
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string): PostedAnswer {
   try {
-    return JSON.parse(text) as unknown;
+    return { json: JSON.parse(text) as unknown };
   } catch {
-    return undefined;
+    return { why: "its answer is no JSON" };
   }
 }

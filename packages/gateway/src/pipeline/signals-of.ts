@@ -12,7 +12,7 @@ import type { GenerateRequest } from "#domain/request";
 import type { Aside, Asides } from "./asides.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { CallControl } from "./live-calls.ts";
-import { postJson } from "./post-json.ts";
+import { postJson, type PostedAnswer } from "./post-json.ts";
 
 /** Another answer to the same request. */
 export interface OtherAnswer {
@@ -108,13 +108,13 @@ async function decided({ view, request }: Answer, evidence: Evidence): Promise<S
   const hook = rule.decision;
   if (hook === undefined || request === undefined || evidence.control.ended !== undefined) return undefined;
   const told = await posted(hook, decisionBody(hook, { request, view }), evidence);
-  const logOdds = readDecision(told, hook.right);
-  if (logOdds !== undefined) return { logOdds };
-  asides.warnings.add("decision: the classifier told no probabilities of its classes");
+  const read = "json" in told ? readDecision(told.json, hook.right) : told;
+  if ("logOdds" in read) return read;
+  asides.warnings.add(`decision: the classifier is no signal: ${read.why}`);
   return undefined;
 }
 
-function posted(hook: VerifierRule, body: object, evidence: Evidence): Promise<unknown> {
+function posted(hook: VerifierRule, body: object, evidence: Evidence): Promise<PostedAnswer> {
   const { plane, control } = evidence;
   const leftMs = Math.max(1, evidence.deadlineAtMs - plane.clock.nowMs());
   const posting = postJson({ plane, hook, body, timeoutMs: Math.min(hook.timeoutMs, leftMs) });
@@ -130,7 +130,8 @@ async function verified(
   if (request === undefined || evidence.control.ended !== undefined) return undefined;
   const { asides, callId, route } = evidence;
   const body = verifierBody({ request, view, callId, target, route });
-  const verdict = readVerifierAnswer(await posted(hook, body, evidence));
+  const told = await posted(hook, body, evidence);
+  const verdict = "json" in told ? readVerifierAnswer(told.json) : undefined;
   if (verdict === undefined) asides.warnings.add("verifier: it gave no verdict");
   return verdict;
 }

@@ -34,7 +34,8 @@ describe("what a classifier is sent", () => {
     expect(asked.input).toContain("| Conversation:");
     const { url: _url, model: _model, ...rest } = rule;
     const predict = decisionBody({ ...rest, url: "http://tei.example/predict" }, { request, view });
-    expect(predict).toEqual({ inputs: asked.input, truncate: true });
+    // Cut it would be at its end, where the answer is.
+    expect(predict).toEqual({ inputs: asked.input, truncate: false });
   });
 
   it("is bounded, and ends with the answer", () => {
@@ -45,63 +46,96 @@ describe("what a classifier is sent", () => {
   });
 });
 
+/** As Text Embeddings Inference answers: the likeliest first. */
+const scores = (told: Readonly<Record<string, number>>) =>
+  Object.entries(told)
+    .map(([label, score]) => ({ label, score }))
+    .toSorted((one, other) => other.score - one.score);
+
+/** A reply, and the class of right answers. */
+type Asked = readonly [unknown, string | number];
+
+const logOddsIn = (reply: unknown, right: string | number): number => {
+  const read = readDecision(reply, right);
+  if ("why" in read) throw new Error(read.why);
+  return read.logOdds;
+};
+
 describe("a classifier's reply", () => {
-  it("is read by a class' number or label, in both languages", () => {
-    const even = Math.log(0.8 / 0.2);
-    expect(readDecision(classes("LABEL_1", [0.2, 0.8]), 1)).toBeCloseTo(even, 12);
-    expect(readDecision(classes("right", [0.2, 0.8]), "right")).toBeCloseTo(even, 12);
-    expect(readDecision(classes("wrong", [0.8, 0.2]), "right")).toBeCloseTo(-even, 12);
-    const labels = [
-      { label: "right", score: 0.8 },
-      { label: "wrong", score: 0.2 },
-    ];
-    expect(readDecision(labels, "right")).toBeCloseTo(even, 12);
-    expect(readDecision([labels], "right")).toBeCloseTo(even, 12);
-    expect(
-      readDecision(
-        [
-          { label: "LABEL_1", score: 0.8 },
-          { label: "LABEL_0", score: 0.2 },
-        ],
-        1,
-      ),
-    ).toBeCloseTo(even, 12);
-    expect(readDecision(classes("LABEL_0", [0.9]), 0)).toBeCloseTo(Math.log(9), 12);
+  const four = Math.log(4);
+
+  it.each<[string, Asked, number]>([
+    ["a class' number", [classes("LABEL_1", [0.2, 0.8]), 1], four],
+    ["the likeliest class' name", [classes("right", [0.2, 0.8]), "right"], four],
+    ["the name of the other of two", [classes("wrong", [0.8, 0.2]), "right"], -four],
+    ["one class alone", [classes("LABEL_0", [0.8]), 0], four],
+    ["one of three by its number", [classes("unclear", [0.1, 0.2, 0.7]), 1], -four],
+    ["a label", [scores({ right: 0.8, wrong: 0.2 }), "right"], four],
+    ["a label in a batch of one", [[scores({ right: 0.2, wrong: 0.8 })], "right"], -four],
+    ["the number in a label", [scores({ LABEL_1: 0.8, LABEL_0: 0.2 }), 1], four],
+    ["one of three by its label", [scores({ right: 0.2, wrong: 0.5, unclear: 0.3 }), "right"], -four],
+    ["one label alone", [scores({ right: 0.8 }), "right"], four],
+  ])("is read by %s", (_how, [reply, right], expected) => {
+    expect(logOddsIn(reply, right)).toBeCloseTo(expected, 12);
   });
 
-  it("loses nothing where a class is nearly sure", () => {
-    expect(readDecision(classes("LABEL_1", [1e-30, 1]), 1)).toBeCloseTo(30 * Math.LN10, 9);
-  });
-
-  it.each([
-    ["nothing", undefined],
-    ["an error", { error: "overloaded" }],
-    ["no probabilities", classes("right", [])],
-    ["a label nobody knows", [{ label: "other", score: 1 }]],
-    ["what does not add up", classes("LABEL_1", [0.8, 0.8])],
-    ["what is no probability", classes("LABEL_1", [-1, 2])],
-    ["not numbers", { data: [{ label: "LABEL_1", probs: ["1", "0"] }] }],
-    ["the name of another of three classes", [[{ label: 3, score: 1 }]]],
-  ])("that is %s is no signal", (_what, reply) => {
-    expect(readDecision(reply, "right")).toBeUndefined();
-    expect(readDecision(reply, 1)).toBeUndefined();
-  });
-
-  it("never throws, and rises with the probability", () => {
+  it("loses nothing to rounding, however sure the classifier is", () => {
     fc.assert(
-      fc.property(fc.jsonValue(), fc.oneof(fc.string(), fc.nat(3)), (reply, right) => {
-        const read = readDecision(reply, right);
-        expect(read === undefined || typeof read === "number").toBe(true);
+      fc.property(fc.double({ min: -80, max: 80, noNaN: true }), (logOdds) => {
+        const [of, rest] = [1 / (1 + Math.exp(-logOdds)), 1 / (1 + Math.exp(logOdds))];
+        expect(logOddsIn(classes("LABEL_1", [rest, of]), 1)).toBeCloseTo(logOdds, 9);
+        expect(logOddsIn([scores({ right: of, wrong: rest / 2, unclear: rest / 2 })], "right")).toBeCloseTo(logOdds, 9);
+      }),
+    );
+  });
+
+  it.each<[string, Asked, RegExp]>([
+    ["is nothing", [undefined, 1], /no probabilities/u],
+    ["is an error", [{ error: "overloaded", error_type: "overloaded" }, 1], /no probabilities/u],
+    ["has no result", [{ data: [] }, 1], /no probabilities/u],
+    ["has no classes", [classes("right", []), "right"], /nothing of the class/u],
+    ["has no class of that number", [classes("LABEL_1", [0.2, 0.8]), 2], /nothing of the class/u],
+    ["names another of three classes", [classes("unclear", [0.1, 0.2, 0.7]), "right"], /nothing of the class/u],
+    ["has no such label", [scores({ other: 0.6, another: 0.4 }), "right"], /nothing of the class/u],
+    ["has no label of that number", [scores({ right: 0.6, wrong: 0.4 }), 1], /nothing of the class/u],
+    ["has the label twice", [[...scores({ right: 0.6 }), ...scores({ right: 0.4 })], "right"], /nothing of the class/u],
+    ["does not add up", [classes("LABEL_1", [0.8, 0.8]), 1], /add up/u],
+    ["has sigmoids of classes that go together", [scores({ right: 0.99, wrong: 0.4 }), "right"], /add up/u],
+    ["is raw logits", [classes("LABEL_1", [-3.2, 4.1]), 1], /no probabilities/u],
+    ["is infinite", [scores({ right: Infinity, wrong: 0 }), "right"], /no probabilities/u],
+    ["is text", [{ data: [{ label: "LABEL_1", probs: ["1", "0"] }] }, 1], /no probabilities/u],
+    ["has a number for a label", [[[{ label: 1, score: 1 }]], 1], /no probabilities/u],
+    ["has null for the name that is asked for", [{ data: [{ label: null, probs: [0, 1] }] }, "right"], /nothing of/u],
+    ["is of several texts", [[scores({ right: 1 }), scores({ right: 0 })], "right"], /several texts/u],
+    ["is of several inputs", [{ data: [{ probs: [0, 1] }, { probs: [1, 0] }] }, 1], /several texts/u],
+  ])("that %s is no signal, and says why", (_what, [reply, right], why) => {
+    const read = readDecision(reply, right);
+    expect(read).toEqual({ why: expect.stringMatching(why) as string });
+  });
+
+  it("is log-odds or no signal, whatever it holds, and never both or not a number", () => {
+    const score = fc.oneof(fc.double(), fc.constantFrom(0, 1, 0.5, 1e-300, -0));
+    const label = fc.oneof(fc.string(), fc.constantFrom("right", "LABEL_1", "__proto__"));
+    const odd = fc.oneof(fc.jsonValue(), score, label);
+    const labelled = fc.array(fc.oneof(fc.record({ label, score }), fc.jsonValue()), { maxLength: 4 });
+    const reply = fc.oneof(
+      fc.jsonValue(),
+      labelled,
+      fc.array(labelled, { maxLength: 2 }),
+      fc.record({
+        data: fc.array(fc.record({ label: odd, probs: fc.oneof(fc.array(score, { maxLength: 4 }), odd) }), {
+          maxLength: 2,
+        }),
       }),
     );
     fc.assert(
-      fc.property(fc.double({ min: 0.001, max: 0.998, noNaN: true }), (p) => {
-        const [less, more] = [
-          readDecision(classes("LABEL_1", [1 - p, p]), 1),
-          readDecision(classes("LABEL_1", [0.999 - p, p + 0.001]), 1),
-        ];
-        expect(more ?? 0).toBeGreaterThan(less ?? 0);
+      fc.property(reply, fc.oneof(label, fc.nat(3)), (told, right) => {
+        const read = readDecision(told, right);
+        expect(Object.keys(read)).toHaveLength(1);
+        if ("logOdds" in read) expect(read.logOdds).not.toBeNaN();
+        else expect(read.why.length).toBeLessThan(100);
       }),
+      { numRuns: 2_000 },
     );
   });
 });
