@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { status } from "#cli/commands/status";
-import type { GatewayKey } from "#domain/snapshot";
+import type { GatewayKey } from "#domain/gateway-key";
 import { startSimulator, type Simulator } from "#simulation/server";
 import { ask } from "../world/ask.ts";
 import { runCommand } from "../world/run-command.ts";
@@ -77,7 +77,7 @@ describe("GET /admin/api/health", () => {
   });
 
   it("is open to everybody on this machine without keys, and with keys to administrators only", async () => {
-    await start([keyNamed("app"), keyNamed("boss", { admin: true })]);
+    await start([keyNamed("app"), keyNamed("boss", { role: "admin" })]);
     const bearer = (name: string) => ({ authorization: `Bearer ${name}-0123456789abcdef01234567` });
     expect((await health()).status).toBe(401);
     expect((await health(bearer("stranger"))).status).toBe(401);
@@ -146,7 +146,7 @@ describe("hedgerow status", () => {
   });
 
   it("says what to do where it may not look, or nobody listens", async () => {
-    await start([keyNamed("app"), keyNamed("boss", { admin: true })]);
+    await start([keyNamed("app"), keyNamed("boss", { role: "admin" })]);
     expect(await run([])).toMatchObject({
       code: 1,
       err: expect.stringContaining("set HEDGEROW_KEY to a key with admin: true"),

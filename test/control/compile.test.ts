@@ -41,9 +41,9 @@ describe("gateway keys", () => {
 
   it("are an administrator's only where that is written", () => {
     const key = (more: string) => `keys: { app: { key: 0123456789abcdef01234567${more} } }\n${minimal}`;
-    expect(configured(key(", admin: true")).snapshot.keys[0]).toMatchObject({ admin: true });
-    expect(configured(key(", admin: false")).snapshot.keys[0]).not.toHaveProperty("admin");
-    expect(configured(key("")).snapshot.keys[0]).not.toHaveProperty("admin");
+    expect(configured(key(", admin: true")).snapshot.keys[0]).toMatchObject({ role: "admin" });
+    expect(configured(key(", admin: false")).snapshot.keys[0]).not.toHaveProperty("role");
+    expect(configured(key("")).snapshot.keys[0]).not.toHaveProperty("role");
   });
 
   it.each([

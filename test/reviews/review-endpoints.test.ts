@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import { openReviewFile, type ReviewFile } from "#control/reviews/review-file";
-import type { GatewayKey } from "#domain/snapshot";
+import type { GatewayKey } from "#domain/gateway-key";
 import { startGateway, type TestGateway } from "../world/start-gateway.ts";
 import { candidate, reviewId, sampleReview } from "./sample-review.ts";
 
@@ -10,7 +10,7 @@ const key = (name: string, more: Partial<GatewayKey> = {}): GatewayKey => ({
   sha256: createHash("sha256").update(`hk-${name}`).digest("hex"),
   ...more,
 });
-const keys = [key("app"), key("other"), key("boss", { admin: true })];
+const keys = [key("app"), key("other"), key("boss", { role: "admin" })];
 const hour = 3_600_000;
 
 const cleanups: (() => Promise<void> | void)[] = [];

@@ -106,6 +106,12 @@ export interface Call {
   readonly passHeaders: Readonly<Record<string, string>>;
   /** The gateway key's name, or `anonymous` on an open loopback gateway. */
   readonly caller: string;
+  /** Whose things in the memory it finds and leaves; absent: the caller's. */
+  readonly owner?: string;
   /** Monotonic milliseconds. */
   readonly acceptedAtMs: number;
+}
+
+export function memoryOwner({ owner, caller }: Pick<Call, "owner" | "caller">): string {
+  return owner ?? caller;
 }

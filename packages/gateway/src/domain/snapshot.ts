@@ -2,6 +2,7 @@ import type { AccountId, Allowance } from "./account.ts";
 import type { CalibrationSet } from "./calibration.ts";
 import type { DialectId } from "./call.ts";
 import type { ConfidenceRule } from "./confidence.ts";
+import type { GatewayKey } from "./gateway-key.ts";
 import type { ModelTraits } from "./model.ts";
 import type { Objection, Spread, Timeouts } from "./plan.ts";
 import type { ChatQuirks } from "./quirks.ts";
@@ -17,8 +18,14 @@ export interface Snapshot {
   readonly routes: ReadonlyMap<string, Route>;
   /** Other names of routes and targets. */
   readonly aliases: ReadonlyMap<string, string>;
-  /** Empty: the gateway is open (loopback only). */
+  /** Those of the configuration. Without any the gateway is open, on loopback only, unless something else guards it. */
   readonly keys: readonly GatewayKey[];
+  /** SHA-256 (hex) of the administrator's own token, which makes no calls. */
+  readonly adminToken?: string;
+  /** Callers need a key, though the configuration has none: other machines reach the address, or there is a token. */
+  readonly guarded?: true;
+  readonly organisations?: readonly string[];
+  readonly teams?: ReadonlyMap<string, Team>;
   /** What organisations, teams, routes, providers and models may use; keys say it themselves. Absent: no bounds. */
   readonly allowances?: ReadonlyMap<AccountId, Allowance>;
   /** What each end user may use that calls name. */
@@ -55,18 +62,8 @@ export interface ServerLimits {
   readonly drainMs: number;
 }
 
-/** A key of ours, kept as its SHA-256 (hex): keys are high-entropy, so a plain hash is enough. */
-export interface GatewayKey {
-  readonly name: string;
-  readonly sha256: string;
-  /** Absent: all routes. */
-  readonly routes?: readonly string[];
-  /** Whose it is. */
+export interface Team {
   readonly organisation?: string;
-  readonly team?: string;
-  readonly allowance?: Allowance;
-  /** May look at how the gateway and its providers are. */
-  readonly admin?: true;
 }
 
 export interface Credential {

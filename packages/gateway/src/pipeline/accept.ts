@@ -1,18 +1,27 @@
-import { hash, timingSafeEqual } from "node:crypto";
 import { clientEndpoint, dialectOfHeaders, type Endpoint } from "#dialects/client-endpoint";
 import { dialects } from "#dialects/registry";
 import type { Dialect } from "#dialects/dialect";
 import type { Call, Operation } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import type { BodyRead, Exchange } from "#domain/ports";
-import type { GatewayKey, Snapshot } from "#domain/snapshot";
+import { ownerOf, type GatewayKey, type KeyEndpoint } from "#domain/gateway-key";
+import type { Snapshot } from "#domain/snapshot";
 import { scanFields, type FieldScan } from "#wire/json-splice";
+import { authenticate, type Door } from "./authenticate.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { CallControl } from "./live-calls.ts";
 import { maxFeedbackBytes } from "./serve-feedback.ts";
 import type { Thread } from "./thread.ts";
 
 const canStream: ReadonlySet<Operation> = new Set(["generate", "complete"]);
+
+/** What a key has to be good for, beside the operations of calls. */
+const endpointOf = {
+  models: "models",
+  stored: "stored",
+  feedback: "feedback",
+  review: "reviews",
+} as const satisfies Record<Exclude<Endpoint["kind"], "call">, KeyEndpoint>;
 
 /** What came in, as far as it got. */
 export type Accepted =
@@ -29,7 +38,7 @@ export type Accepted =
       readonly kind: "stored";
       readonly dialect: Dialect;
       readonly id: string;
-      readonly caller: string;
+      readonly owner: string;
       readonly path: readonly string[];
       readonly body: Uint8Array;
       readonly gatewayMs: number;
@@ -46,7 +55,7 @@ export type Accepted =
       readonly kind: "review";
       readonly dialect: Dialect;
       readonly id: string;
-      readonly caller: string;
+      readonly owner: string;
       readonly review: string;
       readonly gatewayMs: number;
     }
@@ -103,8 +112,15 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
   if (!fits && endpoint.kind !== "stored") {
     return refuse(failure("method_not_allowed", `Use ${method} at ${printable(exchange.path)}.`));
   }
-  const known = authenticate(exchange.headers, exchange.query, snapshot.keys);
+  const known = authenticate(exchange, doorOf(plane, snapshot));
   if (known.kind === "refused") return refuse(known.failure);
+  const caller = known.key?.name ?? "anonymous";
+  const owner = ownerOf(known.key);
+  const operation = endpoint.kind === "call" ? endpoint.operation : undefined;
+  const turn = (why: Failure): Turned => refuse(why, { caller, ...(operation === undefined ? {} : { operation }) });
+
+  const barred = barredFrom(operation ?? endpointOf[endpoint.kind as keyof typeof endpointOf], known.key);
+  if (barred !== undefined) return turn(barred);
   if (endpoint.kind === "models") {
     return {
       kind: "models",
@@ -115,13 +131,9 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
       ...(known.key === undefined ? {} : { key: known.key }),
     };
   }
-  const caller = known.key?.name ?? "anonymous";
   if (endpoint.kind === "review") {
-    return { kind: "review", dialect, id, caller, review: endpoint.review, gatewayMs: spentMs() };
+    return { kind: "review", dialect, id, owner, review: endpoint.review, gatewayMs: spentMs() };
   }
-  const operation = endpoint.kind === "call" ? endpoint.operation : undefined;
-  const turn = (why: Failure): Turned => refuse(why, { caller, ...(operation === undefined ? {} : { operation }) });
-
   const closed = doorClosed(plane, snapshot);
   if (closed !== undefined) return turn(closed);
   const { maxBodyBytes, uploadIdleMs: idleMs } = snapshot.limits;
@@ -131,15 +143,25 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
   if (body.kind === "gone") return turn(failure("client_gone", "The client left while it was still sending."));
   if (body.kind === "refused") return turn(body.failure);
   if (endpoint.kind === "stored") {
-    return { kind: "stored", dialect, id, caller, path: endpoint.path, body: body.bytes, gatewayMs: spentMs() };
+    return { kind: "stored", dialect, id, owner, path: endpoint.path, body: body.bytes, gatewayMs: spentMs() };
   }
   if (endpoint.kind === "feedback") {
     return { kind: "feedback", dialect, id, caller, body: body.bytes, gatewayMs: spentMs() };
   }
   const asked = { id, dialect, endpoint, bytes: body.bytes, headers: exchange.headers, snapshot };
-  const read = readCall(asked, { caller, acceptedAtMs });
+  const read = readCall(asked, { caller, owner, acceptedAtMs });
   if (!("call" in read)) return turn(read);
   return { kind: "call", dialect, ...read, ...(known.key === undefined ? {} : { key: known.key }) };
+}
+
+function barredFrom(endpoint: KeyEndpoint, key: GatewayKey | undefined): Failure | undefined {
+  if (key?.role === "viewer") return failure("forbidden", `The key "${key.name}" is for looking, and makes no calls.`);
+  if (key?.endpoints?.includes(endpoint) !== false) return undefined;
+  return failure("forbidden", `The key "${key.name}" is not for "${endpoint}".`);
+}
+
+function doorOf({ issuedKeys, clock }: DataPlane, snapshot: Snapshot): Door {
+  return { snapshot, wallMs: clock.wallMs(), ...(issuedKeys === undefined ? {} : { issued: issuedKeys }) };
 }
 
 interface AskedCall {
@@ -153,7 +175,7 @@ interface AskedCall {
 
 function readCall(
   { id, dialect, endpoint, bytes, headers, snapshot }: AskedCall,
-  from: Pick<Call, "caller" | "acceptedAtMs">,
+  from: Pick<Call, "caller" | "owner" | "acceptedAtMs">,
 ): Pick<AcceptedCall, "call" | "scan"> | Failure {
   const { address, operation } = endpoint;
   const scan = scanFields(bytes, { maxDepth: snapshot.limits.maxDepth });
@@ -198,59 +220,6 @@ function doorClosed(plane: DataPlane, snapshot: Snapshot): Failure | undefined {
     });
   }
   return undefined;
-}
-
-type Known =
-  | { readonly kind: "known"; readonly key?: GatewayKey }
-  | { readonly kind: "refused"; readonly failure: Failure };
-
-const keyHeaders = ["x-api-key", "x-goog-api-key", "api-key"];
-const bearer = /^bearer +(\S+)$/i;
-/** What Amazon's clients sign with is no key of ours: theirs comes in a header beside it, or as a bearer token instead. */
-const signature = /^aws4-/i;
-const longestKey = 512;
-
-/** One key, in any of the places SDKs put it. Keys are compared by hash, in constant time. */
-export function authenticate(
-  headers: Readonly<Record<string, string>>,
-  query: URLSearchParams,
-  keys: readonly GatewayKey[],
-): Known {
-  if (keys.length === 0) return { kind: "known" };
-  if (query.has("key")) {
-    const why = "Send the key in a header, not in the address: addresses end up in logs.";
-    return { kind: "refused", failure: failure("unauthenticated", why) };
-  }
-  const given = new Set<string>();
-  const authorization = headers["authorization"];
-  const isSigned = authorization === undefined || signature.test(authorization);
-  const token = isSigned ? undefined : (bearer.exec(authorization)?.[1] ?? "");
-  if (token !== undefined) given.add(token);
-  for (const name of keyHeaders) {
-    const value = headers[name];
-    if (value !== undefined) given.add(value.trim());
-  }
-  if (given.size > 1) {
-    const why = "Two different keys were sent in different headers; send one.";
-    return { kind: "refused", failure: failure("ambiguous_credentials", why) };
-  }
-  const [only] = given;
-  const key = only === undefined ? undefined : matching(only, keys);
-  if (key !== undefined) return { kind: "known", key };
-  const why =
-    only === undefined ? "A gateway key is needed: send it as a bearer token." : "This key is not known here.";
-  return { kind: "refused", failure: failure("unauthenticated", why) };
-}
-
-function matching(given: string, keys: readonly GatewayKey[]): GatewayKey | undefined {
-  if (given.length > longestKey) return undefined;
-  const digest = hash("sha256", given, "buffer");
-  let found: GatewayKey | undefined;
-  // Every key is compared, so the time tells nothing about which one came close.
-  for (const key of keys) {
-    if (timingSafeEqual(digest, Buffer.from(key.sha256, "hex"))) found = key;
-  }
-  return found;
 }
 
 function pick(headers: Readonly<Record<string, string>>, names: readonly string[]): Readonly<Record<string, string>> {

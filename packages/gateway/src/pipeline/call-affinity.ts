@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { Call } from "#domain/call";
+import { memoryOwner, type Call } from "#domain/call";
 import type { Affinity } from "#policy/affinity";
 import type { Served } from "#policy/make-plan";
 import type { FieldScan, Span } from "#wire/json-splice";
@@ -53,10 +53,10 @@ export class CallAffinity implements Served {
 
   /** A caller's sessions are its own. */
   #sessionKey(): string | undefined {
-    const { caller, model, options } = this.#call;
+    const { model, options } = this.#call;
     return options.session === undefined
       ? undefined
-      : JSON.stringify([caller, options.route ?? model, options.session]);
+      : JSON.stringify([memoryOwner(this.#call), options.route ?? model, options.session]);
   }
 }
 

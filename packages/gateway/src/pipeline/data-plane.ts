@@ -10,12 +10,15 @@ import type { LogprobSupport } from "#policy/logprob-support";
 import type { RetryBudget } from "#policy/retry-budget";
 import type { UsualCost } from "#policy/usual-cost";
 import type { Speeds } from "#policy/speeds";
+import type { IssuedKeys } from "./issued-keys.ts";
 import type { LiveCalls } from "./live-calls.ts";
 
 /** Everything the request path works with. Built once by a worker, a test or a simulation. */
 export interface DataPlane {
   /** The snapshot of this moment; a call takes it once and keeps it. */
   readonly snapshot: () => Snapshot;
+  /** Absent: the configuration's are all there are. */
+  readonly issuedKeys?: IssuedKeys;
   readonly clock: Clock;
   readonly send: SendUpstream;
   readonly journal: Journal;

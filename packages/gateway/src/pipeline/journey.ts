@@ -1,11 +1,12 @@
 import type { Dialect } from "#dialects/dialect";
 import { costNanoUsd } from "#catalogue/catalogue";
-import type { Call } from "#domain/call";
+import { memoryOwner, type Call } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import type { Attempt, Plan, SkippedTarget, Target } from "#domain/plan";
 import type { Exchange } from "#domain/ports";
 import type { Decision } from "#domain/record";
-import type { GatewayKey, Snapshot } from "#domain/snapshot";
+import type { GatewayKey } from "#domain/gateway-key";
+import type { Snapshot } from "#domain/snapshot";
 import { CallRetries } from "#policy/call-retries";
 import type { Fingerprint } from "#policy/deadly-requests";
 import { downTheLadder } from "#policy/ladder";
@@ -99,7 +100,7 @@ export class Journey {
     this.#turn = Math.floor(plane.random() * 0x10000);
     this.#fingerprint = fingerprintOf(call);
     this.#affinity = new CallAffinity(plane.affinity, { call, scan }, () => plane.clock.nowMs());
-    this.#decoded = decodeOnce(call, dialect, (request) => withThoughts(request, plane.memory, call.caller));
+    this.#decoded = decodeOnce(call, dialect, (request) => withThoughts(request, plane.memory, memoryOwner(call)));
   }
 
   get view(): PlanningView {
@@ -280,7 +281,7 @@ export class Journey {
   /** This is the answer: what its lane lost is told, and what it keeps for the next turn is kept. */
   #take({ lane }: Held): void {
     this.tellLosses(lane);
-    lane.thoughts?.keep(this.input.plane.memory, this.input.call.caller);
+    lane.thoughts?.keep(this.input.plane.memory, memoryOwner(this.input.call));
   }
 
   /** What the caller is told when the record could not be made durable: the answer stays unacknowledged. */

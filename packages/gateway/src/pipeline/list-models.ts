@@ -1,7 +1,8 @@
 import type { Dialect, ListedModel } from "#dialects/dialect";
 import { failure } from "#domain/failure";
 import type { Exchange } from "#domain/ports";
-import type { GatewayKey, Snapshot } from "#domain/snapshot";
+import type { GatewayKey } from "#domain/gateway-key";
+import type { Snapshot } from "#domain/snapshot";
 import { ownAnswerHeaders } from "./answer-headers.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { findModel, listedModels } from "./listed-models.ts";

@@ -1,3 +1,4 @@
+import { memoryOwner } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import type { Attempt } from "#domain/plan";
 import { maxCandidates, maxReviewBytes, type NewReview, type ReviewCandidate } from "#domain/review";
@@ -59,7 +60,7 @@ function ask(input: JourneyInput, doubts: Doubts, route: string): AskedReview | 
   const review: NewReview = {
     id: `rev_${plane.newId()}`,
     callId: call.id,
-    owner: call.caller,
+    owner: memoryOwner(call),
     route,
     dialect: call.dialect,
     request: Buffer.from(call.body.subarray(0, maxReviewBytes)).toString("utf8"),

@@ -20,7 +20,7 @@ interface Asked {
   readonly control: CallControl;
   readonly dialect: Dialect;
   readonly id: string;
-  readonly caller: string;
+  readonly owner: string;
   readonly review: string;
   readonly gatewayMs: number;
 }
@@ -68,8 +68,8 @@ function readWait(text: string | null): number | undefined {
 }
 
 /** One timer at a time; the client leaving, or the gateway stopping, ends it. */
-async function lookUntil({ plane, control, caller, review }: Asked, waitMs: number): Promise<ReviewLook> {
-  const look = (): ReviewLook => plane.reviews?.get(caller, review) ?? { kind: "unknown" };
+async function lookUntil({ plane, control, owner, review }: Asked, waitMs: number): Promise<ReviewLook> {
+  const look = (): ReviewLook => plane.reviews?.get(owner, review) ?? { kind: "unknown" };
   const untilMs = plane.clock.nowMs() + waitMs;
   const others = waiting.get(plane) ?? 0;
   let seen = look();
@@ -79,7 +79,7 @@ async function lookUntil({ plane, control, caller, review }: Asked, waitMs: numb
     for (let leftMs = waitMs; leftMs > 0 && isPending(seen); leftMs = untilMs - plane.clock.nowMs()) {
       await pause(plane, control, Math.min(leftMs, lookEveryMs));
       if (control.ended !== undefined || plane.live.draining) break;
-      if (plane.reviews?.isPending(caller, review) !== true) seen = look();
+      if (plane.reviews?.isPending(owner, review) !== true) seen = look();
     }
     // It may have been claimed meanwhile.
     return isPending(seen) ? look() : seen;

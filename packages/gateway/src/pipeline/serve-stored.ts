@@ -13,7 +13,7 @@ interface Asked {
   readonly snapshot: Snapshot;
   readonly dialect: Dialect;
   readonly id: string;
-  readonly caller: string;
+  readonly owner: string;
   readonly path: readonly string[];
   readonly body: Uint8Array;
   readonly gatewayMs: number;
@@ -21,14 +21,14 @@ interface Asked {
 
 /** Reads, lists and deletes what the gateway keeps for a caller. Nobody upstream is asked. */
 export function serveStored(asked: Asked): void {
-  const { exchange, dialect, id, caller, path, gatewayMs } = asked;
+  const { exchange, dialect, id, owner, path, gatewayMs } = asked;
   const json = parsed(asked.body);
   const reply =
     json === undefined
       ? { kind: "refused" as const, failure: failure("invalid_request", "The body is not valid JSON.") }
       : dialect.threads?.serve(
           { method: exchange.method, path, query: exchange.query, body: json.value },
-          drawerOf(caller, asked),
+          drawerOf(owner, asked),
         );
   if (reply?.kind !== "found") {
     const why = reply?.failure ?? failure("path_not_found", "There is nothing here.");

@@ -1,5 +1,5 @@
 import type { Drawer, Threads, ThreadWish } from "#dialects/threads";
-import type { Call } from "#domain/call";
+import { memoryOwner, type Call } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import type { Snapshot } from "#domain/snapshot";
 import { editFields, scanFields, type FieldScan } from "#wire/json-splice";
@@ -48,7 +48,7 @@ function open({ call, scan }: AcceptedCall, threads: Threads, at: At): Opened | 
   const thread = { wish, call, scan };
   const { previous, conversation, references } = wish;
   if (previous === undefined && conversation === undefined && references === undefined) return { call, scan, thread };
-  const earlier = threads.earlier(wish, drawerOf(call.caller, at));
+  const earlier = threads.earlier(wish, drawerOf(memoryOwner(call), at));
   if (!("items" in earlier)) return earlier;
   const body = editFields(call.body, scan, threads.wholeEdits(call.body, scan, earlier));
   const whole = scanFields(body, { maxDepth: at.snapshot.limits.maxDepth });
@@ -95,7 +95,7 @@ function keepIn(input: JourneyInput, end: JourneyEnd): boolean {
       answer,
       ...(result.relayed && thread.wish.store ? { heldBy: provider } : {}),
     },
-    drawerOf(call.caller, { plane, snapshot }),
+    drawerOf(memoryOwner(call), { plane, snapshot }),
   );
 }
 

@@ -1,14 +1,14 @@
 import type { ReviewDesk } from "#control/reviews/review-file";
 import type { HealthRow, LoadRow } from "#domain/health";
 import type { Exchange } from "#domain/ports";
-import type { GatewayKey } from "#domain/snapshot";
-import { authenticate } from "#pipeline/accept";
+import type { Snapshot } from "#domain/snapshot";
+import { authenticate, isOpen } from "#pipeline/authenticate";
 import { mergeRows } from "#policy/health-rows";
 import { adminReviews, onlyMethods, reviewsPath, wrong, type AdminReply } from "./admin-reviews.ts";
 
 /** What the endpoints for administrators look at. */
 export interface AdminState {
-  keys(): readonly GatewayKey[];
+  snapshot(): Snapshot;
   version(): string;
   /** Wall clock, milliseconds since 1970. */
   wallMs(): number;
@@ -33,10 +33,9 @@ export function serveAdmin(exchange: Exchange, state: AdminState): boolean {
     respond(exchange, onlyMethods("GET, HEAD"));
     return true;
   }
-  const keys = state.keys();
-  const known = authenticate(exchange.headers, exchange.query, keys);
+  const known = authenticate(exchange, { snapshot: state.snapshot(), wallMs: state.wallMs() });
   if (known.kind === "refused") respond(exchange, wrong(401, known.failure.message));
-  else if (keys.length > 0 && known.key?.admin !== true) {
+  else if (!isOpen({ snapshot: state.snapshot(), wallMs: state.wallMs() }) && known.key?.role !== "admin") {
     respond(exchange, wrong(403, `the key "${known.key?.name}" is no administrator's; add admin: true to it`));
   } else if (isReviews) void respondReviews(exchange, state, known.key?.name);
   else void respondHealth(exchange, state);

@@ -1,3 +1,4 @@
+import { callerOf } from "#domain/gateway-key";
 import type { ReviewBrief } from "#control/reviews/review-rows";
 import type { ReviewState } from "#domain/review";
 
@@ -9,7 +10,7 @@ export function writtenBrief(brief: ReviewBrief): object {
     object: "hedgerow.review",
     status,
     request_id: callId,
-    caller: owner,
+    caller: callerOf(owner),
     route,
     ...times(brief),
     scores: scores.map(({ target, score, threshold, why }) => ({ target, score, threshold, why })),
@@ -25,7 +26,7 @@ export function writtenReview(review: ReviewState): object {
     object: "hedgerow.review",
     status,
     request_id: callId,
-    caller: owner,
+    caller: callerOf(owner),
     route,
     dialect,
     ...times(review),

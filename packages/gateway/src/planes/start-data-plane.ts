@@ -183,7 +183,7 @@ function forOperators({ options, live, gauges, health, snapshot }: OperatorParts
     },
   };
   const admin: AdminState = {
-    keys: () => snapshot().keys,
+    snapshot,
     version: () => snapshot().version,
     wallMs: () => systemClock.wallMs(),
     health: async () => [health.rows(), ...(await others()).reports.map((each) => each.health)],

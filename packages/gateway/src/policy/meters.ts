@@ -1,5 +1,6 @@
 import type { AccountId, Allowance, Meter } from "#domain/account";
-import type { GatewayKey, Snapshot } from "#domain/snapshot";
+import type { GatewayKey } from "#domain/gateway-key";
+import type { Snapshot } from "#domain/snapshot";
 
 /** A call's: the narrowest last, so that what it is told of its limits is its own. */
 export interface CallAccounts {

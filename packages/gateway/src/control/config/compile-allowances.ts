@@ -14,6 +14,8 @@ export function compileAllowances(document: ConfigDocument): Allowances {
     const allowance = compileAllowance(entry);
     if (allowance !== undefined) allowances.set(id, allowance);
   };
+  for (const [name, entry] of Object.entries(document.organisations ?? {})) add(`organisation:${name}`, entry);
+  for (const [name, entry] of Object.entries(document.teams ?? {})) add(`team:${name}`, entry);
   for (const [name, route] of Object.entries(document.routes ?? {})) add(`route:${name}`, route);
   for (const [name, provider] of Object.entries(document.providers)) {
     add(`provider:${name}`, provider);

@@ -1,17 +1,16 @@
-import type { GatewayKey, ServerLimits, Snapshot } from "#domain/snapshot";
+import type { ServerLimits, Snapshot } from "#domain/snapshot";
 import { defaultLimits } from "#domain/snapshot";
 import { isLoopback } from "./address.ts";
-import { compileAllowance } from "./allowance-schema.ts";
 import { compileAliases } from "./compile-aliases.ts";
 import { compileAllowances } from "./compile-allowances.ts";
 import { checkForward, compileForward } from "./compile-forward.ts";
 import type { CompileContext, Report, ServerSettings } from "./compile-context.ts";
+import { compileAdminToken, compileKeys, compileTenants } from "./compile-keys.ts";
 import { compileProviders } from "./compile-provider.ts";
 import { compileRoutes } from "./compile-route.ts";
 import { compileSupply } from "./compile-supply.ts";
-import { sha256Hex, snapshotVersion } from "./fingerprint.ts";
+import { snapshotVersion } from "./fingerprint.ts";
 import type { Finding } from "./problem.ts";
-import { suggestion } from "./nearest.ts";
 import type { ConfigDocument, LimitsEntry } from "./schema.ts";
 
 export type Compiled =
@@ -29,11 +28,14 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
   const providers = compileProviders(document, context, report);
   const aliases = compileAliases(document, context, report);
   const supply = compileSupply(document, context, report);
-  const keys = gatewayKeys(document, report);
+  const tenants = compileTenants(document, report);
+  const keys = compileKeys(document, tenants, report);
+  const adminToken = compileAdminToken(document, report);
+  const isPublic = !isLoopback(server.host);
   checkForward(document, report);
-  if (keys.length === 0 && Object.keys(document.keys ?? {}).length === 0 && !isLoopback(server.host)) {
+  if (isPublic && !hasCredential(document, context)) {
     const message = `${JSON.stringify(server.host)} can be reached from other machines, and no \`keys\` are configured`;
-    report(["server", "host"], message, "add `keys`, or listen on 127.0.0.1");
+    report(["server", "host"], message, "add `keys`, issue one with `hedgerow keys create`, or listen on 127.0.0.1");
   }
   if (findings.length > 0) return { kind: "refused", findings };
   const content = {
@@ -42,6 +44,10 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
     routes,
     aliases,
     keys,
+    ...(adminToken === undefined ? {} : { adminToken }),
+    // Never open to other machines, whatever becomes of the keys; nor where an administrator is told from others.
+    ...(isPublic || adminToken !== undefined ? { guarded: true as const } : {}),
+    ...tenants,
     supply,
     ...compileAllowances(document),
     ...(context.measured === undefined ? {} : { measured: context.measured }),
@@ -50,6 +56,11 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
     notices: context.notices ?? [],
   };
   return { kind: "compiled", snapshot: { version: snapshotVersion(content), ...content }, server };
+}
+
+/** Something that callers or an administrator can prove themselves by: without any, nobody could use the gateway. */
+function hasCredential({ keys = {}, server }: ConfigDocument, { hasIssuedKeys }: CompileContext): boolean {
+  return Object.keys(keys).length > 0 || server?.admin?.token !== undefined || hasIssuedKeys === true;
 }
 
 export function serverSettings(document: ConfigDocument, overrides: Partial<ServerSettings> = {}): ServerSettings {
@@ -76,51 +87,4 @@ function compileLimits(entry: LimitsEntry): ServerLimits {
     ...(entry.stalledClient === undefined ? {} : { stalledClientMs: entry.stalledClient }),
     ...(entry.drain === undefined ? {} : { drainMs: entry.drain }),
   };
-}
-
-const shortestKey = 24;
-
-function gatewayKeys(document: ConfigDocument, report: Report): readonly GatewayKey[] {
-  const keys: GatewayKey[] = [];
-  const seen = new Map<string, string>();
-  for (const [name, entry] of Object.entries(document.keys ?? {})) {
-    const path = ["keys", name];
-    if ((entry.key === undefined) === (entry.sha256 === undefined)) {
-      report(path, "a key needs exactly one of `key` and `sha256`", "keep one of them");
-      continue;
-    }
-    const plain = entry.key?.reveal();
-    if (plain !== undefined && plain.length < shortestKey) {
-      const fix = "make one with: openssl rand -hex 24";
-      report(
-        [...path, "key"],
-        `a gateway key has at least ${shortestKey} characters, this one has ${plain.length}`,
-        fix,
-      );
-      continue;
-    }
-    const sha256 = (plain === undefined ? (entry.sha256 ?? "") : sha256Hex(plain)).toLowerCase();
-    const twin = seen.get(sha256);
-    if (twin !== undefined)
-      report(
-        [...path, entry.key === undefined ? "sha256" : "key"],
-        `this is the same key as ${JSON.stringify(twin)}`,
-        "give each caller its own",
-      );
-    seen.set(sha256, name);
-    const routeNames = Object.keys(document.routes ?? {});
-    for (const [index, route] of (entry.routes ?? []).entries()) {
-      if (routeNames.includes(route)) continue;
-      report([...path, "routes", index], `no route ${JSON.stringify(route)}`, suggestion(route, routeNames, "routes"));
-    }
-    const allowance = compileAllowance(entry);
-    keys.push({
-      name,
-      sha256,
-      ...(allowance === undefined ? {} : { allowance }),
-      ...(entry.routes === undefined ? {} : { routes: entry.routes }),
-      ...(entry.admin === true ? { admin: true } : {}),
-    });
-  }
-  return keys;
 }

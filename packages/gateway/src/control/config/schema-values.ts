@@ -56,6 +56,13 @@ export const money = (description: string) =>
 export const count = (description: string, range: { min: number; max: number; byDefault?: number }) =>
   z.int().min(range.min).max(range.max).meta(about(description, range.byDefault)).exactOptional();
 
+/** Names appear in headers, records and paths. A provider's ends at the first slash of `provider/model`. */
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/u;
+const nameRule =
+  "a name begins with a letter or digit and has at most 64 letters, digits, dots, dashes and underscores";
+
+export const name = z.string().regex(namePattern, nameRule);
+
 export const word = z.string().min(1).max(200);
 
 export const text = (description: string) => z.string().min(1).max(200).meta({ description }).exactOptional();

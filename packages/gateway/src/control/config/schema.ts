@@ -3,6 +3,7 @@ import type { DialectId } from "#domain/call";
 import { defaultLimits, defaultTimeouts } from "#domain/snapshot";
 import { budgetSection, limitsSection } from "./allowance-schema.ts";
 import { confidenceSection } from "./confidence-schema.ts";
+import { adminSection, keysSection, organisationsSection, teamsSection } from "./key-schema.ts";
 import { supplySection } from "./supply-schema.ts";
 import { hedgeSection, recordsSection, slaSection } from "./survival-schema.ts";
 import {
@@ -13,6 +14,7 @@ import {
   flag,
   mebibytes,
   money,
+  name,
   seconds,
   secretText,
   size,
@@ -21,16 +23,11 @@ import {
 } from "./schema-values.ts";
 import { durationPattern, moneyPattern, sizePattern } from "./units.ts";
 
-/** Names appear in headers, records and paths. A provider's ends at the first slash of `provider/model`. */
-const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/u;
-const nameRule =
-  "a name begins with a letter or digit and has at most 64 letters, digits, dots, dashes and underscores";
 const modelNamePattern = /^[^\s\p{Cc}]{1,200}$/u;
 
 /** Each is a process with a heap of its own; more than cores gain nothing. */
 export const maxWorkers = 64;
 
-const name = z.string().regex(namePattern, nameRule);
 const modelName = z.string().regex(modelNamePattern, "a model's name has 1 to 200 characters and no spaces");
 
 const attemptTimeouts = {
@@ -89,6 +86,7 @@ const server = z
       .exactOptional(),
     data: z.string().min(1).meta(about("Folder for the journal and the store.", "./.hedgerow")).exactOptional(),
     limits,
+    admin: adminSection,
   })
   .meta({ description: "The gateway itself." })
   .exactOptional();
@@ -292,25 +290,6 @@ const route = z
   })
   .meta({ description: "Targets and policy behind a name that callers use as `model`." });
 
-const gatewayKey = z
-  .strictObject({
-    key: secretText("The key itself, at least 24 characters: ${NAME} or file:PATH.").exactOptional(),
-    sha256: z
-      .string()
-      .regex(/^[0-9a-fA-F]{64}$/u, "expected 64 hex digits")
-      .meta({ description: "The key's SHA-256 in hex, so that the file holds no secret." })
-      .exactOptional(),
-    routes: z
-      .array(name.meta({ description: "A route's name." }))
-      .min(1)
-      .meta({ description: "Routes it may use; by default all." })
-      .exactOptional(),
-    limits: limitsSection,
-    budget: budgetSection,
-    admin: flag("May look at how the gateway and its providers are: `/admin/api/health`."),
-  })
-  .meta({ description: "A key that callers of the gateway present." });
-
 /** `hedgerow.yaml`. Strict at every level: an unknown key is an error. */
 export const documentSchema = z.strictObject({
   server,
@@ -332,10 +311,9 @@ export const documentSchema = z.strictObject({
     .strictObject({ limits: limitsSection, budget: budgetSection })
     .meta({ description: "For each end user that calls name, in `user`, `safety_identifier` or `metadata.user_id`." })
     .exactOptional(),
-  keys: z
-    .record(name, gatewayKey)
-    .meta({ description: "Keys of the gateway; without any it is open, on loopback only." })
-    .exactOptional(),
+  organisations: organisationsSection,
+  teams: teamsSection,
+  keys: keysSection,
 });
 
 /** A configuration whose shape is right: units are numbers, secrets are hidden, names are not checked yet. */
@@ -343,6 +321,7 @@ export type ConfigDocument = z.output<typeof documentSchema>;
 export type ProviderEntry = ConfigDocument["providers"][string];
 export type RouteEntry = NonNullable<ConfigDocument["routes"]>[string];
 export type ModelEntry = NonNullable<ProviderEntry["models"]>[string];
+export type KeyEntry = NonNullable<ConfigDocument["keys"]>[string];
 export type PriceEntry = NonNullable<ModelEntry["price"]>;
 export type HedgeEntry = NonNullable<RouteEntry["hedge"]>;
 export type ConfidenceEntry = NonNullable<RouteEntry["confidence"]>;

@@ -6,6 +6,7 @@ const patterns: readonly (readonly string[])[] = [
   ["providers", "*", "keys"],
   ["providers", "*", "headers"],
   ["keys", "*", "key"],
+  ["server", "admin", "token"],
   ["records", "forward", "key"],
   ["routes", "*", "confidence", "decision", "key"],
   ["routes", "*", "confidence", "verifier", "key"],

@@ -1,3 +1,4 @@
+import { callerOf } from "#domain/gateway-key";
 import type { Label } from "#domain/confidence";
 import type { ReviewState } from "#domain/review";
 
@@ -16,7 +17,7 @@ export function labelsOf(review: ReviewState): readonly Label[] {
     weight: 1,
     // Every answer of a call that nobody was sure of comes to a person.
     propensity: 1,
-    caller: owner,
+    caller: callerOf(owner),
     atMs: decision.atMs,
     ...(decision.reason === undefined ? {} : { note: decision.reason }),
   });
