@@ -53,6 +53,19 @@ export class Store {
     }
   }
 
+  /** The same for work that lasts; whoever holds the store sees to it that nothing else is asked of it meanwhile. */
+  async transactionOver<T>(work: () => Promise<T>): Promise<T> {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = await work();
+      this.#database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
   close(): void {
     this.#statements.clear();
     this.#database.close();
