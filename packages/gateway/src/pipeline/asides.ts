@@ -8,6 +8,7 @@ import type { Attempt, Plan, Target } from "#domain/plan";
 import type { AttemptRole } from "#domain/record";
 import { forbids } from "#policy/constraints";
 import { findTargets } from "#policy/find-targets";
+import { scopeOf } from "#policy/key-scope";
 import { freeCredential, type Situation } from "#policy/next-candidate";
 import { scanFields } from "#wire/json-splice";
 import type { Admission } from "./admission.ts";
@@ -115,7 +116,7 @@ export class Asides {
   #ask(name: string, role: AttemptRole, words: Words): Aside | undefined {
     const { input, plan, deadlineAtMs, admission } = this.#parts;
     if (input.control.ended !== undefined) return undefined;
-    const chosen = this.#choose(name);
+    const chosen = this.#choose(name, role);
     if (typeof chosen === "string") {
       this.warnings.add(`${role}: ${name} is not asked: ${chosen}`);
       return undefined;
@@ -178,7 +179,7 @@ export class Asides {
   }
 
   /** Whom to ask and by which key, or why nobody. */
-  #choose(name: string): Pick<Question, "target" | "credential"> | string {
+  #choose(name: string, role: AttemptRole): Pick<Question, "target" | "credential"> | string {
     const { input, plan, situation } = this.#parts;
     const { snapshot, plane, call } = input;
     const found = findTargets({ names: [name] }, snapshot, plane.traitsOf);
@@ -186,7 +187,9 @@ export class Asides {
     if (target === undefined) return "there is no such target";
     const route = snapshot.routes.get(plan.route);
     const groupsOf = groupsOfTargets(snapshot, plane.clock.wallMs());
-    const why = forbids(target, { route, snapshot, groupsOf, options: call.options });
+    // A judge is the operator's, whatever the key is for: its words reach no caller.
+    const scope = role === "judge" ? {} : scopeOf(input.key);
+    const why = forbids(target, { route, snapshot, groupsOf, options: call.options, ...scope });
     if (why !== undefined) return why;
     const credential = freeCredential({ ...situation(), attempts: [] }, target);
     return credential === undefined ? "it does not work at the moment" : { target, credential };

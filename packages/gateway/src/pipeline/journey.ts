@@ -11,6 +11,7 @@ import { CallRetries } from "#policy/call-retries";
 import type { Fingerprint } from "#policy/deadly-requests";
 import { downTheLadder } from "#policy/ladder";
 import { isPlan, makePlan, type PlanningView, type Wanted } from "#policy/make-plan";
+import { scopeOf } from "#policy/key-scope";
 import { nextCandidate, type Step } from "#policy/next-candidate";
 import type { FieldScan } from "#wire/json-splice";
 import { withAbleTargets } from "./able-targets.ts";
@@ -154,7 +155,8 @@ export class Journey {
     const { call, dialect, scan } = this.input;
     const { model, options, operation } = call;
     const needs = operation === "generate" ? () => dialect.findNeeds(call.body, scan) : () => ({});
-    return { model, options, operation, needs, seed: call.id, served: this.#affinity };
+    const scope = scopeOf(this.input.key);
+    return { model, options, operation, needs, seed: call.id, served: this.#affinity, ...scope };
   }
 
   /** A further attempt was wanted and the route's retry budget had none left. */

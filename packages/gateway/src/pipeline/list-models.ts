@@ -3,6 +3,7 @@ import { failure } from "#domain/failure";
 import type { Exchange } from "#domain/ports";
 import type { GatewayKey } from "#domain/gateway-key";
 import type { Snapshot } from "#domain/snapshot";
+import { scopeOf } from "#policy/key-scope";
 import { ownAnswerHeaders } from "./answer-headers.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { findModel, listedModels } from "./listed-models.ts";
@@ -21,7 +22,7 @@ interface Listing {
 
 /** What this caller may write as `model`, or what is known of one such name, in the caller's language. */
 export function listModels({ exchange, plane, snapshot, dialect, id, model, key, gatewayMs }: Listing): void {
-  const view = { snapshot, traitsOf: plane.traitsOf, allowed: key?.routes };
+  const view = { snapshot, traitsOf: plane.traitsOf, allowed: key?.routes, ...scopeOf(key) };
   const headers = ownAnswerHeaders(dialect, { id, gatewayMs });
   if (model === undefined) {
     exchange.respond(200, headers);

@@ -2,6 +2,7 @@ import type { ListedModel } from "#dialects/dialect";
 import type { Capabilities, ModelTraits } from "#domain/model";
 import type { Target } from "#domain/plan";
 import type { Snapshot } from "#domain/snapshot";
+import { outOfScope, type TargetScope } from "#policy/key-scope";
 import { findTargets, type TraitsOf } from "#policy/find-targets";
 
 export interface ListView {
@@ -9,6 +10,8 @@ export interface ListView {
   readonly traitsOf: TraitsOf;
   /** The names that the caller's key is good for; undefined: all. */
   readonly allowed: readonly string[] | undefined;
+  /** The targets that it is good for; absent: all. */
+  readonly scope?: TargetScope;
 }
 
 /** Routes, aliases, and each provider's models, as far as the caller's key reaches. */
@@ -22,7 +25,8 @@ export function listedModels(view: ListView): readonly ListedModel[] {
   for (const spec of snapshot.providers.values()) {
     for (const [name, traits] of spec.models) {
       const id = `${spec.id}/${name}`;
-      if (isAllowed(id, view)) listed.push(modelEntry(id, spec.vendor ?? spec.id, traits));
+      const target = { id, provider: spec.id, model: name, lastResort: false, traits };
+      if (isAllowed(id, view) && isWithin(target, view)) listed.push(modelEntry(id, spec.vendor ?? spec.id, traits));
     }
   }
   return listed;
@@ -34,7 +38,7 @@ export function findModel(id: string, view: ListView): ListedModel | undefined {
   if (listed !== undefined) return listed;
   const found = findTargets({ names: [id] }, view.snapshot, view.traitsOf);
   if (found.kind !== "found" || !isAllowed(found.uses[0] ?? id, view)) return undefined;
-  const [target] = found.targets;
+  const target = found.targets.find((each) => isWithin(each, view));
   if (target?.traits === undefined) return undefined;
   const spec = view.snapshot.providers.get(target.provider);
   return modelEntry(id, spec?.vendor ?? target.provider, target.traits);
@@ -45,11 +49,17 @@ function isAllowed(use: string, { allowed }: ListView): boolean {
   return allowed === undefined || allowed.includes(use);
 }
 
+function isWithin(target: Target, { scope }: ListView): boolean {
+  return scope === undefined || outOfScope(target, scope) === undefined;
+}
+
 /** A route or an alias; undefined where it leads nowhere, or where this caller may not go. */
 function namedEntry(name: string, view: ListView): ListedModel | undefined {
   const found = findTargets({ names: [name] }, view.snapshot, view.traitsOf);
   if (found.kind !== "found" || !isAllowed(found.uses[0] ?? name, view)) return undefined;
-  const traits = sharedTraits(found.targets);
+  const targets = found.targets.filter((target) => isWithin(target, view));
+  if (targets.length === 0) return undefined;
+  const traits = sharedTraits(targets);
   return { id: name, ownedBy: "hedgerow", createdAtS: 0, ...(traits === undefined ? {} : { traits }) };
 }
 

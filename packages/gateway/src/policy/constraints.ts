@@ -4,6 +4,7 @@ import type { ModelTraits } from "#domain/model";
 import type { SkippedTarget, Target } from "#domain/plan";
 import type { Route, Snapshot } from "#domain/snapshot";
 import type { RiskGroup } from "#domain/supply";
+import { outOfScope, type TargetScope } from "./key-scope.ts";
 import type { LatencyOf } from "./wishes.ts";
 
 /** What is asked of targets before any is preferred to another. */
@@ -16,6 +17,8 @@ export interface Conditions {
   readonly latencyOf?: LatencyOf;
   /** What makes an automatic change from the first target to another a critical one, in words. */
   readonly isCritical?: (primary: Target, backup: Target) => string | undefined;
+  /** Of the caller's key. */
+  readonly scope?: TargetScope;
 }
 
 export interface Sifted {
@@ -79,16 +82,18 @@ function isCallersOwn({ id }: Target, route: Route | undefined): boolean {
 /** What forbids that a target is sent this call's data, whatever for; undefined: nothing. */
 export function forbids(
   target: Target,
-  conditions: Pick<Conditions, "route" | "snapshot" | "groupsOf" | "options">,
+  conditions: Pick<Conditions, "route" | "snapshot" | "groupsOf" | "options" | "scope">,
 ): string | undefined {
   return breaks(target, conditions) ?? unwanted(target, conditions.options);
 }
 
-/** Which promise of its route a target does not keep. */
+/** What the caller's key is not for, or which promise of its route a target does not keep. */
 function breaks(
   target: Target,
-  { route, snapshot, groupsOf }: Pick<Conditions, "route" | "snapshot" | "groupsOf">,
+  { route, snapshot, groupsOf, scope }: Pick<Conditions, "route" | "snapshot" | "groupsOf" | "scope">,
 ): string | undefined {
+  const foreign = scope === undefined ? undefined : outOfScope(target, scope);
+  if (foreign !== undefined) return foreign;
   const { constraints } = route ?? {};
   if (constraints === undefined) return undefined;
   const spec = snapshot.providers.get(target.provider);
@@ -225,5 +230,5 @@ const mostNamed = 3;
 function nobodyMay(skipped: readonly SkippedTarget[]): Failure {
   const named = skipped.slice(0, mostNamed).map(({ target, why }) => `${target}: ${why}`);
   const more = skipped.length > mostNamed ? "; …" : "";
-  return failure("forbidden", `No target of this route may take the call (${named.join("; ")}${more}).`);
+  return failure("forbidden", `No target may take the call (${named.join("; ")}${more}).`);
 }

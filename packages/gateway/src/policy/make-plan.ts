@@ -5,6 +5,7 @@ import type { FailedTarget, Plan, PlannedTarget, SkippedTarget, SpreadRule, Targ
 import { defaultTimeouts, type Snapshot } from "#domain/snapshot";
 import { confidenceRule } from "./confidence-rule.ts";
 import { sift, type Conditions } from "./constraints.ts";
+import type { TargetScope } from "./key-scope.ts";
 import { drawOrder } from "./draw.ts";
 import { findTargets, type TraitsOf } from "./find-targets.ts";
 import { placeOf, type Health } from "./health.ts";
@@ -27,6 +28,8 @@ export interface Wanted {
   /** What weights draw by: a session or a call. Absent: nothing is drawn. */
   readonly seed?: string;
   readonly served?: Served;
+  /** Of the caller's key; absent: any target. */
+  readonly scope?: TargetScope;
 }
 
 /** The ids of the targets that served the same before; asked for only where it matters. */
@@ -56,6 +59,7 @@ export function makePlan(call: Wanted, snapshot: Snapshot, view: PlanningView): 
       route: found.route,
       options: call.options,
       ...(call.needs === undefined ? {} : { needs: call.needs }),
+      ...(call.scope === undefined ? {} : { scope: call.scope }),
       snapshot,
       ...view,
     },
