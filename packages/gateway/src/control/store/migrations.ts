@@ -150,4 +150,31 @@ export const migrations: readonly string[] = [
   ALTER TABLE calls ADD COLUMN end_user TEXT;
   `,
   spendMigration,
+  // What nodes that share their budgets have lent to each other: one row is everybody's, the others belong to a node each.
+  `
+  CREATE TABLE budget_meters (
+    meter TEXT NOT NULL PRIMARY KEY,
+    locks INTEGER NOT NULL
+  );
+  CREATE TABLE budget_counts (
+    meter TEXT NOT NULL,
+    period_start INTEGER NOT NULL,
+    spent_nano INTEGER NOT NULL,
+    PRIMARY KEY (meter, period_start)
+  );
+  CREATE TABLE budget_loans (
+    meter TEXT NOT NULL,
+    node TEXT NOT NULL,
+    lent_nano INTEGER NOT NULL,
+    reported_nano INTEGER NOT NULL,
+    reported_in INTEGER NOT NULL,
+    presumed_nano INTEGER NOT NULL,
+    presumed_in INTEGER NOT NULL,
+    PRIMARY KEY (meter, node)
+  );
+  CREATE TABLE node_leases (
+    node TEXT NOT NULL PRIMARY KEY,
+    until_ms INTEGER NOT NULL
+  );
+  `,
 ];
