@@ -40,6 +40,10 @@ export class Pocket {
     return amount <= this.#freeAt(nowMs);
   }
 
+  free(nowMs: number): number {
+    return this.#freeAt(nowMs);
+  }
+
   take(amount: number, nowMs: number): void {
     this.#free -= amount;
     this.used(amount, nowMs);
@@ -123,7 +127,7 @@ export class Pocket {
     const back = idle + this.#stale;
     this.#stale = 0;
     const { meter } = this;
-    if (back !== 0 || this.#spent > 0) into.push({ meter, back, spent: this.#spent });
+    if (back !== 0 || this.#spent !== 0) into.push({ meter, back, spent: this.#spent });
     this.#spent = 0;
     if (this.#corrections === undefined) return;
     for (const [atS, spent] of this.#corrections) into.push({ meter, back: 0, spent, atS });

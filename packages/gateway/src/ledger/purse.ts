@@ -63,6 +63,11 @@ export class Purse implements Accounts {
     return this.#pockets.get(meter.id)?.left;
   }
 
+  /** What is here for whoever comes next, of the meter's unit. */
+  free(meter: Meter): number {
+    return this.#pockets.get(meter.id)?.free(this.#clock.nowMs()) ?? 0;
+  }
+
   /** Others are in need: what of these is not in use goes back at once. */
   recall(meters: readonly string[]): void {
     const returns: Return[] = [];
