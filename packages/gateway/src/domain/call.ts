@@ -1,4 +1,6 @@
 import type { ConfidenceRule } from "./confidence.ts";
+import type { TraceContext } from "./trace.ts";
+
 /** Languages by id. Code outside `dialects/` passes ids on and never compares them. */
 export type DialectId = ClientDialectId | "cohere-chat";
 
@@ -108,6 +110,8 @@ export interface Call {
   readonly caller: string;
   /** Whose things in the memory it finds and leaves; absent: the caller's. */
   readonly owner?: string;
+  /** The trace it came with. */
+  readonly trace?: TraceContext;
   /** Monotonic milliseconds. */
   readonly acceptedAtMs: number;
 }

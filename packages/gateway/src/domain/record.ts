@@ -1,6 +1,7 @@
 import type { DialectId, Operation } from "./call.ts";
 import type { Judgement } from "./confidence.ts";
 import type { FailureCode, FailureKind } from "./failure.ts";
+import type { TraceContext } from "./trace.ts";
 import type { Usage } from "./usage.ts";
 
 /**
@@ -97,6 +98,8 @@ export interface CallRecord {
   readonly warnings: readonly string[];
   readonly tags?: readonly string[];
   readonly session?: string;
+  /** The trace it came with; absent where it came with none. */
+  readonly trace?: TraceContext;
   /** The version of the supply graph that the call was planned by. */
   readonly graph?: string;
   /** Absent where there was no plan. */

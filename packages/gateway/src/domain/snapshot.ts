@@ -38,6 +38,8 @@ export interface Snapshot {
   readonly measured?: readonly MeasuredPair[];
   /** How raw scores become confidence, as own labels taught; absent: nothing was learned yet, the global prior decides. */
   readonly calibration?: CalibrationSet;
+  /** What requests to providers say of the trace they belong to; absent: nothing. */
+  readonly tracing?: TracingRule;
   /** Shown once at start and in answers' warnings: for instance that only simulated providers answer. */
   readonly notices: readonly string[];
 }
@@ -60,6 +62,11 @@ export interface ServerLimits {
   /** A client that takes no byte for so long is let go. */
   readonly stalledClientMs: number;
   readonly drainMs: number;
+}
+
+export interface TracingRule {
+  /** Of traces that begin here, how many are kept: 0 to 1. */
+  readonly share: number;
 }
 
 export interface Team {

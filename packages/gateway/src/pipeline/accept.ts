@@ -6,6 +6,7 @@ import { failure, type Failure } from "#domain/failure";
 import type { BodyRead, Exchange } from "#domain/ports";
 import { ownerOf, type GatewayKey, type KeyEndpoint } from "#domain/gateway-key";
 import type { Snapshot } from "#domain/snapshot";
+import { readTraceContext, type TraceContext } from "#domain/trace";
 import { scanFields, type FieldScan } from "#wire/json-splice";
 import { authenticate, type Door } from "./authenticate.ts";
 import type { DataPlane } from "./data-plane.ts";
@@ -79,6 +80,7 @@ export interface Turned {
   readonly id: string;
   readonly caller?: string;
   readonly operation?: Operation;
+  readonly trace?: TraceContext;
   /** How long it took to turn it away. */
   readonly gatewayMs: number;
 }
@@ -100,7 +102,7 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
       ? dialectOfHeaders(exchange.headers, exchange.query)
       : dialects[endpoint.dialect];
   const spentMs = (): number => plane.clock.nowMs() - acceptedAtMs;
-  const refuse = (why: Failure, more: Pick<Turned, "caller" | "operation"> = {}): Turned => {
+  const refuse = (why: Failure, more: Pick<Turned, "caller" | "operation" | "trace"> = {}): Turned => {
     return { kind: "refused", failure: why, dialect, id, gatewayMs: spentMs(), ...more };
   };
 
@@ -117,7 +119,10 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
   const caller = known.key?.name ?? "anonymous";
   const owner = ownerOf(known.key);
   const operation = endpoint.kind === "call" ? endpoint.operation : undefined;
-  const turn = (why: Failure): Turned => refuse(why, { caller, ...(operation === undefined ? {} : { operation }) });
+  const trace = traceIn(exchange.headers);
+  const turn = (why: Failure): Turned => {
+    return refuse(why, { caller, ...(operation === undefined ? {} : { operation }), ...trace });
+  };
 
   const barred = barredFrom(operation ?? endpointOf[endpoint.kind as keyof typeof endpointOf], known.key);
   if (barred !== undefined) return turn(barred);
@@ -149,9 +154,14 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
     return { kind: "feedback", dialect, id, caller, body: body.bytes, gatewayMs: spentMs() };
   }
   const asked = { id, dialect, endpoint, bytes: body.bytes, headers: exchange.headers, snapshot };
-  const read = readCall(asked, { caller, owner, acceptedAtMs });
+  const read = readCall(asked, { caller, owner, acceptedAtMs, ...trace });
   if (!("call" in read)) return turn(read);
   return { kind: "call", dialect, ...read, ...(known.key === undefined ? {} : { key: known.key }) };
+}
+
+function traceIn(headers: Exchange["headers"]): Pick<Call, "trace"> {
+  const trace = readTraceContext(headers);
+  return trace === undefined ? {} : { trace };
 }
 
 function barredFrom(endpoint: KeyEndpoint, key: GatewayKey | undefined): Failure | undefined {
@@ -175,7 +185,7 @@ interface AskedCall {
 
 function readCall(
   { id, dialect, endpoint, bytes, headers, snapshot }: AskedCall,
-  from: Pick<Call, "caller" | "owner" | "acceptedAtMs">,
+  from: Pick<Call, "caller" | "owner" | "acceptedAtMs" | "trace">,
 ): Pick<AcceptedCall, "call" | "scan"> | Failure {
   const { address, operation } = endpoint;
   const scan = scanFields(bytes, { maxDepth: snapshot.limits.maxDepth });

@@ -15,6 +15,7 @@ import type { KeepingWatch } from "./keeping-watch.ts";
 import type { DecodedOnce } from "./lane-request.ts";
 import { isLane, type Lane } from "./lane.ts";
 import type { CallControl } from "./live-calls.ts";
+import { tracing } from "./trace-headers.ts";
 import { readWholeAnswer } from "./whole-answer.ts";
 
 /** How an attempt ended, and the lane its answer came by. */
@@ -45,6 +46,8 @@ export interface Question extends Pick<JourneyInput, "plane" | "snapshot" | "cal
   readonly shareMs?: number;
   /** Log-probabilities are wanted whether or not the caller asks for them. */
   readonly wantsLogprobs?: true;
+  /** It is no attempt of the call, but of a record of its own. */
+  readonly isShadow?: true;
   /** Told how it is asked, before it is. */
   readonly onLane: (lane: Lane) => void;
   /** The head of the answer, asked for at its commit point. */
@@ -110,6 +113,7 @@ async function ask(question: Question, wantsLogprobs: boolean): Promise<Held | F
     ...(entrant === undefined ? {} : { entrant }),
     ...(watch === undefined ? {} : { watch }),
     ...(shareMs === undefined ? {} : { shareMs }),
+    ...tracing(question),
     timeouts: { ...plan.timeouts, ...spec.timeouts, ...plan.routeTimeouts, totalMs: plan.timeouts.totalMs },
     target,
     spec,

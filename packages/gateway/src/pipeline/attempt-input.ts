@@ -35,6 +35,8 @@ export interface AttemptInput {
   readonly watch?: AnswerWatch;
   /** Set while another target could still be asked: waiting for an answer may not take all the time. */
   readonly shareMs?: number;
+  /** Headers that name its place in a trace, by the monotonic time at which it began. */
+  readonly traceHeaders?: (startedAtMs: number) => Readonly<Record<string, string>>;
   /** Status and headers of the answer, asked for at the commit point. */
   readonly headers: (
     returned: Readonly<Record<string, string>>,

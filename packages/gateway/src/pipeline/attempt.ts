@@ -97,7 +97,7 @@ class AttemptRun implements UpstreamHandler {
     control.listen((why) => this.#ended(why));
     this.#input.entrant?.onLost(() => this.#withdraw());
     if (this.#over) return;
-    const request = outgoing(this.#input);
+    const request = outgoing(this.#input, this.#startedAtMs);
     if (request instanceof Promise) {
       // A token that has to be fetched first: the watchdog and the client may end the attempt meanwhile.
       request.then(

@@ -4,7 +4,10 @@ import type { CredentialHeaders, OutgoingRequest } from "#providers/provider";
 import type { AttemptInput } from "./attempt-input.ts";
 
 /** An attempt's request as it leaves, or what kept its credential from being had. Nearly always without waiting. */
-export function outgoing(input: AttemptInput): UpstreamRequest | Failure | Promise<UpstreamRequest | Failure> {
+export function outgoing(
+  input: AttemptInput,
+  startedAtMs: number,
+): UpstreamRequest | Failure | Promise<UpstreamRequest | Failure> {
   const { spec, credential, lane, kind, timeouts, plane } = input;
   const headers: Record<string, string> = {
     "content-type": "application/json",
@@ -12,6 +15,7 @@ export function outgoing(input: AttemptInput): UpstreamRequest | Failure | Promi
     "accept-encoding": "identity",
     "user-agent": "hedgerow",
     ...lane.headers,
+    ...input.traceHeaders?.(startedAtMs),
   };
   for (const { name, value } of spec.headers) headers[name.toLowerCase()] = value.reveal();
   const request: OutgoingRequest = {

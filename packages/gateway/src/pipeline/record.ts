@@ -145,7 +145,13 @@ export function recordOfTurnedAway(turned: Turned, at: { plane: DataPlane; snaps
   const traits = traitsOf(turned.failure);
   return {
     ...common(
-      { id: turned.id, caller: turned.caller ?? "anonymous", dialect: turned.dialect.id, streamed: false },
+      {
+        id: turned.id,
+        caller: turned.caller ?? "anonymous",
+        dialect: turned.dialect.id,
+        streamed: false,
+        ...(turned.trace === undefined ? {} : { trace: turned.trace }),
+      },
       at.plane,
       at.snapshot,
     ),
@@ -164,7 +170,11 @@ export function recordOfTurnedAway(turned: Turned, at: { plane: DataPlane; snaps
   };
 }
 
-function common(call: Pick<Call, "id" | "caller" | "dialect" | "streamed">, plane: DataPlane, snapshot: Snapshot) {
+function common(
+  call: Pick<Call, "id" | "caller" | "dialect" | "streamed" | "trace">,
+  plane: DataPlane,
+  snapshot: Snapshot,
+) {
   return {
     version: 1 as const,
     id: call.id,
@@ -173,6 +183,7 @@ function common(call: Pick<Call, "id" | "caller" | "dialect" | "streamed">, plan
     caller: call.caller,
     dialect: call.dialect,
     streamed: call.streamed,
+    ...(call.trace === undefined ? {} : { trace: call.trace }),
   };
 }
 

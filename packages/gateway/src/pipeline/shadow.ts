@@ -60,6 +60,7 @@ export async function askShadow(parts: ShadowParts): Promise<void> {
       control,
       watch: new KeepingWatch({ holds: true, maxBytes: snapshot.limits.maxAnswerBytes, room }),
       wantsLogprobs: true,
+      isShadow: true,
       onLane: () => {},
       headers: () => ({}),
     });
