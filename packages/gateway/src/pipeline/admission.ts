@@ -43,6 +43,7 @@ export class Admission {
   #taken: Entry | undefined;
   #tokens = 0;
   #asked: Asked | undefined;
+  #estimated: { readonly target: Target; readonly estimate: Estimate } | undefined;
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
@@ -107,10 +108,14 @@ export class Admission {
   }
 
   #estimate(target: Target): Estimate {
+    // The first target's is asked for twice within a moment: when the call is let in, and when it is sent.
+    if (this.#estimated?.target === target) return this.#estimated.estimate;
     const { call, scan } = this.#parts.input;
     const output = this.#asked === undefined ? askedOutput(call.body, scan) : undefined;
     this.#asked ??= { requestBytes: call.body.length, ...(output === undefined ? {} : { askedOutput: output }) };
-    return this.#parts.usualCost.estimate(target, this.#asked);
+    const estimate = this.#parts.usualCost.estimate(target, this.#asked);
+    this.#estimated = { target, estimate };
+    return estimate;
   }
 
   #take(

@@ -19,7 +19,8 @@ export interface Estimate {
 interface Sample {
   readonly requestBytes: number;
   readonly tokens: number;
-  readonly nanoUsd?: number;
+  /** Infinity where nobody knows. */
+  readonly nanoUsd: number;
 }
 
 /** Fewer calls than that say too little of the next. */
@@ -38,33 +39,62 @@ const usualOutput = 8_192;
  * is counted when it ends.
  */
 export class UsualCost {
-  readonly #samples = new Map<string, Sample[]>();
+  readonly #recent = new Map<string, Recent>();
 
   estimate(target: Target, asked: Asked): Estimate {
     const worst = worstCase(target, asked);
-    const samples = this.#samples.get(target.id);
-    if (samples === undefined || samples.length < fewest) return worst;
-    const largest = Math.max(...samples.map((each) => each.requestBytes));
-    const scale = margin * Math.max(1, asked.requestBytes / Math.max(1, largest));
-    const tokens = Math.min(worst.tokens, Math.ceil(Math.max(...samples.map((each) => each.tokens)) * scale));
+    const recent = this.#recent.get(target.id);
+    if (recent === undefined || recent.size < fewest) return worst;
+    const { most } = recent;
+    const scale = margin * Math.max(1, asked.requestBytes / Math.max(1, most.requestBytes));
+    const tokens = Math.min(worst.tokens, Math.ceil(most.tokens * scale));
     if (worst.nanoUsd === undefined) return { tokens };
-    const dearest = Math.max(...samples.map((each) => each.nanoUsd ?? Number.POSITIVE_INFINITY));
-    return { tokens, nanoUsd: Math.min(worst.nanoUsd, Math.ceil(dearest * scale)) };
+    return { tokens, nanoUsd: Math.min(worst.nanoUsd, Math.ceil(most.nanoUsd * scale)) };
   }
 
   note(target: Target, requestBytes: number, usage: Usage): void {
-    let samples = this.#samples.get(target.id);
-    if (samples === undefined) {
-      const oldest = this.#samples.keys().next();
-      if (this.#samples.size >= mostTargets && oldest.done !== true) this.#samples.delete(oldest.value);
-      this.#samples.set(target.id, (samples = []));
+    let recent = this.#recent.get(target.id);
+    if (recent === undefined) {
+      const oldest = this.#recent.keys().next();
+      if (this.#recent.size >= mostTargets && oldest.done !== true) this.#recent.delete(oldest.value);
+      this.#recent.set(target.id, (recent = new Recent()));
     }
-    if (samples.length === kept) samples.shift();
     const price = target.traits?.price;
     const nanoUsd = price === undefined ? undefined : costNanoUsd(usage, price);
     const tokens = promptTokens(usage) + completionTokens(usage);
-    samples.push({ requestBytes, tokens, ...(nanoUsd === undefined ? {} : { nanoUsd }) });
+    recent.note({ requestBytes, tokens, nanoUsd: nanoUsd ?? Number.POSITIVE_INFINITY });
   }
+}
+
+/** The last calls to one target. */
+class Recent {
+  readonly #samples: Sample[] = [];
+  #next = 0;
+  /** The largest of each; asked for at every call, and told anew only where one that was the largest leaves. */
+  most: Sample = { requestBytes: 0, tokens: 0, nanoUsd: 0 };
+
+  get size(): number {
+    return this.#samples.length;
+  }
+
+  note(sample: Sample): void {
+    const left = this.#samples[this.#next];
+    this.#samples[this.#next] = sample;
+    this.#next = (this.#next + 1) % kept;
+    const { most } = this;
+    const wasLargest =
+      left !== undefined &&
+      (left.requestBytes === most.requestBytes || left.tokens === most.tokens || left.nanoUsd === most.nanoUsd);
+    this.most = wasLargest ? this.#samples.reduce(larger) : larger(most, sample);
+  }
+}
+
+function larger(a: Sample, b: Sample): Sample {
+  return {
+    requestBytes: Math.max(a.requestBytes, b.requestBytes),
+    tokens: Math.max(a.tokens, b.tokens),
+    nanoUsd: Math.max(a.nanoUsd, b.nanoUsd),
+  };
 }
 
 function worstCase({ traits }: Target, { requestBytes, askedOutput }: Asked): Estimate {
