@@ -103,7 +103,8 @@ describe("a budget", { timeout: 180_000 }, () => {
     const url = await gateway.ready();
     for (let round = 0; round < 3; round += 1) {
       await Promise.all(Array.from({ length: 8 }, () => ask(url)));
-      kill(place.workers()[round % 2]?.pid ?? 0, "SIGKILL");
+      const workers = place.workers();
+      kill(workers[round % workers.length]?.pid, "SIGKILL");
       await eventually(async () => expect((await readiness(url)).body.workers.ready).toBe(2));
     }
     // What the dead had counts as spent until their journals are read, a second at most.
@@ -152,7 +153,7 @@ describe("a limit", { timeout: 180_000 }, () => {
       expect(count(seen, 200)).toBeGreaterThanOrEqual(5);
       expect(count(seen, 200) + count(seen, 429)).toBe(30);
     }
-    kill(place.workers()[0]?.pid ?? 0, "SIGKILL");
+    kill(place.workers()[0]?.pid, "SIGKILL");
     await eventually(async () => {
       const seen = await Promise.all(Array.from({ length: 5 }, () => ask(url)));
       expect(count(seen, 200)).toBe(5);

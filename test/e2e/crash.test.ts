@@ -49,7 +49,7 @@ describe("kill -9 of a worker", { timeout: 180_000 }, () => {
       const before = traffic.seen.length;
       await traffic.until(before + 150);
       const workers = place.workers();
-      kill(workers[round % workers.length]?.pid ?? 0, "SIGKILL");
+      kill(workers[round % workers.length]?.pid, "SIGKILL");
       await traffic.until(before + 200);
       await eventually(async () => expect((await readiness(url)).body.workers.ready).toBe(2));
     }

@@ -107,7 +107,7 @@ describe("a drain", { timeout: 180_000 }, () => {
     const { gateway, seen } = await startWithStreams("30s");
     gateway.signal("SIGTERM");
     await gateway.logged("stopping");
-    kill(place.workers()[0]?.pid ?? 0, "SIGKILL");
+    kill(place.workers()[0]?.pid, "SIGKILL");
     const { complete = 0, cut = 0 } = kinds(await Promise.all(seen));
     expect(complete + cut).toBe(streams);
     expect(await gateway.exited).toBe(1);
@@ -118,7 +118,7 @@ describe("a drain", { timeout: 180_000 }, () => {
     await simulateAnswersOf(3);
     const { gateway, url, seen } = await startWithStreams("30s");
     const [first] = place.workers();
-    kill(first?.pid ?? 0, "SIGTERM");
+    kill(first?.pid, "SIGTERM");
     await eventually(async () => {
       expect((await readiness(url)).body.workers.ready).toBe(1);
     });

@@ -144,7 +144,9 @@ export class GatewayProcess {
   }
 }
 
-export function kill(pid: number, signal: NodeJS.Signals): void {
+export function kill(pid: number | undefined, signal: NodeJS.Signals): void {
+  // Zero would be the test itself, and all that belongs to it.
+  if (pid === undefined || pid <= 0) throw new Error("there is no such process");
   try {
     process.kill(pid, signal);
   } catch {

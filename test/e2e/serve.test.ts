@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startSimulator, type Simulator } from "#simulation/server";
-import { configurationFor, eventually, Place, readiness, stream } from "./gateway-process.ts";
+import { kill, configurationFor, eventually, Place, readiness, stream } from "./gateway-process.ts";
 
 let place: Place;
 let simulator: Simulator;
@@ -233,7 +233,7 @@ describe("where a port cannot be shared", { timeout: 180_000 }, () => {
     const seen = await Promise.all(Array.from({ length: 8 }, () => stream(url)));
     expect(seen.map(({ kind }) => kind)).toEqual(Array.from({ length: 8 }, () => "complete"));
     const [worker] = place.workers();
-    process.kill(worker?.pid ?? 0, "SIGKILL");
+    kill(worker?.pid, "SIGKILL");
     await eventually(async () => {
       expect(place.workers().map(({ pid }) => pid)).not.toContain(worker?.pid);
       expect((await readiness(url)).body.workers.ready).toBe(2);
