@@ -52,11 +52,21 @@ export const nameComparisons = {
 } as const;
 
 /** What opens a socket, and who may. */
-export const socketModules = ["node:http", "node:https", "node:http2", "node:net", "node:tls", "node:dgram", "undici"];
+export const socketModules = [
+  "node:http",
+  "node:https",
+  "node:http2",
+  "node:net",
+  "node:tls",
+  "node:dgram",
+  "undici",
+  "@redis/client",
+];
 export const socketGlobals = ["fetch", "WebSocket", "EventSource"];
 export const socketPlaces = [
   { where: "transport/", why: "the data plane's only way to clients and providers" },
   { where: "simulation/", why: "simulated providers are a server of their own, and never a client of a real one" },
+  { where: "control/shared-limits/", why: "nodes share limits over a Valkey or Redis server" },
   { where: "cli/probe/", why: "`hedgerow probe` asks through a gateway of its own, as a caller would" },
   { where: "cli/cascades/", why: "`hedgerow replay cascades` asks through a gateway of its own, as a caller would" },
   { where: "cli/ask-gateway", why: "`hedgerow ask` is a client of the gateway, like any program" },
@@ -100,6 +110,7 @@ export const withoutNode = pure;
 
 /** Packages from npm, and the rooms that may use each. */
 export const packages: Readonly<Record<string, readonly string[]>> = {
+  "@redis/client": ["control"],
   "google-auth-library": ["providers"],
   undici: ["transport"],
   yaml: ["control", "simulation", "cli"],
