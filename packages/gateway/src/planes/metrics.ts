@@ -9,7 +9,7 @@ export interface SampledFamily {
   readonly series: readonly { readonly labels: readonly string[]; readonly values: readonly number[] }[];
 }
 
-interface Family {
+export interface Family {
   readonly help: string;
   readonly type: "counter" | "gauge" | "histogram";
   readonly labels: readonly string[];
@@ -106,8 +106,21 @@ const families = {
 
 export type FamilyName = keyof typeof families;
 
+/** What a family is, for whoever writes it in another form than Prometheus'. */
+export function familyOf(name: FamilyName): Family {
+  return families[name];
+}
+
+/** Names that may be labels: what a caller made up is none of them. */
+export interface LabelNames {
+  route(written: string): string;
+  target(written: string): string;
+}
+
+const asWritten: LabelNames = { route: (written) => written, target: (written) => written };
+
 /** Seconds. From a refusal to the longest answer; model calls live between 0.1 s and 60 s. */
-const bucketBounds = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600] as const;
+export const bucketBounds = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600] as const;
 /** Series of one family; whatever comes later is booked as `other`, so no caller can fill the memory with names. */
 const maxSeries = 1000;
 const longestLabel = 120;
@@ -115,9 +128,15 @@ const longestLabel = 120;
 /** Counts what records say. One for each worker. */
 export class Metrics {
   readonly #series = new Map<FamilyName, Map<string, { labels: readonly string[]; values: number[] }>>();
+  readonly #names: LabelNames;
 
-  observe(record: CallRecord): void {
-    const { route } = record;
+  constructor(names = asWritten) {
+    this.#names = names;
+  }
+
+  observe(written: CallRecord): void {
+    const route = this.#names.route(written.route);
+    const record = route === written.route ? written : { ...written, route };
     this.#add("hedgerow_calls_total", [route, record.decision, record.code ?? ""], 1);
     // For a shadow nobody waited, and nothing was decided.
     if (record.decision !== "shadow") {
@@ -125,7 +144,8 @@ export class Metrics {
       this.#decisionsOf(record);
     }
     for (const attempt of record.attempts) {
-      const { target, usage } = attempt;
+      const { usage } = attempt;
+      const target = this.#names.target(attempt.target);
       this.#add("hedgerow_attempts_total", [target, attempt.outcome, attempt.failure ?? ""], 1);
       if (attempt.costNanoUsd !== undefined) this.#add("hedgerow_cost_usd_total", [target], attempt.costNanoUsd / 1e9);
       if (usage === undefined) continue;
@@ -192,7 +212,7 @@ export class Metrics {
     // Series are kept under names cut to length, so what is found under the names as written is the series.
     const met = family.get(written.join("\0"));
     if (met !== undefined) return met;
-    const labels = written.map((label) => label.slice(0, longestLabel));
+    const labels = written.map(cleanLabel);
     const known = family.get(labels.join("\0"));
     if (known !== undefined) return known;
     const full = family.size >= maxSeries;
@@ -271,6 +291,14 @@ function renderHistogram(name: string, labels: readonly string[], values: readon
 
 function line(name: string, labels: readonly string[], value: number): string {
   return labels.length === 0 ? `${name} ${value}\n` : `${name}{${labels.join(",")}} ${value}\n`;
+}
+
+/** No half characters and no control characters: two that look alike on the wire would be one series twice. */
+function cleanLabel(written: string): string {
+  return written
+    .slice(0, longestLabel)
+    .toWellFormed()
+    .replaceAll(/[^\P{Cc}\n]/gu, " ");
 }
 
 function escapeLabel(value: string): string {

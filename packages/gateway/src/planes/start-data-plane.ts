@@ -28,8 +28,9 @@ import type { Log } from "./log.ts";
 import { healthFamilies } from "./health-metrics.ts";
 import { LiveHealth } from "./live-health.ts";
 import type { Fleet, OthersReports, WorkerReport } from "./messages.ts";
-import { Metrics, mergeSamples, type MetricsSample } from "./metrics.ts";
+import { type LabelNames, Metrics, mergeSamples, type MetricsSample } from "./metrics.ts";
 import { serveOperations, type OperationsState } from "./operations.ts";
+import { labelNames } from "./label-names.ts";
 import { sameSettings } from "./same-settings.ts";
 import { systemClock } from "./system-clock.ts";
 
@@ -103,7 +104,9 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
   const accounts = options.accounts ?? ownAccounts(systemClock);
   let snapshot = options.snapshot;
   const health = new LiveHealth(() => systemClock.nowMs(), snapshot.version);
-  const gauges = openGauges({ journal, live, health, calibrations: () => snapshot.calibration });
+  const traitsOf = options.traitsOf ?? traitsFromCatalogue();
+  const names = labelNames(() => snapshot, traitsOf);
+  const gauges = openGauges({ journal, live, health, names, calibrations: () => snapshot.calibration });
   const plane: DataPlane = {
     snapshot: () => snapshot,
     clock: systemClock,
@@ -122,7 +125,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     logprobSupport: new LogprobSupport(),
     affinity: new Affinity(),
     speeds: new Speeds(),
-    traitsOf: options.traitsOf ?? traitsFromCatalogue(),
+    traitsOf,
     live,
     random: Math.random,
     newId: idSource(),
@@ -235,11 +238,12 @@ interface GaugeParts {
   readonly journal: DataPlaneJournal;
   readonly live: LiveCalls;
   readonly health: LiveHealth;
+  readonly names: LabelNames;
   readonly calibrations: () => CalibrationSet | undefined;
 }
 
-function openGauges({ journal, live, health, calibrations }: GaugeParts): Gauges {
-  const metrics = new Metrics();
+function openGauges({ journal, live, health, names, calibrations }: GaugeParts): Gauges {
+  const metrics = new Metrics(names);
   const lag = monitorEventLoopDelay({ resolution: 20 });
   lag.enable();
   return {
