@@ -33,11 +33,19 @@ export class MinuteWindow {
     }
   }
 
-  /** Corrects a second that is still looked at; what fell out of the window cannot be. */
+  /**
+   * Corrects what was taken in a second, there or where it may have been lent before. What fell out of the window cannot be
+   * corrected.
+   */
   lessAt(units: number, atS: number, nowS: number): void {
     this.#moveTo(nowS);
-    if (atS > this.#headS || atS <= this.#headS - windowSeconds) return;
-    this.#change(atS, -Math.min(units, Math.max(0, this.#at(atS))));
+    let left = units;
+    for (let second = Math.min(atS, this.#headS); second >= atS - loanSeconds && left > 0; second -= 1) {
+      if (second <= this.#headS - windowSeconds) return;
+      const there = Math.min(left, Math.max(0, this.#at(second)));
+      this.#change(second, -there);
+      left -= there;
+    }
   }
 
   /** Until so many units are free under the limit, in seconds; undefined where they never are. */
