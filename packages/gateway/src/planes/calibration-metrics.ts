@@ -1,6 +1,6 @@
 import { scopeName } from "#confidence/calibration-key";
 import type { CalibrationEntry, CalibrationSet, CalibrationState } from "#domain/calibration";
-import type { FamilyName, SampledFamily } from "./metrics.ts";
+import { cleanLabel, type FamilyName, type SampledFamily } from "./metrics.ts";
 
 const numbers: Readonly<Record<CalibrationState, number>> = { ok: 0, stale: 1, drift: 2 };
 /** Those with most labels; a gateway with more is looked at with `hedgerow report confidence`. */
@@ -24,7 +24,7 @@ function family(
   valueOf: (entry: CalibrationEntry) => number,
 ): SampledFamily {
   const series = entries.map((entry) => ({
-    labels: [scopeName(entry.key).slice(0, longestLabel)],
+    labels: [cleanLabel(scopeName(entry.key), longestLabel)],
     values: [valueOf(entry)],
   }));
   return { name, series };

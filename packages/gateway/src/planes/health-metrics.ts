@@ -1,5 +1,5 @@
 import type { HealthRow, HealthState } from "#domain/health";
-import type { FamilyName, SampledFamily } from "./metrics.ts";
+import { cleanLabel, type FamilyName, type SampledFamily } from "./metrics.ts";
 
 const numbers: Readonly<Record<HealthState, number>> = {
   closed: 0,
@@ -10,7 +10,6 @@ const numbers: Readonly<Record<HealthState, number>> = {
   open: 4,
   dead: 5,
 };
-const longestLabel = 120;
 
 /** Providers' health as families of metrics, a series for each scope. */
 export function healthFamilies(rows: readonly HealthRow[]): readonly SampledFamily[] {
@@ -29,7 +28,7 @@ function family(
 ): SampledFamily {
   const series = rows.flatMap((row) => {
     const value = valueOf(row);
-    return value === undefined ? [] : [{ labels: [row.name.slice(0, longestLabel)], values: [value] }];
+    return value === undefined ? [] : [{ labels: [cleanLabel(row.name)], values: [value] }];
   });
   return { name, series };
 }

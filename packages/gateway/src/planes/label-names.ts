@@ -4,18 +4,23 @@ import type { LabelNames } from "./metrics.ts";
 
 /** What stands for all names that callers made up. */
 const other = "other";
-/** Kept apart from the rest, so that nobody can fill it: names of the configuration and the catalogue only. */
+/** Names of the catalogue that were met: so that they are looked up once, and nothing rests on the bound. */
 const mostKept = 10_000;
+/** Names that nobody lists and that answered all the same; some servers answer to any name. */
+const mostLearned = 100;
 
 /**
- * Which names may be labels of metrics: those of the configuration, and models that the catalogue knows. Callers may ask
- * any provider for any model; of those nobody knows, the provider is named and the model is `other`.
+ * Which names may be labels of metrics: those of the configuration, models that the catalogue knows, and the first hundred
+ * of those that answered though nobody lists them. Callers may ask any provider for any model; of the rest the provider is
+ * named and the model is `other`.
  */
 export function labelNames(snapshot: () => Snapshot, traitsOf: TraitsOf): LabelNames {
   let seen: Snapshot | undefined;
   let configured: ReadonlySet<string> = new Set();
   let routes = new Set<string>();
   let targets = new Set<string>();
+  /** Over all configurations: what is a series once, stays one. */
+  const learned = new Set<string>();
 
   /** A new configuration has other names. */
   function current(): Snapshot {
@@ -35,23 +40,27 @@ export function labelNames(snapshot: () => Snapshot, traitsOf: TraitsOf): LabelN
     return spec !== undefined && traitsOf(spec, written.slice(slash + 1)) !== undefined;
   }
 
-  function target(written: string): string {
+  function target(written: string, answered: boolean): string {
     const now = current();
-    if (targets.has(written)) return written;
+    if (targets.has(written) || learned.has(written)) return written;
     if (isKnown(written, now)) return keep(targets, written);
+    if (answered && learned.size < mostLearned) {
+      learned.add(written);
+      return written;
+    }
     const provider = written.slice(0, written.indexOf("/"));
     return now.providers.has(provider) ? `${provider}/${other}` : other;
   }
 
   return {
     target,
-    route(written) {
+    route(written, answered) {
       const now = current();
       if (routes.has(written)) return written;
       const found = findTargets({ names: [written] }, now, traitsOf);
       const isNamed =
         found.kind === "found" && found.targets.every(({ id, traits }) => traits !== undefined || configured.has(id));
-      return isNamed ? keep(routes, written) : target(written);
+      return isNamed ? keep(routes, written) : target(written, answered);
     },
   };
 }

@@ -113,8 +113,9 @@ export function familyOf(name: FamilyName): Family {
 
 /** Names that may be labels: what a caller made up is none of them. */
 export interface LabelNames {
-  route(written: string): string;
-  target(written: string): string;
+  /** `answered`: it led to an answer, so that there is something behind it. */
+  route(written: string, answered: boolean): string;
+  target(written: string, answered: boolean): string;
 }
 
 const asWritten: LabelNames = { route: (written) => written, target: (written) => written };
@@ -135,7 +136,7 @@ export class Metrics {
   }
 
   observe(written: CallRecord): void {
-    const route = this.#names.route(written.route);
+    const route = this.#names.route(written.route, written.committed);
     const record = route === written.route ? written : { ...written, route };
     this.#add("hedgerow_calls_total", [route, record.decision, record.code ?? ""], 1);
     // For a shadow nobody waited, and nothing was decided.
@@ -145,7 +146,7 @@ export class Metrics {
     }
     for (const attempt of record.attempts) {
       const { usage } = attempt;
-      const target = this.#names.target(attempt.target);
+      const target = this.#names.target(attempt.target, attempt.outcome === "answered");
       this.#add("hedgerow_attempts_total", [target, attempt.outcome, attempt.failure ?? ""], 1);
       if (attempt.costNanoUsd !== undefined) this.#add("hedgerow_cost_usd_total", [target], attempt.costNanoUsd / 1e9);
       if (usage === undefined) continue;
@@ -212,7 +213,7 @@ export class Metrics {
     // Series are kept under names cut to length, so what is found under the names as written is the series.
     const met = family.get(written.join("\0"));
     if (met !== undefined) return met;
-    const labels = written.map(cleanLabel);
+    const labels = written.map((label) => cleanLabel(label));
     const known = family.get(labels.join("\0"));
     if (known !== undefined) return known;
     const full = family.size >= maxSeries;
@@ -294,9 +295,9 @@ function line(name: string, labels: readonly string[], value: number): string {
 }
 
 /** No half characters and no control characters: two that look alike on the wire would be one series twice. */
-function cleanLabel(written: string): string {
+export function cleanLabel(written: string, longest = longestLabel): string {
   return written
-    .slice(0, longestLabel)
+    .slice(0, longest)
     .toWellFormed()
     .replaceAll(/[^\P{Cc}\n]/gu, " ");
 }
