@@ -4,6 +4,7 @@ import type { Secret } from "#domain/secret";
 import type { MeasuredPair, SupplySeed } from "#domain/supply";
 import type { ProviderKind, SettingName } from "#providers/provider";
 import type { ConfigPath } from "./problem.ts";
+import type { DownMode } from "./shared-schema.ts";
 
 /** What the process that serves must know and a worker's snapshot need not. */
 export interface ServerSettings {
@@ -14,6 +15,15 @@ export interface ServerSettings {
   readonly data: string;
   /** Where records are forwarded to; absent: nowhere. */
   readonly forward?: ForwardSettings;
+  /** The server at which several nodes count together; absent: this node counts for itself. */
+  readonly shared?: SharedSettings;
+}
+
+export interface SharedSettings {
+  /** Holds the password, where there is one. */
+  readonly url: Secret;
+  readonly prefix: string;
+  readonly down: DownMode;
 }
 
 /** A collector of records. */

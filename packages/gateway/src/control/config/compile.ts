@@ -4,6 +4,7 @@ import { isLoopback } from "./address.ts";
 import { compileAliases } from "./compile-aliases.ts";
 import { compileAllowances } from "./compile-allowances.ts";
 import { checkForward, compileForward } from "./compile-forward.ts";
+import { checkShared, compileShared } from "./compile-shared-limits.ts";
 import type { CompileContext, Report, ServerSettings } from "./compile-context.ts";
 import { compileAdminToken, compileKeys, compileTenants } from "./compile-keys.ts";
 import { compileProviders } from "./compile-provider.ts";
@@ -33,6 +34,7 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
   const adminToken = compileAdminToken(document, report);
   const isPublic = !isLoopback(server.host);
   checkForward(document, report);
+  checkShared(document, report);
   if (isPublic && !hasCredential(document, context)) {
     const message = `${JSON.stringify(server.host)} can be reached from other machines, and no \`keys\` are configured`;
     report(["server", "host"], message, "add `keys`, issue one with `hedgerow keys create`, or listen on 127.0.0.1");
@@ -66,7 +68,7 @@ function hasCredential({ keys = {}, server }: ConfigDocument, { hasIssuedKeys }:
 export function serverSettings(document: ConfigDocument, overrides: Partial<ServerSettings> = {}): ServerSettings {
   const { host = "127.0.0.1", port = 4000, workers = "auto", data = "./.hedgerow" } = document.server ?? {};
   const forward = document.records?.forward;
-  const settings = { host, port, workers, data, ...overrides };
+  const settings = { host, port, workers, data, ...compileShared(document), ...overrides };
   return forward === undefined ? settings : { ...settings, forward: compileForward(forward) };
 }
 

@@ -7,7 +7,7 @@ import type { ConfigPath, ConfigProblem, Finding, Places } from "./problem.ts";
 import { isReference, resolveReferences } from "./references.ts";
 import { documentSchema } from "./schema.ts";
 import type { ConfigDocument } from "./schema.ts";
-import { isSecretPath } from "./secret-paths.ts";
+import { isPlainAddress, isSecretPath } from "./secret-paths.ts";
 import { readYaml } from "./yaml-source.ts";
 
 export interface LoadOptions {
@@ -50,7 +50,8 @@ export function loadDocument(options: LoadOptions): Loaded {
       { text: written, ...at },
       { env: options.env, configPath: absolute, onHidden: (value, shownAs) => hidden.set(value, shownAs) },
     );
-    if (isSecretPath(at.path) && at.path[2] !== "headers" && !isReference(written)) plainSecrets.push(at.path);
+    const isHarmless = at.path[2] === "headers" || isPlainAddress(at.path, written);
+    if (isSecretPath(at.path) && !isHarmless && !isReference(written)) plainSecrets.push(at.path);
     if (resolved.kind === "resolved") return resolved.value;
     findings.push(resolved.finding);
     return placeholder;

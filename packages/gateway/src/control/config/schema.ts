@@ -4,6 +4,7 @@ import { defaultLimits, defaultTimeouts } from "#domain/snapshot";
 import { budgetSection, limitsSection } from "./allowance-schema.ts";
 import { confidenceSection } from "./confidence-schema.ts";
 import { adminSection, keysSection, organisationsSection, teamsSection } from "./key-schema.ts";
+import { sharedSection } from "./shared-schema.ts";
 import { supplySection } from "./supply-schema.ts";
 import { hedgeSection, recordsSection, slaSection } from "./survival-schema.ts";
 import {
@@ -307,6 +308,7 @@ export const documentSchema = z.strictObject({
     .exactOptional(),
   supply: supplySection,
   records: recordsSection,
+  shared: sharedSection,
   users: z
     .strictObject({ limits: limitsSection, budget: budgetSection })
     .meta({ description: "For each end user that calls name, in `user`, `safety_identifier` or `metadata.user_id`." })

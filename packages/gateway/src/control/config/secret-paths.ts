@@ -8,6 +8,7 @@ const patterns: readonly (readonly string[])[] = [
   ["keys", "*", "key"],
   ["server", "admin", "token"],
   ["records", "forward", "key"],
+  ["shared", "url"],
   ["routes", "*", "confidence", "decision", "key"],
   ["routes", "*", "confidence", "verifier", "key"],
   ["routes", "*", "confidence", "review", "webhook", "key"],
@@ -19,4 +20,9 @@ export function isSecretPath(path: ConfigPath): boolean {
     (pattern) =>
       path.length >= pattern.length && pattern.every((step, index) => step === "*" || step === String(path[index])),
   );
+}
+
+/** Whether what is written out where a secret stands is none: an address that may hold a password, and holds nobody's. */
+export function isPlainAddress(path: ConfigPath, written: string): boolean {
+  return path[0] === "shared" && path[1] === "url" && !written.includes("@");
 }

@@ -1,3 +1,4 @@
+import type { DownMode } from "#control/config/shared-schema";
 import type { Lent, Meter, Return, Want } from "#domain/account";
 import type { Clock } from "#domain/ports";
 import { Book } from "#ledger/book";
@@ -5,10 +6,6 @@ import type { LendingSource } from "#ledger/node-lender";
 import type { Borrowed, SharedServer, Told } from "./shared-server.ts";
 import { SlotRegister, type Pending } from "./slot-register.ts";
 import { UntoldRates } from "./untold-rates.ts";
-
-/** What becomes of calls while the server cannot be reached. */
-export const downModes = ["deny", "local-share", "allow"] as const;
-export type DownMode = (typeof downModes)[number];
 
 export interface SharedSourceOptions {
   readonly server: Pick<SharedServer, "borrow" | "giveBack" | "tell" | "beat" | "leave">;

@@ -1,0 +1,48 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { renderProblem } from "#control/config/problem";
+import { ConfigFolder } from "../world/config-folder.ts";
+
+const password = "canary-shared-0123456789";
+const env = { OPENAI_API_KEY: "canary-openai-0123456789", SHARED_URL: `redis://:${password}@10.0.0.5:6379/2` };
+const folder = new ConfigFolder(env);
+afterAll(() => folder.remove());
+
+const yaml = (shared: string): string => `
+providers:
+  openai: { kind: openai, key: \${OPENAI_API_KEY} }
+routes:
+  default: { targets: [openai/gpt-5.4] }
+shared: ${shared}
+`;
+const warned = (shared: string): string => folder.configured(yaml(shared)).warnings.map(renderProblem).join("\n");
+
+describe("limits that nodes share", () => {
+  it("are counted at a server whose address is shown to nobody", () => {
+    const { server } = folder.configured(yaml('{ url: "${SHARED_URL}" }'));
+    expect(server.shared).toMatchObject({ prefix: "hedgerow", down: "local-share" });
+    expect(server.shared?.url.reveal()).toBe(env.SHARED_URL);
+    expect(JSON.stringify(server)).not.toContain(password);
+  });
+
+  it("warn of a password in the file, and not of an address without one", () => {
+    expect(warned(`{ url: "redis://:${password}@10.0.0.5", down: deny }`)).toContain("shared.url: a secret stands");
+    expect(warned(`{ url: "redis://:${password}@10.0.0.5", down: deny }`)).not.toContain(password);
+    expect(warned("{ url: redis://127.0.0.1:6379, prefix: 'gate:eu' }")).not.toContain("shared");
+  });
+
+  it.each([
+    '{ url: "http://:${NOTHING:-secret-word}@host" }',
+    "{ url: redis:secret-word }",
+    "{ url: 'redis://host/secret-word' }",
+    "{ url: secret-word }",
+  ])("refuse an address that is none, without showing it: %s", (shared) => {
+    const problems = folder.problems(yaml(shared)).join("\n");
+    expect(problems).toContain("shared.url: this is no address of a Valkey or Redis server");
+    expect(problems).not.toContain("secret-word");
+  });
+
+  it.each(["{}", "{ url: redis://h, down: maybe }", "{ url: redis://h, prefix: 'a b' }", "{ url: redis://h, ttl: 5 }"])(
+    "refuse %s",
+    (shared) => expect(folder.problems(yaml(shared)).join("\n")).toContain("shared"),
+  );
+});
