@@ -177,4 +177,9 @@ export const migrations: readonly string[] = [
     until_ms INTEGER NOT NULL
   );
   `,
+  // What gates looked at, in money. Sums that were made before do not know it: they say nothing.
+  `
+  ALTER TABLE spend_buckets ADD COLUMN gated_nano_usd INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE spend_names ADD COLUMN gated_nano_usd INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

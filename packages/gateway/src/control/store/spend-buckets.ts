@@ -1,5 +1,5 @@
 import type { AttemptRecord, CallRecord } from "#domain/record";
-import { decidingAttempt, isAnswered, isUnpriced, partOf } from "./spend-part.ts";
+import { decidingAttempt, isAnswered, isGated, isUnpriced, partOf } from "./spend-part.ts";
 import { hourMs, hoursOfDay } from "./spend-span.ts";
 import type { Store } from "./sqlite.ts";
 
@@ -23,6 +23,7 @@ export const spendMeasures = [
   "reasoning",
   "cost_nano_usd",
   "estimated_nano_usd",
+  "gated_nano_usd",
 ] as const;
 export type SpendMeasure = (typeof spendMeasures)[number];
 
@@ -131,6 +132,7 @@ function attemptCounts(record: CallRecord, attempt: AttemptRecord): number[] {
     reasoning: usage?.reasoning ?? 0,
     cost_nano_usd: costNanoUsd,
     estimated_nano_usd: isEstimated ? costNanoUsd : 0,
+    gated_nano_usd: isGated(record) ? costNanoUsd : 0,
   };
   return spendMeasures.map((name) => counts[name]);
 }
@@ -140,11 +142,11 @@ const [callsAt, answeredAt, gatedAt, acceptedAt] = [at("calls"), at("answered"),
 
 function countCall(counts: number[], record: CallRecord, attempt: AttemptRecord | undefined): void {
   const answered = isAnswered(record);
-  const verdict = answered ? attempt?.judgement?.verdict : undefined;
+  const isAccepted = answered && attempt?.judgement?.verdict === "accepted";
   counts[callsAt] = 1;
   counts[answeredAt] = Number(answered);
-  counts[gatedAt] = Number(verdict !== undefined);
-  counts[acceptedAt] = Number(verdict === "accepted");
+  counts[gatedAt] = Number(isGated(record));
+  counts[acceptedAt] = Number(isAccepted);
 }
 
 function upsert({ table, names }: BucketTable): string {

@@ -59,6 +59,11 @@ export function isUnpriced({ operation }: CallRecord, { usage, costNanoUsd, outc
   return usage !== undefined || outcome === "answered" || outcome === "doubted" || outcome === "broken";
 }
 
+/** A confidence gate looked at one of a caller's answers. */
+export function isGated({ decision, attempts }: CallRecord): boolean {
+  return decision !== "shadow" && attempts.some(({ judgement }) => judgement !== undefined);
+}
+
 function isOwn({ role }: AttemptRecord): boolean {
   return role === undefined;
 }
