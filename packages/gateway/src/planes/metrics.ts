@@ -96,6 +96,12 @@ const families = {
     help: "Records that left the outbox unforwarded because too many waited; the store has them.",
     labels: [],
   },
+  hedgerow_shared_up: {
+    ...gauge,
+    help: "1 while limits are counted with all nodes, 0 while the server is out of reach.",
+  },
+  hedgerow_shared_nodes: { ...gauge, help: "Nodes that count together, as last said by the server." },
+  hedgerow_shared_borrow_seconds: { ...histogram, help: "Questions to the server of shared limits.", labels: [] },
   hedgerow_resident_bytes: { ...gauge, help: "Memory of the workers." },
   hedgerow_event_loop_lag_seconds: {
     ...gauge,

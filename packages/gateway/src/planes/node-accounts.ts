@@ -4,6 +4,7 @@ import type { CallRecord } from "#domain/record";
 import { lendFrom } from "#ledger/book-source";
 import { Book } from "#ledger/book";
 import { NodeLender, type LendingSource } from "#ledger/node-lender";
+import { splitByUnit } from "#ledger/split-source";
 import type { Log } from "./log.ts";
 
 export interface NodeAccountsOptions {
@@ -12,6 +13,8 @@ export interface NodeAccountsOptions {
   /** What the ledger says was spent of a budget since this moment (ms since 1970), nano-dollars. */
   readonly spentBefore: (meter: Meter, sinceMs: number) => number;
   readonly log: Pick<Log, "warn">;
+  /** Where rates and slots are counted for several nodes; absent: this node counts them for itself. */
+  readonly traffic?: LendingSource;
 }
 
 /** Money that a worker reported, and that its journal shows, by account: what is in one and not in the other was lost. */
@@ -55,7 +58,12 @@ export class NodeAccounts {
         book.giveBack(holder, returns);
       },
     };
-    return new NodeLender({ source, clock, recall });
+    const { traffic } = this.#options;
+    return new NodeLender({
+      source: traffic === undefined ? source : splitByUnit({ traffic, money: source }),
+      clock,
+      recall,
+    });
   }
 
   /** A worker is gone. What it had and did not report counts as spent until its journal says how much of it was. */

@@ -24,7 +24,9 @@ import { explainListenFailure, prepareListening } from "./listen-address.ts";
 import { followLabels, type Learner } from "./learn.ts";
 import type { Log, LogStyle } from "./log.ts";
 import type { ListenAddress } from "./messages.ts";
+import { openSharedLimits, type SharedLimits } from "./open-shared-limits.ts";
 import { isSameProcess } from "./process-identity.ts";
+import { sameSettings } from "./same-settings.ts";
 import { systemClock } from "./system-clock.ts";
 import { tendReviewsIn, type ReviewTending } from "./tend-reviews.ts";
 import { usualSuccess } from "./usual-success.ts";
@@ -76,10 +78,12 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     folder.release();
     return { kind: "refused", lines: [store.message] };
   }
-  const accounts = await openAccounts(store.store, { configuration, folder, log: options.log });
-  const parts = { options, configuration, folder, store: store.store, accounts };
+  const shared = await openSharedLimits(server.shared, { workers: workersOf(configuration), log: options.log });
+  const accounts = await openAccounts(store.store, { configuration, folder, shared, log: options.log });
+  const parts = { options, configuration, folder, store: store.store, accounts, shared };
   const started = await startFleet(parts);
   if (started.kind === "failed") {
+    await shared?.close();
     store.store.close();
     folder.release();
     return { kind: "refused", lines: [explainListenFailure(started, server)] };
@@ -90,7 +94,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
 /** Budgets begin with what was spent before: what an earlier supervisor left in the journals is read first. */
 async function openAccounts(
   store: Store,
-  { configuration, folder, log }: Pick<Parts, "configuration" | "folder"> & { readonly log: Log },
+  { configuration, folder, shared, log }: Pick<Parts, "configuration" | "folder" | "shared"> & { readonly log: Log },
 ): Promise<NodeAccounts> {
   try {
     await ingestJournal(store, folder.journal);
@@ -103,6 +107,7 @@ async function openAccounts(
     clock: systemClock,
     workers: workersOf(configuration),
     log,
+    ...(shared === undefined ? {} : { traffic: shared.source }),
     spentBefore: ({ account }, sinceMs) => spentSince(store, account, sinceMs),
   });
 }
@@ -112,6 +117,7 @@ function workersOf({ server: { workers } }: Configuration): number {
 }
 
 interface Parts {
+  readonly shared: SharedLimits | undefined;
   readonly accounts: NodeAccounts;
   readonly options: SupervisorOptions;
   readonly configuration: Configuration;
@@ -123,7 +129,7 @@ type FleetStarted =
   | { readonly kind: "started"; readonly port: number; readonly fleet: WorkerFleet }
   | { readonly kind: "failed"; readonly message: string; readonly code?: string };
 
-async function startFleet({ options, configuration, folder, store, accounts }: Parts): Promise<FleetStarted> {
+async function startFleet({ options, configuration, folder, store, accounts, shared }: Parts): Promise<FleetStarted> {
   const { log, logStyle } = options;
   const { host, port } = configuration.server;
   const { orphans } = folder;
@@ -157,7 +163,7 @@ async function startFleet({ options, configuration, folder, store, accounts }: P
     log,
     logStyle,
     usual: ({ routes }) => usual(routes),
-    ownMetrics: () => forwardingFamilies(store),
+    ownMetrics: () => [...forwardingFamilies(store), ...(shared?.metrics() ?? [])],
     lender: (recall) => accounts.lender(recall),
     onEnded: (journal, lost) => accounts.ended(journal, lost),
     onWorkers(running) {
@@ -204,6 +210,7 @@ class RunningSupervisor implements Supervisor {
   readonly #reviews: ReviewTending | undefined;
   readonly #learner: Learner | undefined;
   readonly #endWatch: () => void;
+  readonly #shared: SharedLimits | undefined;
   #configuration: Configuration;
   #stopped: Promise<boolean> | undefined;
 
@@ -216,6 +223,7 @@ class RunningSupervisor implements Supervisor {
     this.#folder = folder;
     this.#store = store;
     this.#fleet = fleet;
+    this.#shared = parts.shared;
     const { log, watch } = options;
     const growing = () => [...fleet.journals, ...folder.orphans.filter(isAlive).map(({ journal }) => journal)];
     this.#forwarder = forwardRecords({ store, log, settings: () => this.#configuration.server.forward });
@@ -320,6 +328,7 @@ class RunningSupervisor implements Supervisor {
     log.info("stopping: no new connections, calls in flight may finish", { limitMs: drainMs });
     this.#endWatch();
     const drained = await this.#fleet.drain(drainMs);
+    await this.#shared?.close();
     await this.#learner?.finish();
     await this.#follower.finish();
     await this.#forwarder.finish();
@@ -362,6 +371,7 @@ function settingsThatWait(before: Configuration, after: Configuration): readonly
   const limits = Object.entries(listenerLimits) as [keyof typeof listenerLimits, string][];
   return [
     ...names.filter((name) => before.server[name] !== after.server[name]).map((name) => `server.${name}`),
+    ...(sameSettings(before.server.shared, after.server.shared) ? [] : ["shared"]),
     ...limits.flatMap(([name, written]) =>
       before.snapshot.limits[name] === after.snapshot.limits[name] ? [] : [written],
     ),

@@ -63,8 +63,9 @@ export class Connection implements ScriptRunner {
     void this.#open();
   }
 
-  get isOpen(): boolean {
-    return this.#client?.isReady === true;
+  /** Why there is no connection, where there is none. */
+  get why(): string {
+    return this.#why;
   }
 
   run(asked: Asked): Promise<Answer> {
