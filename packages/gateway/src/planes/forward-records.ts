@@ -11,6 +11,7 @@ import {
 } from "#control/store/outbox";
 import type { Store } from "#control/store/sqlite";
 import type { Log } from "./log.ts";
+import { post } from "./post.ts";
 import { sameSettings } from "./same-settings.ts";
 
 export interface RecordForwarderOptions {
@@ -127,24 +128,17 @@ class Forwarder implements RecordForwarder {
   }
 
   async #post(settings: ForwardSettings, records: readonly WaitingRecord[]): Promise<PostEnd> {
-    try {
-      const response = await fetch(settings.url, {
-        method: "POST",
-        redirect: "manual",
-        headers: {
-          "content-type": "application/x-ndjson",
-          ...(settings.key === undefined ? {} : { authorization: `Bearer ${settings.key.reveal()}` }),
-        },
-        body: records.map(({ line }) => `${line}\n`).join(""),
-        signal: AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(settings.timeoutMs)]),
-      });
-      await response.body?.cancel();
-      const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
-      return endOf(response.status, Number.isFinite(seconds) ? seconds * 1000 : undefined);
-    } catch (error) {
-      const { message, cause } = error as Error;
-      return { kind: "failed", why: cause instanceof Error ? cause.message : message };
-    }
+    const posted = await post({
+      url: settings.url,
+      headers: {
+        "content-type": "application/x-ndjson",
+        ...(settings.key === undefined ? {} : { authorization: `Bearer ${settings.key.reveal()}` }),
+      },
+      body: records.map(({ line }) => `${line}\n`).join(""),
+      timeoutMs: settings.timeoutMs,
+      signal: this.#stopped.signal,
+    });
+    return posted.kind === "failed" ? posted : endOf(posted.status, posted.retryAfterMs);
   }
 
   /** Once a minute at the most; the first success afterwards is told, too. */

@@ -76,11 +76,11 @@ export type WorkerMessage =
   /** It has stopped accepting, by its supervisor's word or by a signal of its own. */
   | { readonly kind: "draining" }
   /** No call is left and the journal is closed; the exit follows. */
-  | { readonly kind: "drained" }
+  | { readonly kind: "drained"; readonly metrics: MetricsSample }
   | { readonly kind: "metrics"; readonly id: number; readonly report: WorkerReport }
   | HealthNews
   /** Somebody asked this worker for `/metrics` or for the health of providers. */
-  | { readonly kind: "metrics-wanted"; readonly id: number }
+  | { readonly kind: "metrics-wanted"; readonly id: number; readonly metrics: MetricsSample }
   /** It needs more of meters than it was lent. Answered by `lent` with the same id. */
   | { readonly kind: "borrow"; readonly id: number; readonly wants: readonly Want[] }
   | { readonly kind: "give-back"; readonly returns: readonly Return[] }

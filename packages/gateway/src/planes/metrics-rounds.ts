@@ -1,30 +1,30 @@
-interface Round<Worker, Report> {
-  readonly asker: Worker;
+interface Round<Worker, Report, Asker> {
+  readonly asker: Asker;
   readonly askersId: number;
   readonly missing: Set<Worker>;
   readonly reports: Report[];
   readonly timer: NodeJS.Timeout;
 }
 
-export interface RoundsOptions<Worker, Report> {
+export interface RoundsOptions<Worker, Report, Asker = Worker> {
   readonly ask: (worker: Worker, id: number) => void;
-  readonly answer: (asker: Worker, id: number, reports: readonly Report[]) => void;
+  readonly answer: (asker: Asker, id: number, reports: readonly Report[]) => void;
 }
 
 /** Less than what the asking worker waits, so that a worker that hangs costs its own numbers and nobody else's. */
 const roundMs = 120;
 
 /** Collects every worker's numbers for the one that was asked for them. */
-export class MetricsRounds<Worker, Report> {
-  readonly #options: RoundsOptions<Worker, Report>;
-  readonly #rounds = new Map<number, Round<Worker, Report>>();
+export class MetricsRounds<Worker, Report, Asker = Worker> {
+  readonly #options: RoundsOptions<Worker, Report, Asker>;
+  readonly #rounds = new Map<number, Round<Worker, Report, Asker>>();
   #nextId = 1;
 
-  constructor(options: RoundsOptions<Worker, Report>) {
+  constructor(options: RoundsOptions<Worker, Report, Asker>) {
     this.#options = options;
   }
 
-  begin(asker: Worker, askersId: number, others: readonly Worker[]): void {
+  begin(asker: Asker, askersId: number, others: readonly Worker[]): void {
     const id = this.#nextId;
     this.#nextId += 1;
     const timer = setTimeout(() => this.#end(id), roundMs);

@@ -6,11 +6,12 @@ import type { NodeLender } from "#ledger/node-lender";
 import type { UsualSuccess } from "#domain/health";
 import type { Snapshot } from "#domain/snapshot";
 import { noteOf, type WorkerNote } from "./data-folder.ts";
+import { FleetCounts } from "./fleet-counts.ts";
 import { HealthBoard } from "./health-board.ts";
 import type { HandedAddress } from "./listen-address.ts";
 import type { Log, LogStyle } from "./log.ts";
 import type { Fleet, HealthNews, ListenAddress, SupervisorMessage, WorkerMessage, WorkerReport } from "./messages.ts";
-import type { MetricsSample } from "./metrics.ts";
+import { mergeSamples, type MetricsSample } from "./metrics.ts";
 import { MetricsRounds } from "./metrics-rounds.ts";
 import { restartDelayMs } from "./restart-delay.ts";
 import { sameSettings } from "./same-settings.ts";
@@ -56,6 +57,12 @@ interface Slot {
   complaint: { readonly message: string; readonly code?: string } | undefined;
 }
 
+/** A worker's numbers, and its journal, by which it is told from the one that comes after it. */
+interface JournalReport {
+  readonly journal: string;
+  readonly report: WorkerReport;
+}
+
 /** A worker that is not ready by then hangs: on a file system, on a debugger. */
 const startWithinMs = 30_000;
 /** Beyond the time a drain was given: for the goodbyes and the journal. */
@@ -65,7 +72,8 @@ const overtimeMs = 10_000;
 export class WorkerFleet {
   readonly #options: FleetOptions;
   readonly #slots: readonly Slot[];
-  readonly #rounds: MetricsRounds<Slot, WorkerReport>;
+  readonly #rounds: MetricsRounds<Slot, JournalReport, Slot | (() => void)>;
+  readonly #counts = new FleetCounts();
   readonly #health = new HealthBoard();
   readonly #lender: NodeLender;
   #snapshot: Snapshot;
@@ -99,8 +107,7 @@ export class WorkerFleet {
     });
     this.#rounds = new MetricsRounds({
       ask: (slot, id) => this.#send(slot, { kind: "metrics-request", id }),
-      answer: (slot, id, reports) =>
-        this.#send(slot, { kind: "metrics-of-others", id, reports, ofSupervisor: this.#options.ownMetrics() }),
+      answer: (asker, id, answered) => (typeof asker === "function" ? asker() : this.#tellOthers(asker, id, answered)),
     });
   }
 
@@ -135,6 +142,14 @@ export class WorkerFleet {
     const ready = this.#slots.filter((slot) => slot.state === "ready");
     const versions = [...new Set(ready.map((slot) => slot.version))];
     return { wanted: this.#slots.length, ready: ready.length, versions };
+  }
+
+  /** What all workers have counted together; of those that do not answer in time, what was heard last. */
+  counts(): Promise<MetricsSample> {
+    const workers = this.#slots.filter(({ child }) => child?.connected === true);
+    return new Promise((resolve) => {
+      this.#rounds.begin(() => resolve(this.#counts.sum), 0, workers);
+    });
   }
 
   /** Resolves when every worker that is up runs on the snapshot. Later ones start with it. */
@@ -230,11 +245,14 @@ export class WorkerFleet {
         slot.state = "draining";
         break;
       case "drained":
+        if (slot.note?.journal === holder) this.#counts.heard(holder, message.metrics);
         break;
       case "metrics":
-        this.#rounds.take(slot, message.id, message.report);
+        if (slot.note?.journal === holder) this.#counts.heard(holder, message.report.metrics);
+        this.#rounds.take(slot, message.id, { journal: holder, report: message.report });
         return;
       case "metrics-wanted": {
+        if (slot.note?.journal === holder) this.#counts.heard(holder, message.metrics);
         const others = this.#slots.filter((other) => other !== slot && other.child?.connected === true);
         this.#rounds.begin(slot, message.id, others);
         return;
@@ -270,6 +288,18 @@ export class WorkerFleet {
     else if (lent.kind === "lent") this.#lender.drop(holder);
   }
 
+  /** Who has not answered in time has counted what it said last: a sum that falls would look like a new beginning. */
+  #tellOthers(asker: Slot, id: number, answered: readonly JournalReport[]): void {
+    const here = new Set([asker.note?.journal, ...answered.map(({ journal }) => journal)]);
+    const late = this.journals.filter((journal) => !here.has(journal));
+    const reports = [
+      ...answered.map(({ report }) => report),
+      ...late.map((journal) => ({ metrics: this.#counts.of(journal), health: [] })),
+    ];
+    const ofSupervisor = mergeSamples([this.#options.ownMetrics(), this.#counts.ended]);
+    this.#send(asker, { kind: "metrics-of-others", id, reports, ofSupervisor });
+  }
+
   /** News of one worker for the others, but for those found under another configuration. */
   #pass(from: Slot, news: HealthNews): void {
     if (news.version !== this.#snapshot.version) return;
@@ -284,7 +314,10 @@ export class WorkerFleet {
     if (!this.#started) slot.complaint ??= { message: `worker ${slot.name} ended while it started (${how})` };
     const journal = slot.note?.journal;
     Object.assign(slot, { child: undefined, note: undefined, state: "down" });
-    if (journal !== undefined) this.#options.onEnded(journal, this.#lender.drop(journal));
+    if (journal !== undefined) {
+      this.#counts.end(journal);
+      this.#options.onEnded(journal, this.#lender.drop(journal));
+    }
     this.#rounds.forget(slot);
     if (this.#started && !this.#stopping) this.#restartLater(slot, { upMs, how, expected });
     this.#changed();

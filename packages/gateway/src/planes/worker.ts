@@ -192,10 +192,11 @@ class Worker {
     if (this.#plane === undefined) process.exit(exitCode);
     const first = !this.#stopping;
     this.#stopping = true;
-    const drained = this.#plane.drain(limitMs);
+    const plane = this.#plane;
+    const drained = plane.drain(limitMs);
     if (!first) return;
     drained.then(
-      () => this.#leave({ kind: "drained" }, exitCode),
+      () => this.#leave({ kind: "drained", metrics: plane.metrics() }, exitCode),
       (error: unknown) => {
         const message = error instanceof Error ? error.message : String(error);
         this.#log.error("records could not be written before the exit", { why: message });
@@ -245,7 +246,7 @@ class Worker {
       };
       const timer = setTimeout(() => settle(nobody), metricsWaitMs);
       this.#metricsWaiters.set(id, settle);
-      this.#say({ kind: "metrics-wanted", id });
+      this.#say({ kind: "metrics-wanted", id, metrics: this.#plane?.metrics() ?? [] });
     });
   }
 }

@@ -36,6 +36,12 @@ export class ForwardingPace {
   #refusals = 0;
   /** While a record that cannot be had is looked for. */
   #most = Number.POSITIVE_INFINITY;
+  readonly #longestMs: number;
+
+  /** `longestMs`: of any wait. */
+  constructor(longestMs = longestWaitMs) {
+    this.#longestMs = longestMs;
+  }
 
   /** Most records of the next post. */
   batchOf(configured: number): number {
@@ -52,7 +58,7 @@ export class ForwardingPace {
         return { take: true, aside: false, waitMs: 0 };
       case "failed":
         this.#failures += 1;
-        return { take: false, aside: false, waitMs: Math.max(this.#backoffMs(chance), clamp(end.waitMs ?? 0)) };
+        return { take: false, aside: false, waitMs: Math.max(this.#backoffMs(chance), this.#clamp(end.waitMs ?? 0)) };
       case "refused":
         return this.#refused(records, chance);
     }
@@ -72,11 +78,11 @@ export class ForwardingPace {
 
   /** Half of it for certain, half of it by chance. */
   #backoffMs(chance: number): number {
-    const waitMs = Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(this.#failures - 1, 20));
+    const waitMs = Math.min(this.#longestMs, firstWaitMs * 2 ** Math.min(this.#failures - 1, 20));
     return Math.round(waitMs * (0.5 + 0.5 * chance));
   }
-}
 
-function clamp(waitMs: number): number {
-  return Math.min(longestWaitMs, Math.max(0, waitMs));
+  #clamp(waitMs: number): number {
+    return Math.min(this.#longestMs, Math.max(0, waitMs));
+  }
 }
