@@ -1,11 +1,10 @@
-import type { CalibrationKey, Judgement } from "#domain/confidence";
-import type { AttemptRecord, CallRecord } from "#domain/record";
-import type { Usage } from "#domain/usage";
+import type { CallRecord } from "#domain/record";
 import { putIntoOutbox } from "./outbox.ts";
 import { bucketRetentionMs, countAttempts, removeOldBuckets } from "./service-buckets.ts";
 import { countSpend } from "./spend-buckets.ts";
 import { removeOldSpend } from "./spend-retention.ts";
 import type { Store } from "./sqlite.ts";
+import { writeCall } from "./write-call.ts";
 
 /** A piece of a journal file, in bytes: `[fromOffset, toOffset)`, both at line ends. */
 export interface JournalPiece {
@@ -40,22 +39,20 @@ export function ingestRecords(store: Store, piece: JournalPiece, records: readon
   return store.transaction((): Ingested => {
     const done = ingestedPosition(store, piece.file)?.offset ?? 0;
     if (piece.fromOffset > done) return { kind: "gap", ingestedBytes: done };
-    const news = records.filter((record) => insertCall(store, record));
+    const news = records.filter((record) => writeCall(store, record));
     countAttempts(store, news);
     countSpend(store, news);
     putIntoOutbox(store, news);
-    store.run(
-      `INSERT INTO journal_files (file, ingested_bytes, chain_hash) VALUES (?, ?, ?)
-       ON CONFLICT (file) DO UPDATE SET ingested_bytes = excluded.ingested_bytes, chain_hash = excluded.chain_hash
-       WHERE excluded.ingested_bytes > journal_files.ingested_bytes`,
-      piece.file,
-      piece.toOffset,
-      piece.chainHash,
-    );
+    store.run(noteFile, piece.file, piece.toOffset, piece.chainHash);
     if (news.length > 0) removeOld(store);
     return { kind: "ingested", fresh: news };
   });
 }
+
+/** How far a file was read: never back. */
+export const noteFile = `INSERT INTO journal_files (file, ingested_bytes, chain_hash) VALUES (?, ?, ?)
+  ON CONFLICT (file) DO UPDATE SET ingested_bytes = excluded.ingested_bytes, chain_hash = excluded.chain_hash
+  WHERE excluded.ingested_bytes > journal_files.ingested_bytes`;
 
 /** How far the file is in the store; undefined for a file it has not seen. */
 export function ingestedPosition(store: Store, file: string): IngestedPosition | undefined {
@@ -66,103 +63,6 @@ export function ingestedPosition(store: Store, file: string): IngestedPosition |
 /** Called when a journal file was removed, so that the list of files does not grow for ever. */
 export function forgetJournalFile(store: Store, file: string): void {
   store.run("DELETE FROM journal_files WHERE file = ?", file);
-}
-
-function insertCall(store: Store, record: CallRecord): boolean {
-  const changes = store.run(
-    `INSERT INTO calls (id, at_ms, snapshot, caller, dialect, operation, route, requested_model, streamed, decision,
-       committed, code, status, finish, request_bytes, answer_bytes, duration_ms, input_uncached, cache_read,
-       cache_write, cache_write_long, output, reasoning, usage_estimated, cost_nano_usd, warnings, tags, session, graph, plan,
-       review, shadow_of, propensity, organisation, team, end_user)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (id) DO NOTHING`,
-    record.id,
-    Date.parse(record.at),
-    record.snapshot,
-    record.caller,
-    record.dialect,
-    record.operation,
-    record.route,
-    record.requestedModel,
-    Number(record.streamed),
-    record.decision,
-    Number(record.committed),
-    record.code ?? null,
-    record.status,
-    record.finish ?? null,
-    record.requestBytes,
-    record.answerBytes,
-    record.durationMs,
-    ...usageValues(record.usage),
-    record.costNanoUsd ?? null,
-    JSON.stringify(record.warnings),
-    record.tags === undefined ? null : JSON.stringify(record.tags),
-    record.session ?? null,
-    record.graph ?? null,
-    record.plan === undefined ? null : JSON.stringify(record.plan),
-    record.review ?? null,
-    record.shadow?.of ?? null,
-    record.shadow?.propensity ?? null,
-    record.organisation ?? null,
-    record.team ?? null,
-    record.user ?? null,
-  );
-  if (changes === 0) return false;
-  const atMs = Date.parse(record.at);
-  for (const [index, attempt] of record.attempts.entries()) {
-    insertAttempt(store, { callId: record.id, number: index + 1, attempt, atMs });
-  }
-  return true;
-}
-
-function insertAttempt(
-  store: Store,
-  row: { callId: string; number: number; attempt: AttemptRecord; atMs: number },
-): void {
-  const { attempt } = row;
-  store.run(
-    `INSERT INTO attempts (call_id, number, target, provider, model, credential, outcome, failure, status,
-       upstream_request_id, started_ms, first_byte_ms, first_content_ms, ended_ms, input_uncached, cache_read,
-       cache_write, cache_write_long, output, reasoning, usage_estimated, cost_nano_usd, risk_groups, role, agrees,
-       judged_at_ms, score, raw, estimator, features, calibration_key, calibration_state, threshold, verdict)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    row.callId,
-    row.number,
-    attempt.target,
-    attempt.provider,
-    attempt.model,
-    attempt.credential,
-    attempt.outcome,
-    attempt.failure ?? null,
-    attempt.status ?? null,
-    attempt.upstreamRequestId ?? null,
-    attempt.startedMs,
-    attempt.firstByteMs ?? null,
-    attempt.firstContentMs ?? null,
-    attempt.endedMs,
-    ...usageValues(attempt.usage),
-    attempt.costNanoUsd ?? null,
-    attempt.groups === undefined ? null : JSON.stringify(attempt.groups),
-    attempt.role ?? null,
-    attempt.agrees === undefined ? null : Number(attempt.agrees),
-    // The time stands here, too, so that what was judged or compared is found without a look at all the rest.
-    attempt.judgement === undefined && attempt.agrees === undefined ? null : row.atMs,
-    ...judgementValues(attempt.judgement),
-  );
-}
-
-function judgementValues(judgement: Judgement | undefined): readonly (string | number | null)[] {
-  if (judgement === undefined) return [null, null, null, null, null, null, null, null];
-  const { score, raw, estimator, features, key, calibration, threshold, verdict } = judgement;
-  return [score, raw, estimator, JSON.stringify(features), keyText(key), calibration.state, threshold, verdict];
-}
-
-function usageValues(usage: Usage | undefined): readonly (number | null)[] {
-  if (usage === undefined) return [null, null, null, null, null, null, null];
-  const { inputUncached, cacheRead, cacheWrite, cacheWriteLong, output, reasoning, estimated } = usage;
-  // The store has no columns for sound: its tokens count with the others, the journal keeps them apart.
-  const [input, written] = [inputUncached + (usage.inputAudio ?? 0), output + (usage.outputAudio ?? 0)];
-  return [input, cacheRead, cacheWrite, cacheWriteLong, written, reasoning, Number(estimated)];
 }
 
 function removeOld(store: Store): void {
@@ -184,9 +84,4 @@ function removeBefore(store: Store, beforeMs: number, most: number): void {
     beforeMs,
     Math.min(most, retention.removedAtOnce),
   );
-}
-
-/** Equal keys give equal texts: a fixed order of fields. */
-function keyText({ tenant, route, model, tier, shape, signals }: CalibrationKey): string {
-  return JSON.stringify({ tenant, route, model, tier, shape, signals });
 }

@@ -112,8 +112,10 @@ function ask(client: Pick<Client, "query">, sql: string, values: readonly SqlVal
   return client.query(numbered(sql), values.map(asParameter));
 }
 
-function asParameter(value: SqlValue): SqlValue | string {
-  return value instanceof Uint8Array ? Buffer.from(value) : value;
+function asParameter(value: SqlValue): SqlValue {
+  if (value instanceof Uint8Array) return Buffer.from(value);
+  // A text there has no NUL, and callers may send one in a name.
+  return typeof value === "string" && value.includes("\0") ? value.replaceAll("\0", "\uFFFD") : value;
 }
 
 /** The server answered, with a code of its own: the connection is well. */
@@ -130,7 +132,9 @@ function numbered(sql: string): string {
   if (found !== undefined) return found;
   let count = 0;
   const made = sql.replaceAll("?", () => `$${(count += 1)}`);
-  if (texts.size > 500) texts.clear();
+  // Those that insert many rows are of any length, and seldom twice the same.
+  if (sql.length > 4_000) return made;
+  if (texts.size >= 500) texts.clear();
   texts.set(sql, made);
   return made;
 }

@@ -1,7 +1,7 @@
 import type { CallRecord } from "#domain/record";
 import { errorClassOf, type ErrorClass } from "./error-class.ts";
 import type { TimeWindow } from "./read-attempts.ts";
-import type { Store } from "./sqlite.ts";
+import type { Store, Writes } from "./sqlite.ts";
 
 /** Contracts count in intervals of five minutes (AWS' service level agreements among them). */
 export const bucketMs = 300_000;
@@ -31,7 +31,7 @@ export interface ServiceBucket extends ServiceCounts {
  * Counts records that came into the store, each attempt in the interval in which its call was accepted. Intervals are
  * written once, however many of the attempts they hold.
  */
-export function countAttempts(store: Store, records: readonly CallRecord[]): void {
+export function countAttempts(store: Writes, records: readonly CallRecord[]): void {
   const tallies = new Map<string, Tally>();
   for (const record of records) {
     const bucket = Math.floor(Date.parse(record.at) / bucketMs);
@@ -53,7 +53,7 @@ type Tally = typeof nothing & { readonly provider: string; readonly model: strin
 
 const nothing = { answered: 0, capacity: 0, fault: 0, timeout: 0, client: 0, costNanoUsd: 0, unpriced: 0 };
 
-function addToBucket(store: Store, tally: Tally): void {
+function addToBucket(store: Writes, tally: Tally): void {
   store.run(
     `INSERT INTO service_buckets
        (provider, model, bucket, answered, capacity, fault, timeout, client, cost_nano_usd, unpriced)

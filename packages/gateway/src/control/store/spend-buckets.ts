@@ -1,7 +1,7 @@
 import type { AttemptRecord, CallRecord } from "#domain/record";
 import { decidingAttempt, isAnswered, isGated, isUnpriced, partOf } from "./spend-part.ts";
 import { hourMs, hoursOfDay } from "./spend-span.ts";
-import type { Store } from "./sqlite.ts";
+import type { Writes } from "./sqlite.ts";
 
 /**
  * What is counted, in the order of the columns. Integers that are added up and nothing else, so that a row may be counted
@@ -51,7 +51,7 @@ interface Tally {
 }
 
 /** Counts records that came into the store, in the transaction that put them there: each row once, however many are alike. */
-export function countSpend(store: Store, records: readonly CallRecord[]): void {
+export function countSpend(store: Writes, records: readonly CallRecord[]): void {
   const tallies = new Map<string, Tally>();
   for (const record of records) tallyCall(tallies, record);
   for (const { into, key, counts } of tallies.values()) store.run(statements[into.table], ...key, ...counts);

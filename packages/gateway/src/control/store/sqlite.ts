@@ -12,6 +12,11 @@ export type Row = Readonly<Record<string, string | number | bigint | null | Uint
 /** Another process holds the store while it writes: a reader waits so long and no longer. */
 const busyTimeoutMs = 5_000;
 
+/** Where rows are put, one statement for each; gives the number of rows changed. */
+export interface Writes {
+  run(sql: string, ...values: readonly SQLInputValue[]): number;
+}
+
 /** One SQLite database: the only place where statements are prepared, so that every value travels as a parameter. */
 export class Store {
   readonly #database: DatabaseSync;
