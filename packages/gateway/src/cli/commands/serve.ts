@@ -106,7 +106,7 @@ async function openSource({ io, overrides, path }: SourceOptions): Promise<Sourc
     if (found.kind !== "unconfigured") return found;
     const url = simulator?.url ?? "";
     const made = simulatedDocument({ openaiUrl: `${url}/v1`, anthropicUrl: `${url}/v1` });
-    const compiled = compileMade(made, { overrides, today: isoDate(), from: "simulation" });
+    const compiled = compileMade(made, { overrides, env: io.env, today: isoDate(), from: "simulation" });
     // What to improve about a configuration is no news about one that nobody wrote.
     return compiled.kind === "refused" ? compiled : { ...compiled, warnings: [] };
   };

@@ -5,6 +5,7 @@ import type { MeasuredPair, SupplySeed } from "#domain/supply";
 import type { ProviderKind, SettingName } from "#providers/provider";
 import type { ConfigPath } from "./problem.ts";
 import type { DownMode } from "./shared-schema.ts";
+import type { TelemetryEnvironment } from "./telemetry-environment.ts";
 
 /** What the process that serves must know and a worker's snapshot need not. */
 export interface ServerSettings {
@@ -15,6 +16,8 @@ export interface ServerSettings {
   readonly data: string;
   /** Where records are forwarded to; absent: nowhere. */
   readonly forward?: ForwardSettings;
+  /** Where spans and metrics are sent; absent: nowhere. */
+  readonly telemetry?: TelemetrySettings;
   /** The server at which several nodes count together; absent: this node counts for itself. */
   readonly shared?: SharedSettings;
 }
@@ -24,6 +27,21 @@ export interface SharedSettings {
   readonly url: Secret;
   readonly prefix: string;
   readonly down: DownMode;
+}
+
+/** A collector of OpenTelemetry. */
+export interface TelemetrySettings {
+  /** Base address, without a trailing slash. */
+  readonly url: string;
+  readonly headers: readonly { readonly name: string; readonly value: Secret }[];
+  readonly everyMs: number;
+  readonly timeoutMs: number;
+  readonly traces: boolean;
+  readonly metrics: boolean;
+  /** Of traces that begin here, how many are kept: 0 to 1. */
+  readonly share: number;
+  /** Attributes of whoever sends. */
+  readonly resource: Readonly<Record<string, string>>;
 }
 
 /** A collector of records. */
@@ -54,6 +72,8 @@ export interface CompileContext {
   readonly implied?: (kind: ProviderKind) => ImpliedAccess;
   /** What `hedgerow probe` found a target (`provider/model`) able to do, over the catalogue and under the document. */
   readonly probed?: (target: string) => Capabilities | undefined;
+  /** What the environment says of telemetry. */
+  readonly telemetry?: TelemetryEnvironment;
   /** The claims that ship with the gateway; absent: none. */
   readonly supply?: SupplySeed;
   /** What own traffic showed of targets failing together. */

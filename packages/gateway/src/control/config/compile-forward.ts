@@ -25,6 +25,10 @@ export function checkPosted(written: string, path: ConfigPath, report: Report): 
   if (url === null || !["http:", "https:"].includes(url.protocol)) {
     report(path, `${JSON.stringify(written)} is no http or https address`, "write one such as https://host/records");
   } else if (url.username !== "" || url.password !== "") {
-    report(path, "the address holds a credential", "write it as `key`, which is sent in a header");
+    report(
+      path,
+      "the address holds a credential",
+      "write it as `key`, or under `headers`, where there are such: they are sent as headers",
+    );
   }
 }

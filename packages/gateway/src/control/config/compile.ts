@@ -10,6 +10,7 @@ import { compileAdminToken, compileKeys, compileTenants } from "./compile-keys.t
 import { compileProviders } from "./compile-provider.ts";
 import { compileRoutes } from "./compile-route.ts";
 import { compileSupply } from "./compile-supply.ts";
+import { compileTelemetry } from "./compile-telemetry.ts";
 import { snapshotVersion } from "./fingerprint.ts";
 import type { Finding } from "./problem.ts";
 import type { ConfigDocument, LimitsEntry } from "./schema.ts";
@@ -34,12 +35,14 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
   const adminToken = compileAdminToken(document, report);
   const isPublic = !isLoopback(server.host);
   checkForward(document, report);
+  const { telemetry, tracing } = compileTelemetry(document, context.telemetry, report);
   checkShared(document, report);
   if (isPublic && !hasCredential(document, context)) {
     const message = `${JSON.stringify(server.host)} can be reached from other machines, and no \`keys\` are configured`;
     report(["server", "host"], message, "add `keys`, issue one with `hedgerow keys create`, or listen on 127.0.0.1");
   }
   if (findings.length > 0) return { kind: "refused", findings };
+  const served = telemetry === undefined ? server : { ...server, telemetry };
   const content = {
     limits: compileLimits(document.server?.limits ?? {}),
     providers,
@@ -54,10 +57,11 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
     ...compileAllowances(document),
     ...(context.measured === undefined ? {} : { measured: context.measured }),
     ...(context.calibration === undefined ? {} : { calibration: context.calibration }),
+    ...(tracing === undefined ? {} : { tracing }),
     ...(routes.has("default") ? { defaultRoute: "default" } : {}),
     notices: context.notices ?? [],
   };
-  return { kind: "compiled", snapshot: { version: snapshotVersion(content), ...content }, server };
+  return { kind: "compiled", snapshot: { version: snapshotVersion(content), ...content }, server: served };
 }
 
 /** Something that callers or an administrator can prove themselves by: without any, nobody could use the gateway. */

@@ -14,6 +14,7 @@ import type { DataFileRead } from "./data-file.ts";
 import { documentFromEnvironment, impliedAccess } from "./from-environment.ts";
 import type { MadeDocument } from "./from-environment.ts";
 import { lint } from "./lint.ts";
+import { telemetryFrom } from "./telemetry-environment.ts";
 import { openSupply } from "./open-supply.ts";
 import { loadDocument } from "./load.ts";
 import { inFileOrder, located, noPlaces } from "./problem.ts";
@@ -62,7 +63,8 @@ export function readConfiguration(options: ReadOptions): ConfigurationRead {
 /** Compiles a document that was made in memory: from the environment, or for simulated providers. */
 export function compileMade(
   made: MadeDocument,
-  options: Pick<ReadOptions, "overrides" | "today"> & { readonly from?: string; readonly cwd?: string },
+  options: Pick<ReadOptions, "overrides" | "today"> &
+    Partial<Pick<ReadOptions, "env">> & { readonly from?: string; readonly cwd?: string },
 ): Configuration | Refused {
   const places = noPlaces(options.from ?? "environment");
   return finish(made, { ...options, places, date: options.today, plainSecrets: [] });
@@ -118,6 +120,7 @@ interface Finishing {
 function finish(made: MadeDocument, finishing: Finishing): Configuration | Refused {
   const { places, date, today, overrides, plainSecrets, env } = finishing;
   const { findModel, nearestModels } = catalogueLookup(today);
+  const telemetry = telemetryFrom(env ?? {});
   const capabilities = capabilitiesOf(made, finishing);
   const measured = measuredOf(made, finishing);
   const calibrations = calibrationsOf(made, finishing);
@@ -127,6 +130,7 @@ function finish(made: MadeDocument, finishing: Finishing): Configuration | Refus
     kindIds: [...providerKinds.keys()],
     findModel,
     ...(env === undefined ? {} : { implied: (kind) => impliedAccess(env, kind) }),
+    telemetry,
     date,
     supply: openSupply(),
     ...(capabilities.kind === "read" ? { probed: probedIn(capabilities.file) } : {}),
@@ -143,6 +147,7 @@ function finish(made: MadeDocument, finishing: Finishing): Configuration | Refus
   const inPlace = (findings: readonly Finding[]) => inFileOrder(findings.map((finding) => located(finding, places)));
   if (compiled.kind === "refused") return { kind: "refused", problems: inPlace(compiled.findings) };
   const { snapshot, server } = compiled;
+  const unfollowed = telemetry.notices.map((message) => ({ path: ["telemetry"], message }));
   const warnings = lint({ document: made.document, snapshot, server, places, nearestModels, plainSecrets, today });
-  return { kind: "configured", from: places.file, snapshot, server, warnings: inPlace(warnings) };
+  return { kind: "configured", from: places.file, snapshot, server, warnings: inPlace([...warnings, ...unfollowed]) };
 }

@@ -7,6 +7,7 @@ import { adminSection, keysSection, organisationsSection, teamsSection } from ".
 import { sharedSection } from "./shared-schema.ts";
 import { supplySection } from "./supply-schema.ts";
 import { hedgeSection, recordsSection, slaSection } from "./survival-schema.ts";
+import { telemetrySection } from "./telemetry-schema.ts";
 import {
   about,
   count,
@@ -308,6 +309,7 @@ export const documentSchema = z.strictObject({
     .exactOptional(),
   supply: supplySection,
   records: recordsSection,
+  telemetry: telemetrySection,
   shared: sharedSection,
   users: z
     .strictObject({ limits: limitsSection, budget: budgetSection })

@@ -8,6 +8,7 @@ const patterns: readonly (readonly string[])[] = [
   ["keys", "*", "key"],
   ["server", "admin", "token"],
   ["records", "forward", "key"],
+  ["telemetry", "otlp", "headers"],
   ["shared", "url"],
   ["routes", "*", "confidence", "decision", "key"],
   ["routes", "*", "confidence", "verifier", "key"],

@@ -76,7 +76,7 @@ export class CallMetrics {
     let all = this.#series.get(name);
     if (all === undefined) this.#series.set(name, (all = new Map()));
     const { bounds } = instruments[name];
-    let key = Object.values(what).join("\0");
+    let key = JSON.stringify(Object.values(what));
     if (!all.has(key) && all.size >= mostSeries) key = "other";
     let series = all.get(key);
     if (series === undefined) {
