@@ -1,3 +1,4 @@
+import { keyMigration } from "#control/keys/key-migration";
 import { spendMigration } from "./spend-migration.ts";
 
 /**
@@ -182,4 +183,5 @@ export const migrations: readonly string[] = [
   ALTER TABLE spend_buckets ADD COLUMN gated_nano_usd INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE spend_names ADD COLUMN gated_nano_usd INTEGER NOT NULL DEFAULT 0;
   `,
+  keyMigration,
 ];
