@@ -4,7 +4,7 @@
  */
 export type AccountKind = "organisation" | "team" | "key" | "user" | "route" | "provider" | "model";
 
-/** `key:alice`, `team:web`, `model:openai/gpt-5.4` (provider/model). */
+/** `key:alice`, of an issued key `key:alice:key_5f…` (its id), `team:web`, `model:openai/gpt-5.4` (provider/model). */
 export type AccountId = `${AccountKind}:${string}`;
 
 /** What an account may use. Absent: without bound. */

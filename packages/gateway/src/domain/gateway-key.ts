@@ -86,7 +86,12 @@ export interface KeyNews {
  */
 export function ownerOf(key: Pick<GatewayKey, "id" | "name"> | undefined): string {
   if (key === undefined) return "anonymous";
-  return key.id === undefined ? key.name : `${key.name}:${key.id}`;
+  return key.id === undefined ? key.name : payerOf({ caller: key.name, keyId: key.id });
+}
+
+/** The same of a record: whose account its call was charged to. */
+export function payerOf({ caller, keyId }: { readonly caller: string; readonly keyId?: string }): string {
+  return keyId === undefined ? caller : `${caller}:${keyId}`;
 }
 
 /** The name of the key whose things an owner's are: what records call the caller. */

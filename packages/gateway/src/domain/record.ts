@@ -74,6 +74,8 @@ export interface CallRecord {
   readonly at: string;
   readonly snapshot: string;
   readonly caller: string;
+  /** Of a key that was issued at run time: its name may be another's later. */
+  readonly keyId?: string;
   /** Whose key it is. */
   readonly organisation?: string;
   readonly team?: string;

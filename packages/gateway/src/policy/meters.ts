@@ -1,5 +1,5 @@
 import type { AccountId, Allowance, Meter } from "#domain/account";
-import type { GatewayKey } from "#domain/gateway-key";
+import { ownerOf, type GatewayKey } from "#domain/gateway-key";
 import type { Snapshot } from "#domain/snapshot";
 
 /** A call's: the narrowest last, so that what it is told of its limits is its own. */
@@ -37,15 +37,15 @@ export function isBounded({ allowances, eachUser }: Snapshot, key: GatewayKey | 
 export function callMeters({ key, user, route }: CallAccounts, { allowances, eachUser }: Snapshot): readonly Meter[] {
   const all = [metersOf(`route:${route}`, allowances?.get(`route:${route}`))];
   if (key !== undefined) {
-    const { organisation, team, name, allowance } = key;
+    const { organisation, team, allowance } = key;
     if (organisation !== undefined)
       all.push(metersOf(`organisation:${organisation}`, allowances?.get(`organisation:${organisation}`)));
     if (team !== undefined) all.push(metersOf(`team:${team}`, allowances?.get(`team:${team}`)));
-    all.push(metersOf(`key:${name}`, allowance));
+    all.push(metersOf(`key:${ownerOf(key)}`, allowance));
   }
   if (user !== undefined && eachUser !== undefined) {
     // Two tenants may call their users the same.
-    const whose = key?.organisation ?? key?.team ?? key?.name ?? "";
+    const whose = key?.organisation ?? key?.team ?? ownerOf(key);
     all.push(metersOf(`user:${whose}/${user}`, eachUser));
   }
   return all.flat();

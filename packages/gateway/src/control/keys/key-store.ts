@@ -61,10 +61,7 @@ export class KeyStore {
     const revision = since === 0 ? Math.max(latest, await revisionOf(this.#sql)) : latest;
     const alive = changed.filter((row) => row["revoked_at_ms"] === null);
     const secrets = await secretsOf(this.#sql, alive);
-    const keys = alive.map((row): IssuedKey => {
-      const id = String(row["id"]);
-      return { ...factsIn(row), id, secrets: (secrets.get(id) ?? []).map(forWorkers) };
-    });
+    const keys = alive.map((row) => keyOf(row, secrets));
     const gone = changed.filter((row) => row["revoked_at_ms"] !== null).map((row) => String(row["id"]));
     return { revision, news: { keys, gone, guards: revision > 0 } };
   }
@@ -216,6 +213,11 @@ function viewOf(row: Row, secrets: ReadonlyMap<string, readonly KeptSecret[]>): 
     ...(row["revoked_at_ms"] === null ? {} : { revokedAtMs: Number(row["revoked_at_ms"]) }),
     secrets: (secrets.get(id) ?? []).map(({ sha256: _, ...shown }) => shown),
   };
+}
+
+function keyOf(row: Row, secrets: ReadonlyMap<string, readonly KeptSecret[]>): IssuedKey {
+  const id = String(row["id"]);
+  return { ...factsIn(row), id, secrets: (secrets.get(id) ?? []).map(forWorkers) };
 }
 
 /** As `create` wrote them. */

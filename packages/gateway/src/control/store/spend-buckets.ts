@@ -1,3 +1,4 @@
+import { payerOf } from "#domain/gateway-key";
 import type { AttemptRecord, CallRecord } from "#domain/record";
 import { decidingAttempt, isAnswered, isGated, isUnpriced, partOf } from "./spend-part.ts";
 import { hourMs, hoursOfDay } from "./spend-span.ts";
@@ -83,8 +84,8 @@ interface Counted {
 function tally(tallies: Map<string, Tally>, record: CallRecord, { provider, model, part, counts }: Counted): void {
   const hour = Math.floor(Date.parse(record.at) / hourMs);
   const day = hour - (hour % hoursOfDay);
-  const { caller, organisation = "", team = "", route, user, tags = [] } = record;
-  const names = [caller, organisation, team, route, provider, model, part];
+  const { organisation = "", team = "", route, user, tags = [] } = record;
+  const names = [payerOf(record), organisation, team, route, provider, model, part];
   const more: [kind: string, name: string][] = [...new Set(tags)].map((tag) => ["tag", tag]);
   if (user !== undefined) more.push(["user", userName(record, user)]);
   for (const [span, bucket] of [
@@ -108,8 +109,8 @@ interface Counts {
 }
 
 /** Two tenants may call their users the same. */
-function userName({ organisation, team, caller }: CallRecord, user: string): string {
-  return `${organisation ?? team ?? caller}/${user}`;
+function userName(record: CallRecord, user: string): string {
+  return `${record.organisation ?? record.team ?? payerOf(record)}/${user}`;
 }
 
 function attemptCounts(record: CallRecord, attempt: AttemptRecord): number[] {
