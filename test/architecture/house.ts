@@ -61,11 +61,13 @@ export const socketModules = [
   "node:dgram",
   "undici",
   "@redis/client",
+  "pg",
 ];
 export const socketGlobals = ["fetch", "WebSocket", "EventSource"];
 export const socketPlaces = [
   { where: "transport/", why: "the data plane's only way to clients and providers" },
   { where: "simulation/", why: "simulated providers are a server of their own, and never a client of a real one" },
+  { where: "control/store/postgres", why: "nodes share a ledger in PostgreSQL" },
   { where: "control/shared-limits/", why: "nodes share limits over a Valkey or Redis server" },
   { where: "cli/probe/", why: "`hedgerow probe` asks through a gateway of its own, as a caller would" },
   { where: "cli/cascades/", why: "`hedgerow replay cascades` asks through a gateway of its own, as a caller would" },
@@ -111,6 +113,7 @@ export const withoutNode = pure;
 /** Packages from npm, and the rooms that may use each. */
 export const packages: Readonly<Record<string, readonly string[]>> = {
   "@redis/client": ["control"],
+  pg: ["control"],
   "google-auth-library": ["providers"],
   undici: ["transport"],
   yaml: ["control", "simulation", "cli"],

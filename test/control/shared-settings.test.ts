@@ -46,3 +46,35 @@ describe("limits that nodes share", () => {
     (shared) => expect(folder.problems(yaml(shared)).join("\n")).toContain("shared"),
   );
 });
+
+describe("the database that nodes share", () => {
+  const url = `postgres://hedgerow:${password}@10.0.0.5/ledger?sslmode=verify-full`;
+  const stored = (store: string): string => yaml("{ url: redis://127.0.0.1 }") + `store: ${store}\n`;
+
+  it("has an address that is shown to nobody", () => {
+    const owner = new ConfigFolder({ ...env, STORE_URL: url });
+    const { server, warnings } = owner.configured(stored("${STORE_URL}"));
+    owner.remove();
+    expect(server.store?.reveal()).toBe(url);
+    expect(JSON.stringify(server)).not.toContain(password);
+    expect(warnings.map(renderProblem).join("\n")).not.toContain("store:");
+  });
+
+  it("warns of a password in the file, and not of an address without one", () => {
+    const { warnings } = folder.configured(stored(url));
+    const said = warnings.map(renderProblem).join("\n");
+    expect(said).toContain("store: a secret stands");
+    expect(said).not.toContain(password);
+    const plain = folder.configured(stored("postgres://localhost/hedgerow")).warnings.map(renderProblem).join("\n");
+    expect(plain).not.toContain("store");
+  });
+
+  it.each(["mysql://host/secret-word", "postgres://secret-word", "secret-word", "postgres://host/"])(
+    "refuses %s, without showing it",
+    (store) => {
+      const problems = folder.problems(stored(store)).join("\n");
+      expect(problems).toContain("store: this is no address of a PostgreSQL database");
+      expect(problems).not.toContain("secret-word");
+    },
+  );
+});

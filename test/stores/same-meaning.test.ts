@@ -54,7 +54,8 @@ describe.skipIf(postgresPrograms() === undefined)("both databases", { timeout: 2
        WHERE table_schema = 'public' ORDER BY table_name, column_name`,
     );
     const theirs = columns.map(
-      (row) => `${row["name"]}.${row["column_name"]} ${row["nullable"] === "YES" ? "null" : "not null"}`,
+      (row) =>
+        `${String(row["name"])}.${String(row["column_name"])} ${row["nullable"] === "YES" ? "null" : "not null"}`,
     );
     const ours = own
       .all("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")

@@ -4,6 +4,7 @@ import type { CommandEntry } from "./dispatch.ts";
 const entries: readonly CommandEntry[] = [
   { name: "serve", load: async () => (await import("./commands/serve.ts")).serve },
   { name: "init", load: async () => (await import("./commands/init.ts")).init },
+  { name: "migrate", load: async () => (await import("./commands/migrate.ts")).migrate },
   { name: "check", load: async () => (await import("./commands/check.ts")).check },
   { name: "ask", load: async () => (await import("./commands/ask.ts")).ask },
   { name: "plan", load: async () => (await import("./commands/plan.ts")).plan },

@@ -18,6 +18,8 @@ export interface ServerSettings {
   readonly forward?: ForwardSettings;
   /** Where spans and metrics are sent; absent: nowhere. */
   readonly telemetry?: TelemetrySettings;
+  /** The address of the database that several nodes share; absent: each keeps what it knows for itself. */
+  readonly store?: Secret;
   /** The server at which several nodes count together; absent: this node counts for itself. */
   readonly shared?: SharedSettings;
 }

@@ -1,11 +1,28 @@
+import type { Secret } from "#domain/secret";
 import type { Report, SharedSettings } from "./compile-context.ts";
 import type { ConfigDocument } from "./schema.ts";
 import { defaultSharedPrefix } from "./shared-schema.ts";
 
-export function compileShared({ shared }: ConfigDocument): { readonly shared?: SharedSettings } {
-  if (shared === undefined) return {};
+export function compileShared({ shared, store }: ConfigDocument): {
+  readonly shared?: SharedSettings;
+  readonly store?: Secret;
+} {
+  const ofStore = store === undefined ? {} : { store };
+  if (shared === undefined) return ofStore;
   const { url, prefix = defaultSharedPrefix, down = "local-share" } = shared;
-  return { shared: { url, prefix, down } };
+  return { ...ofStore, shared: { url, prefix, down } };
+}
+
+/** As that of `shared`. */
+export function checkStore({ store }: ConfigDocument, report: Report): void {
+  if (store === undefined) return;
+  const url = URL.parse(store.reveal());
+  if (url !== null && ["postgres:", "postgresql:"].includes(url.protocol) && url.pathname.length > 1) return;
+  report(
+    ["store"],
+    "this is no address of a PostgreSQL database",
+    "write one such as postgres://user:password@host:5432/hedgerow, with ?sslmode=verify-full for TLS",
+  );
 }
 
 /** An address that cannot be connected to would be found out only while calls wait. It is never shown: it may hold a password. */

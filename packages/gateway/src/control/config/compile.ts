@@ -4,7 +4,7 @@ import { isLoopback } from "./address.ts";
 import { compileAliases } from "./compile-aliases.ts";
 import { compileAllowances } from "./compile-allowances.ts";
 import { checkForward, compileForward } from "./compile-forward.ts";
-import { checkShared, compileShared } from "./compile-shared-limits.ts";
+import { checkShared, checkStore, compileShared } from "./compile-shared-limits.ts";
 import type { CompileContext, Report, ServerSettings } from "./compile-context.ts";
 import { compileAdminToken, compileKeys, compileTenants } from "./compile-keys.ts";
 import { compileProviders } from "./compile-provider.ts";
@@ -37,6 +37,7 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
   checkForward(document, report);
   const { telemetry, tracing } = compileTelemetry(document, context.telemetry, report);
   checkShared(document, report);
+  checkStore(document, report);
   if (isPublic && !hasCredential(document, context)) {
     const message = `${JSON.stringify(server.host)} can be reached from other machines, and no \`keys\` are configured`;
     report(["server", "host"], message, "add `keys`, issue one with `hedgerow keys create`, or listen on 127.0.0.1");

@@ -4,7 +4,7 @@ import { defaultLimits, defaultTimeouts } from "#domain/snapshot";
 import { budgetSection, limitsSection } from "./allowance-schema.ts";
 import { confidenceSection } from "./confidence-schema.ts";
 import { adminSection, keysSection, organisationsSection, teamsSection } from "./key-schema.ts";
-import { sharedSection } from "./shared-schema.ts";
+import { sharedSection, storeSection } from "./shared-schema.ts";
 import { supplySection } from "./supply-schema.ts";
 import { hedgeSection, recordsSection, slaSection } from "./survival-schema.ts";
 import { telemetrySection } from "./telemetry-schema.ts";
@@ -310,6 +310,7 @@ export const documentSchema = z.strictObject({
   supply: supplySection,
   records: recordsSection,
   telemetry: telemetrySection,
+  store: storeSection,
   shared: sharedSection,
   users: z
     .strictObject({ limits: limitsSection, budget: budgetSection })

@@ -9,6 +9,7 @@ const patterns: readonly (readonly string[])[] = [
   ["server", "admin", "token"],
   ["records", "forward", "key"],
   ["telemetry", "otlp", "headers"],
+  ["store"],
   ["shared", "url"],
   ["routes", "*", "confidence", "decision", "key"],
   ["routes", "*", "confidence", "verifier", "key"],
@@ -25,5 +26,6 @@ export function isSecretPath(path: ConfigPath): boolean {
 
 /** Whether what is written out where a secret stands is none: an address that may hold a password, and holds nobody's. */
 export function isPlainAddress(path: ConfigPath, written: string): boolean {
-  return path[0] === "shared" && path[1] === "url" && !written.includes("@");
+  const isAddress = path[0] === "store" || (path[0] === "shared" && path[1] === "url");
+  return isAddress && !written.includes("@");
 }

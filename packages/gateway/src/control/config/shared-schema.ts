@@ -7,6 +7,10 @@ export const defaultSharedPrefix = "hedgerow";
 export const downModes = ["deny", "local-share", "allow"] as const;
 export type DownMode = (typeof downModes)[number];
 
+export const storeSection = secretText(
+  "A PostgreSQL database in which all nodes keep their ledger, issued keys and budgets together: postgres://USER:PASSWORD@HOST:PORT/DATABASE; ${NAME} or file:PATH where it holds a password. See docs/stores.md.",
+).exactOptional();
+
 export const sharedSection = z
   .strictObject({
     url: secretText(

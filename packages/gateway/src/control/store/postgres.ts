@@ -44,6 +44,12 @@ export async function openPostgres(options: PostgresOptions): Promise<SqlStore> 
   return new Postgres(pool);
 }
 
+/** What of a database's address may be shown: no user, no password. */
+export function plainAddress(url: Secret): string {
+  const parsed = URL.parse(url.reveal());
+  return parsed === null ? "the database" : `${parsed.protocol}//${parsed.host}${parsed.pathname}`;
+}
+
 function parserOf(oid: number): ((text: string) => unknown) | undefined {
   if (oid !== int8 && oid !== numeric) return undefined;
   return (text) => {
@@ -80,7 +86,8 @@ class Postgres implements SqlStore {
         await client.query("COMMIT");
         return result;
       } catch (error) {
-        await client.query("ROLLBACK");
+        // On a connection that is lost nobody would hear of it: it is closed, and the server rolls back.
+        if (isRefusal(error)) await client.query("ROLLBACK");
         throw error;
       }
     });
@@ -120,8 +127,9 @@ function asParameter(value: SqlValue): SqlValue {
 
 /** The server answered, with a code of its own: the connection is well. */
 function isRefusal(error: unknown): boolean {
-  const { code } = error as { readonly code?: unknown };
-  return typeof code === "string" && /^[0-9A-Z]{5}$/u.test(code) && !code.startsWith("57P");
+  const { code, severity } = error as { readonly code?: unknown; readonly severity?: unknown };
+  // A broken socket has a code as well, and no severity.
+  return severity !== undefined && typeof code === "string" && !code.startsWith("57P");
 }
 
 const texts = new Map<string, string>();

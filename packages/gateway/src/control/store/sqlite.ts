@@ -106,6 +106,16 @@ export function openStoreForReading(path: string): OpenedStore {
   return open(path, "read", () => new DatabaseSync(path, { timeout: busyTimeoutMs, readOnly: true }));
 }
 
+/** The version of an existing store's schema, which stays as it is; 0 where it has none. Throws where it cannot be read. */
+export function schemaOf(path: string): number {
+  const database = new DatabaseSync(path, { timeout: busyTimeoutMs, readOnly: true });
+  try {
+    return versionOf(new Store(database));
+  } finally {
+    database.close();
+  }
+}
+
 /** SQLITE_CORRUPT and SQLITE_NOTADB (https://sqlite.org/rescode.html). */
 const damagedCodes: ReadonlySet<unknown> = new Set([11, 26]);
 
