@@ -105,6 +105,8 @@ export interface MemoryPlace {
 /** `then` runs when the record is on disk (or, with an error, when it cannot be). */
 export interface Journal {
   append(record: CallRecord, then: (error?: Error) => void): void;
+  /** What the call's record is should the process die before it appends one. Absent: such a call leaves none. */
+  begin?(record: CallRecord): void;
 }
 
 /** Answers that wait for a person. What `put` said yes to is on disk. */

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import type { CallRecord } from "#domain/record";
 import { realJournalFiles, type JournalFiles } from "./journal-files.ts";
 import { chainHash, genesisOf, markLine, recordLine, segmentFile } from "./journal-line.ts";
+import { OpenCalls, openCallsFile } from "./open-calls.ts";
 
 export interface JournalOptions {
   /** Created where missing. */
@@ -37,6 +38,7 @@ export interface JournalStats {
 }
 
 interface Entry {
+  readonly id: string;
   readonly json: string;
   readonly bytes: number;
   /** Undefined once it has been told of a failure. */
@@ -71,6 +73,7 @@ export async function openJournal(options: JournalOptions): Promise<JournalWrite
 export class JournalWriter {
   readonly #options: Required<Omit<JournalOptions, "onHealth">>;
   readonly #onHealth: (healthy: boolean, why: string) => void;
+  readonly #open: OpenCalls;
   #state: State = "opening";
   #descriptor = -1;
   #segment = 1;
@@ -106,6 +109,7 @@ export class JournalWriter {
     };
     this.#onHealth = options.onHealth ?? (() => {});
     this.#durableHash = genesisOf(options.name);
+    this.#open = new OpenCalls(join(options.folder, openCallsFile(options.name)));
   }
 
   get name(): string {
@@ -129,6 +133,11 @@ export class JournalWriter {
     };
   }
 
+  /** What the call's record is should the process die before it has another. Costs no sync; see {@link OpenCalls}. */
+  begin(record: CallRecord): void {
+    if (!this.#closing) this.#open.put(record.id, JSON.stringify(record));
+  }
+
   /** `then` never runs before this returns. */
   append(record: CallRecord, then: (error?: Error) => void): void {
     const json = JSON.stringify(record);
@@ -139,7 +148,7 @@ export class JournalWriter {
       queueMicrotask(() => then(new Error(why)));
       return;
     }
-    const entry: Entry = { json, bytes, tell: then };
+    const entry: Entry = { id: record.id, json, bytes, tell: then };
     this.#queue.push(entry);
     this.#queuedBytes += bytes;
     if (this.#state === "idle") this.#flushSoon();
@@ -184,6 +193,7 @@ export class JournalWriter {
   }
 
   #closed(error?: Error): void {
+    this.#open.close();
     for (const then of this.#closers.splice(0)) then(error);
   }
 
@@ -261,7 +271,10 @@ export class JournalWriter {
     this.#flushedAtMs = performance.now();
     this.#records += group.length;
     this.#segmentRecords += group.length;
-    for (const entry of group) this.#queuedBytes -= entry.bytes;
+    for (const { id, bytes } of group) {
+      this.#queuedBytes -= bytes;
+      this.#open.take(id);
+    }
     // The disk works on the next group while the callbacks of this one run.
     this.#proceed();
     for (const entry of group) entry.tell?.();

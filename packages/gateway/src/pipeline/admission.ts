@@ -62,6 +62,11 @@ export class Admission {
     return this.#take(meters, estimate, (entry) => (this.#taken = entry));
   }
 
+  /** What an attempt there may use; undefined where nobody is paid for it. */
+  estimateOf(target: Target): Estimate | undefined {
+    return this.#isBilled ? this.#estimate(target) : undefined;
+  }
+
   /** Before an attempt is sent. `keep` is given what it took. */
   enter(target: Target, keep: (entry: Entry) => void): Failure | undefined | Promise<Failure | undefined> {
     const { own, input } = this.#parts;

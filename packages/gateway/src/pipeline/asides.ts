@@ -131,6 +131,8 @@ export class Asides {
       plan,
       deadlineAtMs,
       admission,
+      role,
+      ...(input.underway === undefined ? {} : { underway: input.underway }),
       ...words,
       ...chosen,
       exchange: nobody,

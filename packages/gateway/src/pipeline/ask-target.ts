@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import type { Call } from "#domain/call";
 import type { Failure } from "#domain/failure";
 import type { Attempt, Plan, Target } from "#domain/plan";
+import type { AttemptRole } from "#domain/record";
 import type { Fingerprint } from "#policy/deadly-requests";
 import { refusesLogprobs } from "#policy/logprob-support";
 import { findKind } from "#providers/kinds";
@@ -28,8 +29,11 @@ export interface Held {
   readonly refused?: Attempt;
 }
 
-export interface Question extends Pick<JourneyInput, "plane" | "snapshot" | "call" | "dialect" | "scan" | "thread"> {
-  readonly plan: Pick<Plan, "timeouts" | "routeTimeouts">;
+export interface Question extends Pick<
+  JourneyInput,
+  "plane" | "snapshot" | "call" | "dialect" | "scan" | "thread" | "underway"
+> {
+  readonly plan: Pick<Plan, "route" | "timeouts" | "routeTimeouts">;
   /** Monotonic, over all attempts. */
   readonly deadlineAtMs: number;
   readonly decoded: DecodedOnce;
@@ -48,6 +52,8 @@ export interface Question extends Pick<JourneyInput, "plane" | "snapshot" | "cal
   readonly wantsLogprobs?: true;
   /** It is no attempt of the call, but of a record of its own. */
   readonly isShadow?: true;
+  /** Absent: it is asked for the caller's answer. */
+  readonly role?: AttemptRole;
   /** Told how it is asked, before it is. */
   readonly onLane: (lane: Lane) => void;
   /** The head of the answer, asked for at its commit point. */
@@ -105,6 +111,7 @@ async function ask(question: Question, wantsLogprobs: boolean): Promise<Held | F
   const barred = admission === undefined ? undefined : await admission.enter(target, (taken) => (entry = taken));
   if (barred !== undefined) return barred;
   question.onLane(lane);
+  const ended = tellAsked(question);
   const result = await attempt({
     plane,
     limits: snapshot.limits,
@@ -128,8 +135,21 @@ async function ask(question: Question, wantsLogprobs: boolean): Promise<Held | F
     headers: (returned) => question.headers(lane, returned),
     readWhole: (body, seen, classify) => readWholeAnswer({ body, seen, classify, spec, lane, call }),
   });
+  ended?.(result.attempt);
   admission?.leave(entry, result.attempt);
   return { result, lane, ...(watch === undefined ? {} : { watch }) };
+}
+
+/** From here on the call is in a record, whatever becomes of this process. */
+function tellAsked({ underway, plan, target, credential, role, admission }: Question) {
+  const held = admission?.estimateOf(target);
+  return underway?.asked({
+    route: plan.route,
+    target,
+    credential,
+    ...(role === undefined ? {} : { role }),
+    ...(held === undefined ? {} : { held }),
+  });
 }
 
 /** By what a request is known again that cost a connection. */

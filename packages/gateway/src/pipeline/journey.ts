@@ -37,6 +37,7 @@ import { askShadow } from "./shadow.ts";
 import type { Thread } from "./thread.ts";
 import { nobodySure } from "./nobody-sure.ts";
 import { withThoughts } from "./thoughts.ts";
+import type { Underway } from "./underway.ts";
 
 export interface JourneyInput {
   readonly exchange: Exchange;
@@ -48,6 +49,8 @@ export interface JourneyInput {
   readonly scan: FieldScan;
   readonly key?: GatewayKey;
   readonly thread?: Thread;
+  /** What of it the journal knows before it ends; absent: nothing. */
+  readonly underway?: Underway;
 }
 
 /** How a call ended, before its last byte is sent. */

@@ -8,11 +8,11 @@ import type { RiskGroup } from "#domain/supply";
 import { groupText } from "#supply/graph";
 import type { Turned } from "./accept.ts";
 import type { DataPlane } from "./data-plane.ts";
-import type { Journey, JourneyEnd } from "./journey.ts";
+import type { Journey, JourneyEnd, JourneyInput } from "./journey.ts";
 import { decisionOf, failureFacts } from "./refuse.ts";
 
 /** Callers may write anything; a record keeps a name's worth of it. */
-const longestName = 256;
+export const longestName = 256;
 
 /** The one record of a call, made when it is known how it ended and before its last byte is sent. */
 export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
@@ -40,7 +40,7 @@ export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
     warnings: journey.warnings,
     ...(call.options.tags === undefined ? {} : { tags: call.options.tags }),
     ...(call.options.session === undefined ? {} : { session: call.options.session }),
-    ...payer(journey),
+    ...payer(journey.input),
     graph: snapshot.supply.version,
     ...planRecord(journey),
     ...("review" in end && end.review !== undefined ? { review: end.review.id } : {}),
@@ -49,10 +49,15 @@ export function recordOf(journey: Journey, end: JourneyEnd): CallRecord {
 }
 
 /** Who the call belongs to beside its key. */
-function payer({ input: { key, call } }: Journey): Pick<CallRecord, "organisation" | "team" | "user"> {
+export function payer({
+  key,
+  call,
+}: Pick<JourneyInput, "key" | "call">): Pick<CallRecord, "keyId" | "organisation" | "team" | "user"> {
   const { user } = call.options;
-  if (key?.organisation === undefined && key?.team === undefined && user === undefined) return {};
+  if (key?.id === undefined && key?.organisation === undefined && key?.team === undefined && user === undefined)
+    return {};
   return {
+    ...(key?.id === undefined ? {} : { keyId: key.id }),
     ...(key?.organisation === undefined ? {} : { organisation: key.organisation }),
     ...(key?.team === undefined ? {} : { team: key.team }),
     ...(user === undefined ? {} : { user }),
@@ -102,7 +107,7 @@ export function recordOfShadow(
     ...(cost === undefined ? {} : { costNanoUsd: cost }),
     warnings: [],
     ...(call.options.tags === undefined ? {} : { tags: call.options.tags }),
-    ...payer(journey),
+    ...payer(journey.input),
     graph: snapshot.supply.version,
     shadow: { of: call.id, propensity: shadow.propensity },
     attempts,
@@ -170,7 +175,8 @@ export function recordOfTurnedAway(turned: Turned, at: { plane: DataPlane; snaps
   };
 }
 
-function common(
+/** What records of every kind begin with. */
+export function common(
   call: Pick<Call, "id" | "caller" | "dialect" | "streamed" | "trace">,
   plane: DataPlane,
   snapshot: Snapshot,

@@ -13,6 +13,7 @@ import { serveFeedback } from "./serve-feedback.ts";
 import { serveReview } from "./serve-review.ts";
 import { serveStored } from "./serve-stored.ts";
 import { keepAnswer, openThread } from "./thread.ts";
+import { Underway } from "./underway.ts";
 
 /**
  * The whole path of one request, top to bottom: a call is accepted, planned, attempted on one target after another
@@ -47,7 +48,8 @@ export async function serveCall(exchange: Exchange, plane: DataPlane): Promise<v
         break;
     }
 
-    const journey = new Journey({ exchange, plane, snapshot, control, ...accepted });
+    const input = { exchange, plane, snapshot, control, ...accepted };
+    const journey = new Journey({ ...input, underway: new Underway(input) });
     const end = accepted.call.operation === "count-tokens" ? await countTokens(journey) : await journey.travel();
     journey.warnings = [...journey.warnings, ...keepAnswer(journey.input, end)];
     const durable = await keep(plane, recordOf(journey, end));

@@ -9,6 +9,7 @@ import type { Doubts } from "./doubts.ts";
 import type { Journey } from "./journey.ts";
 import { KeepingWatch } from "./keeping-watch.ts";
 import { recordOfShadow } from "./record.ts";
+import { Underway } from "./underway.ts";
 
 interface ShadowParts extends Pick<Question, "decoded" | "fingerprint" | "admission"> {
   readonly journey: Journey;
@@ -46,6 +47,8 @@ export async function askShadow(parts: ShadowParts): Promise<void> {
   const control = step.kind === "try" ? plane.live.openShadow() : undefined;
   if (step.kind === "stop" || control === undefined) return;
   const room = plane.live.room.share();
+  const id = `req_${plane.newId()}`;
+  const underway = new Underway(journey.input, { id, shadow: { of: journey.input.call.id, propensity } });
   try {
     const held = await askTarget({
       ...journey.input,
@@ -54,6 +57,7 @@ export async function askShadow(parts: ShadowParts): Promise<void> {
       decoded: parts.decoded,
       fingerprint: parts.fingerprint,
       admission: parts.admission,
+      underway,
       target: step.target,
       credential: step.credential,
       exchange: nobody,
@@ -65,7 +69,6 @@ export async function askShadow(parts: ShadowParts): Promise<void> {
       headers: () => ({}),
     });
     if (!("result" in held)) return;
-    const id = `req_${plane.newId()}`;
     const attempts = [compared(held, doubts), ...(held.refused === undefined ? [] : [held.refused])];
     const record = recordOfShadow(journey, { id, startedAtMs, propensity, attempts });
     plane.observe(record);

@@ -5,6 +5,7 @@ import type { CallRecord } from "#domain/record";
 import type { Store } from "#control/store/sqlite";
 import { parseSegmentFile } from "#ledger/journal-line";
 import type { Log } from "./log.ts";
+import { recordLostCalls } from "./lost-calls.ts";
 
 export interface JournalFollowerOptions {
   readonly folder: string;
@@ -16,6 +17,8 @@ export interface JournalFollowerOptions {
   readonly onStored?: (journal: string, records: readonly CallRecord[]) => void;
   /** All that was in the journals at its beginning is in the store; these were growing then. */
   readonly onPass?: (growing: ReadonlySet<string>) => void;
+  /** Whether whoever else reads a file has it wholly; absent: nobody does. What it has not stays. */
+  readonly isRead?: (file: string, size: number) => boolean;
   readonly everyMs?: number;
   /** Ingested segments that are kept for a second look, newest first. */
   readonly keep?: { readonly files: number; readonly bytes: number };
@@ -46,6 +49,13 @@ export function followJournals(options: JournalFollowerOptions): JournalFollower
   async function pass(): Promise<void> {
     // Asked before the files are read: a journal that ends during the pass is looked at once more in the next.
     const growing = new Set(options.growing());
+    await bring();
+    if (await recordLostCalls({ ...options, grows: (journal) => growing.has(journal) })) await bring();
+    options.onPass?.(growing);
+    await putAway({ ...options, growing, damaged });
+  }
+
+  async function bring(): Promise<void> {
     const { damage } = await ingestJournal(options.store, options.folder, (file, records) => {
       options.onStored?.(parseSegmentFile(file)?.name ?? "", records);
     });
@@ -53,8 +63,6 @@ export function followJournals(options: JournalFollowerOptions): JournalFollower
       damaged.add(file);
       log.error("a line of the journal is not what was written; it was left out", { file, offset, why });
     }
-    options.onPass?.(growing);
-    await putAway({ ...options, growing, damaged });
   }
 
   async function guardedPass(): Promise<void> {
@@ -94,10 +102,11 @@ interface PutAway {
   readonly growing: ReadonlySet<string>;
   readonly damaged: Set<string>;
   readonly keep?: JournalFollowerOptions["keep"];
+  readonly isRead?: JournalFollowerOptions["isRead"];
 }
 
 /** Of segments that will not grow, damaged ones are set aside for people, and the oldest beyond the bound removed. */
-async function putAway({ folder, growing, damaged, keep = defaultKeep }: PutAway): Promise<void> {
+async function putAway({ folder, growing, damaged, keep = defaultKeep, isRead = () => true }: PutAway): Promise<void> {
   const names = await readdir(folder);
   const last = new Map<string, number>();
   const segments = names.flatMap((file) => {
@@ -119,6 +128,7 @@ async function putAway({ folder, growing, damaged, keep = defaultKeep }: PutAway
     const path = join(folder, file);
     files += 1;
     bytes += size;
+    if (!isRead(file, size)) continue;
     if (damaged.has(file)) {
       await rename(path, path + damagedSuffix);
       damaged.delete(file);

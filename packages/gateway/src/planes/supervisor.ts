@@ -10,7 +10,6 @@ import type { ServerLimits } from "#domain/snapshot";
 import { reviewFile } from "#control/reviews/review-file";
 import { labelsFile, openLabelsFile } from "#control/store/labels-file";
 import { memoryFile } from "#control/store/memory-file";
-import { ingestJournal } from "#control/store/ingest-journal";
 import { spentSince } from "#control/store/read-spent";
 import { openStore, storeFile, type Store } from "#control/store/sqlite";
 import { watchConfiguration } from "./configuration-watch.ts";
@@ -23,6 +22,7 @@ import { followJournals, type JournalFollower } from "./ingest.ts";
 import { explainListenFailure, prepareListening } from "./listen-address.ts";
 import { followLabels, type Learner } from "./learn.ts";
 import type { Log, LogStyle } from "./log.ts";
+import { bringEarlierRecords } from "./lost-calls.ts";
 import type { ListenAddress } from "./messages.ts";
 import { openSharedLimits, type SharedLimits } from "./open-shared-limits.ts";
 import { isSameProcess } from "./process-identity.ts";
@@ -96,13 +96,8 @@ async function openAccounts(
   store: Store,
   { configuration, folder, shared, log }: Pick<Parts, "configuration" | "folder" | "shared"> & { readonly log: Log },
 ): Promise<NodeAccounts> {
-  try {
-    await ingestJournal(store, folder.journal);
-  } catch (error) {
-    log.error("records of an earlier run are not in the store yet; budgets do not know of them", {
-      why: (error as Error).message,
-    });
-  }
+  const lives = new Set(folder.orphans.filter(isAlive).map(({ journal }) => journal));
+  await bringEarlierRecords({ store, folder: folder.journal, grows: (journal) => lives.has(journal), log });
   return new NodeAccounts({
     clock: systemClock,
     workers: workersOf(configuration),

@@ -1,0 +1,135 @@
+import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import type { CallRecord } from "#domain/record";
+
+/**
+ * Calls of a journal that are on their way, one page each: a line of JSON (the record that the call leaves should the
+ * process die) and whatever stood there before. A page is written over once its call's record is in the journal.
+ */
+const pageBytes = 4096;
+/** More are not written down; as many calls at once as a process can hold. */
+const mostPages = 65_536;
+/** Pages of calls that have ended are cleared this late, where no other call has taken them by then. */
+const sweepMs = 10_000;
+
+/** `w1-1795264805123` gives `w1-1795264805123.open`. */
+export function openCallsFile(name: string): string {
+  return `${name}${suffix}`;
+}
+
+/** The reverse; undefined for a file that is none. */
+export function parseOpenCallsFile(file: string): string | undefined {
+  return file.endsWith(suffix) ? file.slice(0, -suffix.length) : undefined;
+}
+
+const suffix = ".open";
+
+/**
+ * Writes down which calls a process has on their way, so that those of a killed one are found. Beside the journal, whose
+ * every write is synced: here nothing is, because what was written is there whatever becomes of the process (not of the
+ * machine). One write of a page for each, measured at 4 µs.
+ */
+export class OpenCalls {
+  readonly #path: string;
+  readonly #pages = new Map<string, number>();
+  /** Of no open call; the last that became free is the next that is used. */
+  readonly #free: number[] = [];
+  /** Free pages that still hold an ended call. */
+  readonly #stale = new Set<number>();
+  #next = 0;
+  #descriptor: number | undefined;
+  #sweep: NodeJS.Timeout | undefined;
+  #failures = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  get size(): number {
+    return this.#pages.size;
+  }
+
+  /** Calls that could not be written down: the disk failed, the record was too long, or there were too many. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** What the call's record is if the process ends here. Once more with the same id takes the place of what was said. */
+  put(id: string, json: string): void {
+    const known = this.#pages.get(id);
+    const page = known ?? this.#free.pop() ?? this.#next;
+    const bytes = Buffer.from(`${json}\n`);
+    if (bytes.length > pageBytes || page >= mostPages) {
+      this.#failures += 1;
+      if (known === undefined && page !== this.#next) this.#free.push(page);
+      return;
+    }
+    if (page === this.#next) this.#next += 1;
+    this.#pages.set(id, page);
+    this.#stale.delete(page);
+    this.#write(bytes, page);
+  }
+
+  /** Its record is in the journal. */
+  take(id: string): void {
+    const page = this.#pages.get(id);
+    if (page === undefined) return;
+    this.#pages.delete(id);
+    this.#free.push(page);
+    this.#stale.add(page);
+    this.#sweep ??= setTimeout(() => this.#clear(), sweepMs).unref();
+  }
+
+  /** The file is removed where no call is open; else it stays, for whoever looks after this process. */
+  close(): void {
+    clearTimeout(this.#sweep);
+    if (this.#descriptor === undefined) return;
+    if (this.#pages.size > 0) this.#clear();
+    try {
+      closeSync(this.#descriptor);
+      if (this.#pages.size === 0) unlinkSync(this.#path);
+    } catch {
+      this.#failures += 1;
+    }
+    this.#descriptor = undefined;
+  }
+
+  #clear(): void {
+    this.#sweep = undefined;
+    const empty = Buffer.from("\n");
+    for (const page of this.#stale) this.#write(empty, page);
+    this.#stale.clear();
+  }
+
+  #write(bytes: Uint8Array, page: number): void {
+    try {
+      this.#descriptor ??= openSync(this.#path, "wx", 0o600);
+      writeSync(this.#descriptor, bytes, 0, bytes.length, page * pageBytes);
+    } catch {
+      // A call is served all the same: this is for the case that the process dies as well.
+      this.#failures += 1;
+    }
+  }
+}
+
+/** Records of the calls that were open when the file was last written, and of some that have ended since. */
+export async function readOpenCalls(path: string): Promise<readonly CallRecord[]> {
+  const bytes = await readFile(path);
+  const records: CallRecord[] = [];
+  for (let at = 0; at < bytes.length; at += pageBytes) {
+    const end = bytes.indexOf(0x0a, at);
+    if (end <= at || end >= at + pageBytes) continue;
+    const record = parseRecord(bytes.toString("utf8", at, end));
+    if (record !== undefined) records.push(record);
+  }
+  return records;
+}
+
+function parseRecord(json: string): CallRecord | undefined {
+  try {
+    const value = JSON.parse(json) as Partial<CallRecord> | null;
+    return value?.version === 1 && typeof value.id === "string" ? (value as CallRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}
