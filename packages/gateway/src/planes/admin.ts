@@ -1,8 +1,10 @@
 import type { ReviewDesk } from "#control/reviews/review-file";
 import type { HealthRow, LoadRow } from "#domain/health";
+import type { KeyDesk } from "#domain/key-desk";
 import type { Exchange } from "#domain/ports";
 import type { Snapshot } from "#domain/snapshot";
 import { authenticate, isOpen } from "#pipeline/authenticate";
+import type { IssuedKeys } from "#pipeline/issued-keys";
 import { mergeRows } from "#policy/health-rows";
 import { adminReviews, onlyMethods, reviewsPath, wrong, type AdminReply } from "./admin-reviews.ts";
 
@@ -16,6 +18,10 @@ export interface AdminState {
   health(): Promise<readonly (readonly HealthRow[])[]>;
   /** Absent where none are kept. */
   readonly reviews: ReviewDesk | undefined;
+  /** As far as this process knows them; absent: none. */
+  readonly issued: IssuedKeys | undefined;
+  /** Absent where none can be issued. */
+  readonly keys: KeyDesk | undefined;
 }
 
 const healthPath = "/admin/api/health";

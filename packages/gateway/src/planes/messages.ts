@@ -1,5 +1,7 @@
 import type { Lent, Return, Want } from "#domain/account";
+import type { KeyNews } from "#domain/gateway-key";
 import type { HealthHint, HealthRow, UsualSuccess } from "#domain/health";
+import type { KeyAnswer, KeyAsk } from "#domain/key-desk";
 import type { MetricsSample } from "./metrics.ts";
 import type { SealedSnapshot } from "./sealed-snapshot.ts";
 
@@ -20,6 +22,10 @@ export type SupervisorMessage =
   | { readonly kind: "lent"; readonly id: number; readonly lent: Lent }
   /** Others are in need of these meters, by id. Answered by `give-back`, where there is something, and `returned`. */
   | { readonly kind: "recall"; readonly id: number; readonly meters: readonly string[] }
+  /** What changed of the issued keys. */
+  | { readonly kind: "keys"; readonly news: KeyNews }
+  /** The answer to `admin-ask` with the same id. */
+  | { readonly kind: "admin-answer"; readonly id: number; readonly answer: KeyAnswer }
   | HealthNews;
 
 /** What another worker, or this one, found out about providers; nobody waits for it or answers. */
@@ -58,6 +64,8 @@ export interface WorkerStart {
   readonly health: { readonly hints: readonly HealthHint[]; readonly wallMs: number };
   /** How calls to targets usually ended, by the records: a worker that starts knows nothing of its own. */
   readonly usual: readonly UsualSuccess[];
+  /** All issued keys. */
+  readonly keys: KeyNews;
   readonly logStyle: "plain" | "json";
 }
 
@@ -85,6 +93,8 @@ export type WorkerMessage =
   | { readonly kind: "borrow"; readonly id: number; readonly wants: readonly Want[] }
   | { readonly kind: "give-back"; readonly returns: readonly Return[] }
   | { readonly kind: "returned"; readonly id: number }
+  /** Somebody asks this worker about issued keys. Answered by `admin-answer` with the same id. */
+  | { readonly kind: "admin-ask"; readonly id: number; readonly ask: KeyAsk }
   /** It cannot go on; the exit follows. `code` is the system's, such as `EADDRINUSE`. */
   | { readonly kind: "fatal"; readonly message: string; readonly code?: string };
 

@@ -6,10 +6,12 @@ import { openCatalogue } from "#catalogue/open-catalogue";
 import type { ReviewDesk } from "#control/reviews/review-file";
 import type { CalibrationSet } from "#domain/calibration";
 import type { Accounts } from "#domain/account";
+import type { KeyDesk } from "#domain/key-desk";
 import type { Exchange, Journal, LabelIntake, Memory, Reviews } from "#domain/ports";
 import type { ServerLimits, Snapshot } from "#domain/snapshot";
 import { ownAccounts } from "#ledger/own-accounts";
 import type { JournalStats } from "#ledger/journal";
+import type { IssuedKeys } from "#pipeline/issued-keys";
 import type { DataPlane, RetryBudgets } from "#pipeline/data-plane";
 import { LiveCalls } from "#pipeline/live-calls";
 import { processMemory } from "#pipeline/process-memory";
@@ -59,6 +61,10 @@ export interface DataPlaneOptions {
   readonly labels?: LabelIntake;
   /** Where answers wait for people; without it none does. */
   readonly reviews?: Reviews & ReviewDesk;
+  /** The keys that were issued at run time, as far as this process knows; absent: none. */
+  readonly issuedKeys?: IssuedKeys;
+  /** Where keys are issued and taken back; without it they cannot be. */
+  readonly keyDesk?: KeyDesk;
   /** What limits and budgets are taken from; by default counted by this process alone, and closed with it. */
   readonly accounts?: Accounts & { close(): void };
   /** What is known of models; by default the snapshot's rows, then the catalogue that ships with the gateway. */
@@ -109,6 +115,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
   const gauges = openGauges({ journal, live, health, names, calibrations: () => snapshot.calibration });
   const plane: DataPlane = {
     snapshot: () => snapshot,
+    ...(options.issuedKeys === undefined ? {} : { issuedKeys: options.issuedKeys }),
     clock: systemClock,
     send: upstream.send,
     journal,
@@ -191,6 +198,8 @@ function forOperators({ options, live, gauges, health, snapshot }: OperatorParts
     wallMs: () => systemClock.wallMs(),
     health: async () => [health.rows(), ...(await others()).reports.map((each) => each.health)],
     reviews: options.reviews,
+    issued: options.issuedKeys,
+    keys: options.keyDesk,
   };
   return (exchange) => serveOperations(exchange, operations) || serveAdmin(exchange, admin);
 }

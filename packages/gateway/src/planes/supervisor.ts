@@ -20,6 +20,7 @@ import { forwardRecords, type RecordForwarder } from "./forward-records.ts";
 import { forwardingFamilies } from "./forwarding-metrics.ts";
 import { followJournals, type JournalFollower } from "./ingest.ts";
 import { explainListenFailure, prepareListening } from "./listen-address.ts";
+import { openKeyFeed, type KeyFeed } from "./key-feed.ts";
 import { followLabels, type Learner } from "./learn.ts";
 import type { Log, LogStyle } from "./log.ts";
 import { bringEarlierRecords } from "./lost-calls.ts";
@@ -80,9 +81,11 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   }
   const shared = await openSharedLimits(server.shared, { workers: workersOf(configuration), log: options.log });
   const accounts = await openAccounts(store.store, { configuration, folder, shared, log: options.log });
-  const parts = { options, configuration, folder, store: store.store, accounts, shared };
+  const keys = await openKeyFeed({ sql: undefined, path: join(folder.path, storeFile), log: options.log });
+  const parts = { options, configuration, folder, store: store.store, accounts, shared, keys };
   const started = await startFleet(parts);
   if (started.kind === "failed") {
+    await keys.finish();
     await shared?.close();
     store.store.close();
     folder.release();
@@ -112,6 +115,7 @@ function workersOf({ server: { workers } }: Configuration): number {
 }
 
 interface Parts {
+  readonly keys: KeyFeed;
   readonly shared: SharedLimits | undefined;
   readonly accounts: NodeAccounts;
   readonly options: SupervisorOptions;
@@ -124,7 +128,15 @@ type FleetStarted =
   | { readonly kind: "started"; readonly port: number; readonly fleet: WorkerFleet }
   | { readonly kind: "failed"; readonly message: string; readonly code?: string };
 
-async function startFleet({ options, configuration, folder, store, accounts, shared }: Parts): Promise<FleetStarted> {
+async function startFleet({
+  options,
+  configuration,
+  folder,
+  store,
+  accounts,
+  shared,
+  keys,
+}: Parts): Promise<FleetStarted> {
   const { log, logStyle } = options;
   const { host, port } = configuration.server;
   const { orphans } = folder;
@@ -158,6 +170,7 @@ async function startFleet({ options, configuration, folder, store, accounts, sha
     log,
     logStyle,
     usual: ({ routes }) => usual(routes),
+    keys,
     ownMetrics: () => [...forwardingFamilies(store), ...(shared?.metrics() ?? [])],
     lender: (recall) => accounts.lender(recall),
     onEnded: (journal, lost) => accounts.ended(journal, lost),
@@ -170,6 +183,7 @@ async function startFleet({ options, configuration, folder, store, accounts, sha
       }
     },
   });
+  keys.follow((news) => fleet.tellKeys(news));
   const started = await fleet.start();
   if (started.kind === "failed") return started;
   // Only now, so that somebody answers at every moment of the change.
@@ -200,6 +214,7 @@ class RunningSupervisor implements Supervisor {
   readonly #folder: DataFolder;
   readonly #store: Store;
   readonly #fleet: WorkerFleet;
+  readonly #keys: KeyFeed;
   readonly #follower: JournalFollower;
   readonly #forwarder: RecordForwarder;
   readonly #reviews: ReviewTending | undefined;
@@ -218,6 +233,7 @@ class RunningSupervisor implements Supervisor {
     this.#folder = folder;
     this.#store = store;
     this.#fleet = fleet;
+    this.#keys = parts.keys;
     this.#shared = parts.shared;
     const { log, watch } = options;
     const growing = () => [...fleet.journals, ...folder.orphans.filter(isAlive).map(({ journal }) => journal)];
@@ -323,6 +339,7 @@ class RunningSupervisor implements Supervisor {
     log.info("stopping: no new connections, calls in flight may finish", { limitMs: drainMs });
     this.#endWatch();
     const drained = await this.#fleet.drain(drainMs);
+    await this.#keys.finish();
     await this.#shared?.close();
     await this.#learner?.finish();
     await this.#follower.finish();

@@ -3,7 +3,9 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Meter } from "#domain/account";
 import type { NodeLender } from "#ledger/node-lender";
+import type { KeyNews } from "#domain/gateway-key";
 import type { UsualSuccess } from "#domain/health";
+import type { KeyDesk } from "#domain/key-desk";
 import type { Snapshot } from "#domain/snapshot";
 import { noteOf, type WorkerNote } from "./data-folder.ts";
 import { FleetCounts } from "./fleet-counts.ts";
@@ -33,6 +35,8 @@ export interface FleetOptions {
   readonly onWorkers: (workers: readonly WorkerNote[]) => void;
   /** What is known of targets from records, for a worker that starts. */
   readonly usual: (snapshot: Snapshot) => readonly UsualSuccess[];
+  /** The issued keys, as a worker is told them that starts; and who answers what is asked about them. */
+  readonly keys: KeyDesk & { readonly current: KeyNews };
   /** Where workers have from what their calls take; `recall` asks a worker for what it does not use. */
   readonly lender: (recall: (holder: string, meters: readonly string[], id: number) => void) => NodeLender;
   /** A worker has ended, by whatever cause: its journal does not grow any more. `lost`: money that it may have spent. */
@@ -164,6 +168,11 @@ export class WorkerFleet {
     );
   }
 
+  /** Also to a worker that still starts: it was told of the keys as they were then. */
+  tellKeys(news: KeyNews): void {
+    for (const slot of this.#slots) this.#send(slot, { kind: "keys", news });
+  }
+
   /**
    * Lets calls in flight take `limitMs` and resolves when no worker is left: true where each of them ended clean, with
    * its calls told and its records written. A second call may shorten the limit. Whoever is still there long after the
@@ -210,6 +219,7 @@ export class WorkerFleet {
       snapshot: sealSnapshot(this.#snapshot),
       health: { hints: this.#health.view(performance.now()), wallMs: Date.now() },
       usual: this.#options.usual(this.#snapshot),
+      keys: this.#options.keys.current,
       logStyle,
     };
     child.send(start, handed?.handle, {}, () => {});
@@ -262,6 +272,11 @@ export class WorkerFleet {
         return;
       case "borrow":
         void this.#lend({ slot, holder }, message);
+        return;
+      case "admin-ask":
+        void this.#options.keys
+          .ask(message.ask)
+          .then((answer) => this.#send(slot, { kind: "admin-answer", id: message.id, answer }));
         return;
       case "give-back":
         // What a dead worker said last may come after its end, which has counted it: its journal tells.

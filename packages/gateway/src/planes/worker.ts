@@ -8,6 +8,8 @@ import type { Memory } from "#domain/ports";
 import { Purse } from "#ledger/purse";
 import { openJournal } from "#ledger/journal";
 import { agedHint } from "#policy/hints";
+import { IssuedKeys } from "#pipeline/issued-keys";
+import { SupervisorDesk } from "./ask-supervisor.ts";
 import { SupervisorLender } from "./borrow-from-supervisor.ts";
 import { logNews } from "./health-log.ts";
 import { openLog, type Log } from "./log.ts";
@@ -38,6 +40,8 @@ class Worker {
   #stopping = false;
   readonly #lender: SupervisorLender;
   readonly #purse: Purse;
+  readonly #keys = new IssuedKeys();
+  readonly #desk: SupervisorDesk;
   #nextId = 1;
   readonly #metricsWaiters = new Map<number, (others: OthersReports) => void>();
   /** A message with news is on its way: more of them wait, so that a supervisor that hangs costs no memory. */
@@ -53,6 +57,11 @@ class Worker {
       clock: systemClock,
       onAlone: () => this.#log.warn("no supervisor: limits are not counted, and no more of any budget is spent"),
     });
+    this.#desk = new SupervisorDesk({
+      say: (message) => this.#say(message),
+      timer: (ms, then) => systemClock.timer(ms, then),
+    });
+    this.#keys.apply(start.keys);
     this.#purse = new Purse({ lender: this.#lender, clock: systemClock });
   }
 
@@ -82,6 +91,8 @@ class Worker {
       ...(labels === undefined ? {} : { labels }),
       ...(reviews === undefined ? {} : { reviews }),
       accounts: this.#purse,
+      issuedKeys: this.#keys,
+      keyDesk: this.#desk,
       listen: {
         host: listen.host,
         port: listen.port,
@@ -167,6 +178,12 @@ class Worker {
         return;
       case "lent":
         this.#lender.answered(message);
+        return;
+      case "keys":
+        this.#keys.apply(message.news);
+        return;
+      case "admin-answer":
+        this.#desk.answered(message);
         return;
       case "recall":
         this.#purse.recall(message.meters);

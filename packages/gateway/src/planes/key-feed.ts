@@ -1,0 +1,121 @@
+import { KeyStore } from "#control/keys/key-store";
+import { openSqlFile, type SqlStore } from "#control/store/sql";
+import type { IssuedKey, KeyNews } from "#domain/gateway-key";
+import type { KeyAnswer, KeyAsk, KeyDesk } from "#domain/key-desk";
+import type { Log } from "./log.ts";
+
+export interface KeyFeedOptions {
+  /** The database of all nodes; absent: this node's own file at `path`. */
+  readonly sql: SqlStore | undefined;
+  readonly path: string;
+  readonly log: Pick<Log, "error" | "info">;
+  readonly everyMs?: number;
+}
+
+/** Others that share the database change keys as well: a key that one revokes is refused everywhere within two seconds. */
+const usualEveryMs = 500;
+const complainEveryMs = 60_000;
+
+/** Where the keys cannot be read at first a node starts nevertheless: it lets in the configuration's, and nobody without. */
+export async function openKeyFeed({ sql, path, log, everyMs = usualEveryMs }: KeyFeedOptions): Promise<KeyFeed> {
+  const opened = sql === undefined ? openSqlFile(path) : { kind: "shared" as const, store: sql };
+  const store =
+    opened.kind === "refused" ? unreadable(opened.message) : new KeyStore({ sql: opened.store, wallMs: Date.now });
+  const close = async (): Promise<void> => (opened.kind === "opened" ? opened.store.close() : undefined);
+  const feed = new KeyFeed({ store, log, everyMs, close });
+  await feed.start();
+  return feed;
+}
+
+function unreadable(why: string): KeyFeedParts["store"] {
+  return { ask: () => Promise.reject(new Error(why)), changes: () => Promise.reject(new Error(why)) };
+}
+
+export interface KeyFeedParts {
+  readonly store: Pick<KeyStore, "ask" | "changes">;
+  readonly log: Pick<Log, "error" | "info">;
+  readonly everyMs: number;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * The one process of a node that writes issued keys and reads what others wrote: it tells the workers what changed. Who asks
+ * for a change is answered when the workers have been told.
+ */
+export class KeyFeed implements KeyDesk {
+  readonly #parts: KeyFeedParts;
+  readonly #keys = new Map<string, IssuedKey>();
+  #revision = 0;
+  /** Nothing was read yet: whether keys were issued nobody knows, and so nobody is let in without one. */
+  #isRead = false;
+  #tell: (news: KeyNews) => void = () => {};
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #complainedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: KeyFeedParts) {
+    this.#parts = parts;
+  }
+
+  async start(): Promise<void> {
+    await this.#look();
+    this.#timer = setInterval(() => void this.#look(), this.#parts.everyMs);
+  }
+
+  /** All that are known, for a worker that starts. */
+  get current(): KeyNews {
+    return { keys: [...this.#keys.values()], gone: [], guards: !this.#isRead || this.#revision > 0 };
+  }
+
+  /** From now on `tell` is told what changes. */
+  follow(tell: (news: KeyNews) => void): void {
+    this.#tell = tell;
+  }
+
+  async ask(ask: KeyAsk): Promise<KeyAnswer> {
+    try {
+      const answer = await this.#parts.store.ask(ask);
+      if (ask.kind !== "list" && ask.kind !== "show") await this.#look();
+      this.#note(ask, answer);
+      return answer;
+    } catch (error) {
+      return { kind: "unavailable", why: (error as Error).message };
+    }
+  }
+
+  async finish(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#looking;
+    await this.#parts.close();
+  }
+
+  #note(ask: KeyAsk, answer: KeyAnswer): void {
+    const key = answer.kind === "issued" || answer.kind === "key" ? answer.key : undefined;
+    if (key === undefined || ask.kind === "show" || ask.kind === "list") return;
+    const words = { create: "issued", revoke: "revoked", rotate: "given a new secret" };
+    this.#parts.log.info(`a key was ${words[ask.kind]}`, { key: key.facts.name, id: key.id });
+  }
+
+  /** One after the other; whoever asked for one before it began has waited for all that was written until then. */
+  #look(): Promise<void> {
+    this.#looking = this.#looking.then(() => this.#lookOnce());
+    return this.#looking;
+  }
+
+  async #lookOnce(): Promise<void> {
+    try {
+      const { revision, news } = await this.#parts.store.changes(this.#revision);
+      this.#isRead = true;
+      if (revision === this.#revision) return;
+      this.#revision = revision;
+      for (const id of news.gone) this.#keys.delete(id);
+      for (const key of news.keys) this.#keys.set(key.id, key);
+      this.#tell(news);
+    } catch (error) {
+      if (performance.now() - this.#complainedAtMs < complainEveryMs) return;
+      this.#complainedAtMs = performance.now();
+      const why = (error as Error).message;
+      this.#parts.log.error("the issued keys cannot be read: those that are known work on, changes wait", { why });
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { KeyStore } from "#control/keys/key-store";
+import { openSqlFile } from "#control/store/sql";
+import type { KeyNews } from "#domain/gateway-key";
+import { SupervisorDesk } from "#planes/ask-supervisor";
+import { KeyFeed, openKeyFeed } from "#planes/key-feed";
+import type { WorkerMessage } from "#planes/messages";
+import { VirtualClock } from "#simulation/virtual-clock";
+
+const cleanups: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+const logged: string[] = [];
+const log = { info: (text: string) => void logged.push(text), error: (text: string) => void logged.push(text) };
+
+function place(): string {
+  const folder = mkdtempSync(join(tmpdir(), "hedgerow-keys-"));
+  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, "store.sqlite");
+}
+
+async function feedOn(path: string): Promise<{ readonly feed: KeyFeed; readonly told: KeyNews[] }> {
+  const feed = await openKeyFeed({ sql: undefined, path, log, everyMs: 20 });
+  cleanups.push(() => feed.finish());
+  const told: KeyNews[] = [];
+  feed.follow((news) => void told.push(news));
+  return { feed, told };
+}
+
+describe("the feed of issued keys", () => {
+  it("has told of a change when whoever asked for it is answered", async () => {
+    const { feed, told } = await feedOn(place());
+    expect(feed.current).toEqual({ keys: [], gone: [], guards: false });
+    const issued = await feed.ask({ kind: "create", facts: { name: "app" } });
+    if (issued.kind !== "issued") throw new Error(issued.kind);
+    expect(told).toMatchObject([{ keys: [{ id: issued.key.id, name: "app" }], gone: [], guards: true }]);
+    expect(feed.current.keys).toHaveLength(1);
+    await feed.ask({ kind: "revoke", key: "app" });
+    expect(told.at(-1)).toEqual({ keys: [], gone: [issued.key.id], guards: true });
+    // Whoever revokes the last one does not mean to let everybody in.
+    expect(feed.current).toEqual({ keys: [], gone: [], guards: true });
+    expect(logged.join("\n")).not.toContain(issued.text);
+  });
+
+  it("tells of what another process wrote, and of what was there before it began", async () => {
+    const path = place();
+    const opened = openSqlFile(path);
+    if (opened.kind === "refused") throw new Error(opened.message);
+    cleanups.push(() => opened.store.close());
+    const other = new KeyStore({ sql: opened.store, wallMs: Date.now });
+    await other.ask({ kind: "create", facts: { name: "before" } });
+    const { feed, told } = await feedOn(path);
+    expect(feed.current.keys).toMatchObject([{ name: "before" }]);
+    await other.ask({ kind: "create", facts: { name: "later" } });
+    await expect.poll(() => told, { timeout: 10_000 }).toMatchObject([{ keys: [{ name: "later" }] }]);
+    await other.ask({ kind: "revoke", key: "before" });
+    await expect.poll(() => feed.current.keys, { timeout: 10_000 }).toMatchObject([{ name: "later" }]);
+  });
+
+  it("goes on with what it knows where the store fails, and hears the rest afterwards", async () => {
+    let broken = false;
+    const opened = openSqlFile(":memory:");
+    if (opened.kind === "refused") throw new Error(opened.message);
+    const store = new KeyStore({ sql: opened.store, wallMs: Date.now });
+    const failing = <T>(work: () => Promise<T>): Promise<T> => (broken ? Promise.reject(new Error("locked")) : work());
+    const feed = new KeyFeed({
+      store: { ask: (ask) => failing(() => store.ask(ask)), changes: (since) => failing(() => store.changes(since)) },
+      log,
+      everyMs: 10,
+      close: () => opened.store.close(),
+    });
+    cleanups.push(() => feed.finish());
+    await feed.start();
+    await feed.ask({ kind: "create", facts: { name: "app" } });
+    broken = true;
+    expect(await feed.ask({ kind: "revoke", key: "app" })).toEqual({ kind: "unavailable", why: "locked" });
+    expect(feed.current.keys).toMatchObject([{ name: "app" }]);
+    await store.ask({ kind: "revoke", key: "app" });
+    broken = false;
+    await expect.poll(() => feed.current.keys, { timeout: 10_000 }).toEqual([]);
+  });
+
+  it("lets nobody in without a key as long as it could not look whether there are any", async () => {
+    const feed = new KeyFeed({
+      store: { ask: () => Promise.reject(new Error("no")), changes: () => Promise.reject(new Error("no")) },
+      log,
+      everyMs: 1_000,
+      close: async () => {},
+    });
+    cleanups.push(() => feed.finish());
+    await feed.start();
+    expect(feed.current).toEqual({ keys: [], gone: [], guards: true });
+  });
+});
+
+describe("a worker's way to its supervisor's desk", () => {
+  function desk(isAlone = false) {
+    const clock = new VirtualClock();
+    const said: Extract<WorkerMessage, { readonly kind: "admin-ask" }>[] = [];
+    const say = (message: WorkerMessage): boolean => {
+      if (message.kind === "admin-ask") said.push(message);
+      return !isAlone;
+    };
+    return { clock, said, desk: new SupervisorDesk({ say, timer: (ms, then) => clock.timer(ms, then) }) };
+  }
+  const show = { kind: "show", key: "app" } as const;
+
+  it("gives each the answer to what it asked", async () => {
+    const { desk: way, said } = desk();
+    const [one, two] = [way.ask(show), way.ask({ kind: "revoke", key: "b" })];
+    expect(said).toMatchObject([{ ask: show }, { ask: { kind: "revoke" } }]);
+    way.answered({ kind: "admin-answer", id: said[1]?.id ?? 0, answer: { kind: "unknown" } });
+    way.answered({ kind: "admin-answer", id: said[0]?.id ?? 0, answer: { kind: "revoked" } });
+    expect([await one, await two]).toEqual([{ kind: "revoked" }, { kind: "unknown" }]);
+  });
+
+  it("waits five seconds, and lets 64 wait at once", async () => {
+    const { desk: way, said, clock } = desk();
+    const waiting = Array.from({ length: 64 }, () => way.ask(show));
+    expect(await way.ask(show)).toEqual({ kind: "unavailable", why: "too many ask at once" });
+    clock.advance(5_000);
+    expect(await Promise.all(waiting)).toEqual(
+      Array(64).fill({ kind: "unavailable", why: "the supervisor did not answer in time" }),
+    );
+    const next = way.ask(show);
+    way.answered({ kind: "admin-answer", id: said.at(-1)?.id ?? 0, answer: { kind: "unknown" } });
+    expect(await next).toEqual({ kind: "unknown" });
+  });
+
+  it("says so where there is no supervisor", async () => {
+    expect(await desk(true).desk.ask(show)).toMatchObject({ kind: "unavailable" });
+  });
+});
