@@ -1,5 +1,6 @@
 import type { Failure } from "./failure.ts";
 import type { Label } from "./confidence.ts";
+import type { BegunCall } from "./begun-call.ts";
 import type { CallRecord } from "./record.ts";
 import type { NewReview, ReviewLook } from "./review.ts";
 
@@ -105,8 +106,8 @@ export interface MemoryPlace {
 /** `then` runs when the record is on disk (or, with an error, when it cannot be). */
 export interface Journal {
   append(record: CallRecord, then: (error?: Error) => void): void;
-  /** What the call's record is should the process die before it appends one. Absent: such a call leaves none. */
-  begin?(record: CallRecord): void;
+  /** A call that has no record yet: should the process die, this becomes one. Absent: then it leaves none. */
+  begin?(call: BegunCall): void;
 }
 
 /** Answers that wait for a person. What `put` said yes to is on disk. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { CallRecord } from "#domain/record";
 import { chainHash, genesisOf, markLine, parseSegmentFile, recordLine, segmentFile } from "./journal-line.ts";
 import { realJournalFiles } from "./journal-files.ts";
+import { lostRecord } from "./lost-record.ts";
 import { openCallsFile, parseOpenCallsFile, readOpenCalls } from "./open-calls.ts";
 import { readJournal, type JournalPosition } from "./read-journal.ts";
 
@@ -36,8 +37,8 @@ export async function closeDeadJournals({
     const journal = parseOpenCallsFile(file);
     if (journal === undefined || grows(journal)) continue;
     const path = join(folder, file);
-    const byId = new Map((await readOpenCalls(path)).map((record) => [record.id, record]));
-    const lost = [...byId.values()].filter(({ id }) => !isRecorded(id));
+    const byId = new Map((await readOpenCalls(path)).map((call) => [call.id, call]));
+    const lost = [...byId.values()].filter(({ id }) => !isRecorded(id)).map(lostRecord);
     if (lost.length > 0) {
       await writeLastSegment({ folder, journal, files }, lost);
       closed.push({ journal, lost });

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { mkdir } from "node:fs/promises";
+import type { BegunCall } from "#domain/begun-call";
 import type { CallRecord } from "#domain/record";
 import { realJournalFiles, type JournalFiles } from "./journal-files.ts";
 import { chainHash, genesisOf, markLine, recordLine, segmentFile } from "./journal-line.ts";
@@ -133,9 +134,9 @@ export class JournalWriter {
     };
   }
 
-  /** What the call's record is should the process die before it has another. Costs no sync; see {@link OpenCalls}. */
-  begin(record: CallRecord): void {
-    if (!this.#closing) this.#open.put(record.id, JSON.stringify(record));
+  /** Should the process die before the call has its record, this becomes one. Costs no sync; see {@link OpenCalls}. */
+  begin(call: BegunCall): void {
+    if (!this.#closing) this.#open.put(call);
   }
 
   /** `then` never runs before this returns. */

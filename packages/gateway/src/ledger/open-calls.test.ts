@@ -3,10 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { BegunCall } from "#domain/begun-call";
 import type { CallRecord } from "#domain/record";
 import { closeDeadJournals } from "./close-journal.ts";
 import { openJournal } from "./journal.ts";
 import { segmentFile } from "./journal-line.ts";
+import { lostRecord } from "./lost-record.ts";
 import { OpenCalls, readOpenCalls } from "./open-calls.ts";
 import { readJournal } from "./read-journal.ts";
 
@@ -22,6 +24,22 @@ afterEach(() => {
 
 const record = (id: string, more: Partial<CallRecord> = {}): CallRecord =>
   ({ version: 1, id, route: "default", attempts: [], ...more }) as unknown as CallRecord;
+const begun = (id: string, more: Partial<BegunCall> = {}): BegunCall => ({
+  version: 1,
+  id,
+  atMs: Date.UTC(2026, 10, 26),
+  snapshot: "0123456789ab",
+  caller: "app",
+  dialect: "openai-chat",
+  operation: "generate",
+  route: "default",
+  requestedModel: "default",
+  streamed: true,
+  requestBytes: 100,
+  elapsedMs: 20,
+  attempts: [],
+  ...more,
+});
 
 async function openIn(file: string): Promise<readonly string[]> {
   const records = existsSync(join(folder, file)) ? await readOpenCalls(join(folder, file)) : [];
@@ -48,7 +66,7 @@ describe("calls on their way", () => {
             calls.take(id);
           } else {
             open.add(id);
-            calls.put(id, JSON.stringify(record(id, { route: "r".repeat(step * 100) })));
+            calls.put(begun(id, { route: "r".repeat(step * 100) }));
           }
           const found = await openIn(name);
           expect([...open].filter((each) => !found.includes(each))).toEqual([]);
@@ -65,23 +83,23 @@ describe("calls on their way", () => {
   it("take the room of those that have ended, and what is too long for a page is counted, not written", async () => {
     const calls = new OpenCalls(join(folder, "a.open"));
     for (let call = 0; call < 500; call += 1) {
-      calls.put(`c${call}`, JSON.stringify(record(`c${call}`)));
+      calls.put(begun(`c${call}`));
       if (call > 3) calls.take(`c${call}`);
     }
     expect(readFileSync(join(folder, "a.open")).length).toBeLessThanOrEqual(5 * 4096);
-    calls.put("long", JSON.stringify(record("long", { route: "r".repeat(5000) })));
+    calls.put(begun("long", { route: "r".repeat(5000) }));
     expect([calls.failures, calls.size]).toEqual([1, 4]);
-    calls.put("next", JSON.stringify(record("next")));
-    calls.put("next", JSON.stringify(record("next", { status: 500 })));
+    calls.put(begun("next"));
+    calls.put(begun("next", { elapsedMs: 500 }));
     expect((await readOpenCalls(join(folder, "a.open"))).filter(({ id }) => id === "next")).toMatchObject([
-      { status: 500 },
+      { elapsedMs: 500 },
     ]);
     calls.close();
   });
 
   it("that are torn or no records are left out", async () => {
     const page = (text: string): string => text.padEnd(4096, " ");
-    const whole = JSON.stringify(record("whole"));
+    const whole = JSON.stringify(begun("whole"));
     writeFileSync(
       join(folder, "a.open"),
       [page(`${whole}\n`), page(whole.slice(0, 20)), page("{}\n"), page("\n"), page("null\nx"), `${whole}\n`].join(""),
@@ -97,7 +115,7 @@ describe("a journal whose process died", () => {
   it("ends with a record of each call that has none, once, and its chain goes on", async () => {
     const journal = await openJournal({ folder, name: "w1-1" });
     const kept = ended();
-    for (const id of ["a", "b", "c"]) journal.begin(record(id));
+    for (const id of ["a", "b", "c"]) journal.begin(begun(id));
     journal.append(record("b", { status: 200 }), kept);
     await kept.done;
     // Killed here: nothing is closed.
@@ -116,7 +134,7 @@ describe("a journal whose process died", () => {
 
   it("is found closed where whoever closed it died in the middle", async () => {
     const journal = await openJournal({ folder, name: "w1-1" });
-    journal.begin(record("a"));
+    journal.begin(begun("a"));
     const open = readFileSync(join(folder, "w1-1.open"));
     writeFileSync(join(folder, "w1-1.open.closing"), "half a seg");
     await close([]);
@@ -128,10 +146,10 @@ describe("a journal whose process died", () => {
 
   it("keeps calls over segments, and leaves nothing behind where all have ended", async () => {
     const journal = await openJournal({ folder, name: "w1-1", maxSegmentBytes: 600 });
-    journal.begin(record("long"));
+    journal.begin(begun("long"));
     for (let call = 0; call < 20; call += 1) {
       const kept = ended();
-      journal.begin(record(`c${call}`));
+      journal.begin(begun(`c${call}`));
       journal.append(record(`c${call}`), kept);
       await kept.done;
     }
@@ -149,7 +167,7 @@ describe("a journal whose process died", () => {
   it("has its calls even where its own file was torn at any byte", async () => {
     const journal = await openJournal({ folder, name: "w1-1" });
     const ids = ["a", "b", "c", "d"];
-    for (const id of ids) journal.begin(record(id));
+    for (const id of ids) journal.begin(begun(id));
     const kept = ids.slice(0, 3).map((id) => {
       const then = ended();
       journal.append(record(id, { status: 200 }), then);
@@ -174,5 +192,38 @@ describe("a journal whose process died", () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe("the record of a call whose process died", () => {
+  it("has what ended as it ended, and what was under way with all that was held back for it", () => {
+    const ended = {
+      target: "a/b/c",
+      provider: "a",
+      model: "b/c",
+      credential: "a#1",
+      outcome: "failed",
+      failure: "upstream_failed",
+      startedMs: 0,
+      endedMs: 5,
+    } as const;
+    const open = { target: "x/y/z", credential: "x#1", startedMs: 5, promptTokens: 10, tokens: 30, nanoUsd: 70 };
+    expect(lostRecord(begun("a", { team: "web", attempts: [ended, open] }))).toMatchObject({
+      decision: "broken",
+      team: "web",
+      costNanoUsd: 70,
+      usage: { inputUncached: 10, output: 20, estimated: true },
+      attempts: [
+        ended,
+        { target: "x/y/z", provider: "x", model: "y/z", outcome: "broken", costNanoUsd: 70, endedMs: 20 },
+      ],
+    });
+  });
+
+  it("has an unknown cost where one of its attempts has", () => {
+    const priced = { target: "a/b", credential: "a#1", startedMs: 0, promptTokens: 1, tokens: 3, nanoUsd: 7 };
+    const { nanoUsd: _unknown, ...unpriced } = priced;
+    expect(lostRecord(begun("a", { attempts: [priced, unpriced] }))).not.toHaveProperty("costNanoUsd");
+    expect(lostRecord(begun("a", { attempts: [priced, priced] }))).toMatchObject({ costNanoUsd: 14 });
   });
 });

@@ -1,10 +1,9 @@
 import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import type { CallRecord } from "#domain/record";
+import type { BegunCall } from "#domain/begun-call";
 
 /**
- * Calls of a journal that are on their way, one page each: a line of JSON (the record that the call leaves should the
- * process die) and whatever stood there before. A page is written over once its call's record is in the journal.
+ * Calls of a journal that are on their way, one page each: a line of JSON (a {@link BegunCall}) and whatever stood there before. A page is written over once its call's record is in the journal.
  */
 const pageBytes = 4096;
 /** More are not written down; as many calls at once as a process can hold. */
@@ -54,18 +53,18 @@ export class OpenCalls {
     return this.#failures;
   }
 
-  /** What the call's record is if the process ends here. Once more with the same id takes the place of what was said. */
-  put(id: string, json: string): void {
-    const known = this.#pages.get(id);
+  /** A call is under way. Once more with the same id takes the place of what was said. */
+  put(call: BegunCall): void {
+    const known = this.#pages.get(call.id);
     const page = known ?? this.#free.pop() ?? this.#next;
-    const bytes = Buffer.from(`${json}\n`);
+    const bytes = Buffer.from(`${JSON.stringify(call)}\n`);
     if (bytes.length > pageBytes || page >= mostPages) {
       this.#failures += 1;
       if (known === undefined && page !== this.#next) this.#free.push(page);
       return;
     }
     if (page === this.#next) this.#next += 1;
-    this.#pages.set(id, page);
+    this.#pages.set(call.id, page);
     this.#stale.delete(page);
     this.#write(bytes, page);
   }
@@ -112,23 +111,24 @@ export class OpenCalls {
   }
 }
 
-/** Records of the calls that were open when the file was last written, and of some that have ended since. */
-export async function readOpenCalls(path: string): Promise<readonly CallRecord[]> {
+/** The calls that were open when the file was last written, and of some that have ended since. */
+export async function readOpenCalls(path: string): Promise<readonly BegunCall[]> {
   const bytes = await readFile(path);
-  const records: CallRecord[] = [];
+  const calls: BegunCall[] = [];
   for (let at = 0; at < bytes.length; at += pageBytes) {
     const end = bytes.indexOf(0x0a, at);
     if (end <= at || end >= at + pageBytes) continue;
-    const record = parseRecord(bytes.toString("utf8", at, end));
-    if (record !== undefined) records.push(record);
+    const call = parseCall(bytes.toString("utf8", at, end));
+    if (call !== undefined) calls.push(call);
   }
-  return records;
+  return calls;
 }
 
-function parseRecord(json: string): CallRecord | undefined {
+function parseCall(json: string): BegunCall | undefined {
   try {
-    const value = JSON.parse(json) as Partial<CallRecord> | null;
-    return value?.version === 1 && typeof value.id === "string" ? (value as CallRecord) : undefined;
+    const value = JSON.parse(json) as Partial<BegunCall> | null;
+    if (value?.version !== 1 || typeof value.id !== "string" || !Array.isArray(value.attempts)) return undefined;
+    return value as BegunCall;
   } catch {
     return undefined;
   }

@@ -1,15 +1,16 @@
 import { costNanoUsd } from "#catalogue/cost";
 import { askedOutput } from "#dialects/read-bounds";
+import type { BegunAttempt } from "#domain/begun-call";
 import { unbilledOperations } from "#domain/call";
 import type { Attempt, Target } from "#domain/plan";
 import type { AttemptRecord, AttemptRole, CallRecord } from "#domain/record";
-import { emptyUsage, type Usage } from "#domain/usage";
 import type { Estimate } from "#policy/usual-cost";
 import type { JourneyInput } from "./journey.ts";
-import { common, longestName, payer } from "./record.ts";
+import { longestName, payer } from "./record.ts";
 
 /** Of a call that the gateway makes for itself. */
 type OfShadow = Required<Pick<CallRecord, "id" | "shadow">>;
+type Input = Pick<JourneyInput, "plane" | "snapshot" | "call" | "scan" | "key">;
 
 export interface Asking {
   readonly route: string;
@@ -20,112 +21,98 @@ export interface Asking {
   readonly held?: Estimate;
 }
 
-const warning = "lost: the gateway's process ended while this call was under way; what it used is an estimate";
+interface Tried {
+  readonly begun: BegunAttempt;
+  readonly target: Target;
+  end: Attempt | undefined;
+}
 
 /**
- * Tells the journal, before anybody is asked, what a call's record is should the process die: who asked whom, and what was
- * held back for it. So every attempt that was sent is in a record, with a cost that is an estimate where nobody saw its end.
+ * Tells the journal of each attempt before it is sent, so that a call whose process dies leaves a record all the same: who
+ * asked whom, and what that may have cost.
  */
 export class Underway {
-  readonly #input: Pick<JourneyInput, "plane" | "snapshot" | "call" | "scan" | "key">;
+  readonly #input: Input;
   readonly #shadow: OfShadow | undefined;
-  readonly #tried: AttemptRecord[] = [];
+  readonly #tried: Tried[] = [];
 
-  constructor(input: Pick<JourneyInput, "plane" | "snapshot" | "call" | "scan" | "key">, shadow?: OfShadow) {
+  constructor(input: Input, shadow?: OfShadow) {
     this.#input = input;
     this.#shadow = shadow;
   }
 
   /** Before a target is asked. What it returns is told how that ended. */
   asked(asking: Asking): (end: Attempt) => void {
-    const { journal, clock } = this.#input.plane;
-    if (journal.begin === undefined) return () => {};
-    const at = this.#tried.length;
-    const startedMs = clock.nowMs() - this.#input.call.acceptedAtMs;
-    const { target, credential, role } = asking;
-    const base = {
+    const { plane, snapshot, call } = this.#input;
+    if (plane.journal.begin === undefined) return () => {};
+    const elapsedMs = this.#sinceAccepted(plane.clock.nowMs());
+    const tried: Tried = { begun: this.#begin(asking, elapsedMs), target: asking.target, end: undefined };
+    this.#tried.push(tried);
+    const { tags, session } = call.options;
+    plane.journal.begin({
+      version: 1,
+      id: this.#shadow?.id ?? call.id,
+      atMs: plane.clock.wallMs(),
+      snapshot: snapshot.version,
+      caller: call.caller,
+      ...payer(this.#input),
+      dialect: call.dialect,
+      operation: call.operation,
+      route: asking.route,
+      requestedModel: call.model.slice(0, longestName),
+      streamed: call.streamed,
+      requestBytes: call.body.length,
+      ...(tags === undefined ? {} : { tags }),
+      ...(session === undefined ? {} : { session }),
+      ...(call.trace === undefined ? {} : { trace: call.trace }),
+      ...(this.#shadow === undefined ? {} : { shadow: this.#shadow.shadow }),
+      elapsedMs,
+      attempts: this.#tried.map((each) => (each.end === undefined ? each.begun : this.#ended(each, each.end))),
+    });
+    return (end) => (tried.end = end);
+  }
+
+  #begin({ target, credential, role, held = this.#estimate(target) }: Asking, startedMs: number): BegunAttempt {
+    return {
       target: target.id,
-      provider: target.provider,
-      model: target.model,
       credential,
       startedMs,
       ...(role === undefined ? {} : { role }),
+      ...(held === undefined
+        ? {}
+        : { promptTokens: Math.min(held.tokens, Math.ceil(this.#input.call.body.length / 2)), ...held }),
     };
-    this.#tried.push({
-      ...base,
-      outcome: "broken",
-      failure: "internal_error",
-      endedMs: startedMs,
-      ...this.#used(asking),
-    });
-    journal.begin(this.#record(asking.route));
-    return (end) => {
-      this.#tried[at] = { ...base, ...endOf(end), endedMs: clock.nowMs() - this.#input.call.acceptedAtMs };
-    };
-  }
-
-  /** What was held back for it, as usage. */
-  #used({ target, held = this.#estimate(target) }: Asking): Pick<AttemptRecord, "usage" | "costNanoUsd"> {
-    const { call } = this.#input;
-    if (held === undefined || unbilledOperations.has(call.operation)) return {};
-    const prompt = Math.min(held.tokens, Math.ceil(call.body.length / 2));
-    const usage = { ...emptyUsage, inputUncached: prompt, output: held.tokens - prompt, estimated: true };
-    return { usage, ...(held.nanoUsd === undefined ? {} : { costNanoUsd: held.nanoUsd }) };
   }
 
   #estimate(target: Target): Estimate | undefined {
     const { plane, call, scan } = this.#input;
+    if (unbilledOperations.has(call.operation)) return undefined;
     const output = askedOutput(call.body, scan);
     const asked = { requestBytes: call.body.length, ...(output === undefined ? {} : { askedOutput: output }) };
     return plane.usualCost?.estimate(target, asked);
   }
 
-  #record(route: string): CallRecord {
-    const { call, plane, snapshot, key } = this.#input;
-    const attempts = this.#tried;
-    const costs = attempts.filter(({ usage }) => usage !== undefined).map((each) => each.costNanoUsd);
-    const cost = costs.some((each) => each === undefined) ? undefined : costs.reduce<number>(sum, 0);
-    const usage = attempts.at(-1)?.usage;
-    const { options } = call;
+  #ended({ begun, target }: Tried, { outcome, endedAtMs }: Attempt): AttemptRecord {
+    const { usage } = outcome;
+    const price = target.traits?.price;
+    const cost = usage === undefined || price === undefined ? undefined : costNanoUsd(usage, price);
     return {
-      ...common(this.#shadow === undefined ? call : { ...call, id: this.#shadow.id }, plane, snapshot),
-      operation: call.operation,
-      route,
-      requestedModel: call.model.slice(0, longestName),
-      decision: this.#shadow === undefined ? "broken" : "shadow",
-      committed: false,
-      code: "internal_error",
-      status: 500,
-      requestBytes: call.body.length,
-      answerBytes: 0,
-      durationMs: plane.clock.nowMs() - call.acceptedAtMs,
+      target: target.id,
+      provider: target.provider,
+      model: target.model,
+      credential: begun.credential,
+      outcome: outcome.kind,
+      ...("failure" in outcome ? { failure: outcome.failure.kind } : {}),
+      startedMs: begun.startedMs,
+      endedMs: this.#sinceAccepted(endedAtMs),
       ...(usage === undefined ? {} : { usage }),
-      ...(cost === undefined || costs.length === 0 ? {} : { costNanoUsd: cost }),
-      warnings: [warning],
-      ...(options.tags === undefined ? {} : { tags: options.tags }),
-      ...(options.session === undefined ? {} : { session: options.session }),
-      ...payer(key === undefined ? { call } : { key, call }),
-      ...(this.#shadow === undefined ? {} : { shadow: this.#shadow.shadow }),
-      attempts: [...attempts],
+      ...(cost === undefined ? {} : { costNanoUsd: cost }),
+      ...(begun.role === undefined ? {} : { role: begun.role }),
     };
   }
-}
 
-function sum(total: number, each: number | undefined): number {
-  return total + (each ?? 0);
-}
-
-function endOf({ target, outcome, status }: Attempt): Pick<AttemptRecord, "outcome" | "failure" | "usage"> {
-  const cost = costOf(target, outcome.usage);
-  return {
-    outcome: outcome.kind,
-    ...("failure" in outcome ? { failure: outcome.failure.kind } : {}),
-    ...(status === undefined ? {} : { status }),
-    ...(outcome.usage === undefined ? {} : { usage: outcome.usage }),
-    ...(cost === undefined ? {} : { costNanoUsd: cost }),
-  };
-}
-
-function costOf({ traits }: Target, usage: Usage | undefined): number | undefined {
-  return usage === undefined || traits?.price === undefined ? undefined : costNanoUsd(usage, traits.price);
+  /** Whole milliseconds: this is written for every call and read for hardly any. */
+  #sinceAccepted(nowMs: number): number {
+    return Math.round(nowMs - this.#input.call.acceptedAtMs);
+  }
 }
