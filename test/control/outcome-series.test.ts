@@ -26,17 +26,17 @@ function storeOf(
   return opened.store;
 }
 
-function seriesOf(store: Store, minutes: number) {
+async function seriesOf(store: Store, minutes: number) {
   const wish = {
     sinceMs: startMs,
     untilMs: startMs + minutes * minuteMs,
     intervalMs: 10 * minuteMs,
     groupsOf: () => [],
   };
-  return Object.fromEntries(outcomeSeries(store, wish).map(({ target, bad }) => [target, bad]));
+  return Object.fromEntries((await outcomeSeries(store, wish)).map(({ target, bad }) => [target, bad]));
 }
 
-it("calls an interval bad where more than a tenth of a target's attempts failed, and unknown where it was not asked", () => {
+it("calls an interval bad where more than a tenth of a target's attempts failed, and unknown where it was not asked", async () => {
   const store = storeOf([
     { minute: 0, target: "a/m", end: "ok" },
     { minute: 11, target: "a/m", end: "upstream_failed" },
@@ -45,13 +45,13 @@ it("calls an interval bad where more than a tenth of a target's attempts failed,
     { minute: 32, target: "a/m", end: "upstream_failed" },
     { minute: 5, target: "b/m", end: "connect_timeout" },
   ]);
-  expect(seriesOf(store, 40)).toEqual({
+  expect(await seriesOf(store, 40)).toEqual({
     "a/m": [false, true, undefined, false],
     "b/m": [true, undefined, undefined, undefined],
   });
 });
 
-it("counts neither our account's limits nor what callers got wrong, for or against a target", () => {
+it("counts neither our account's limits nor what callers got wrong, for or against a target", async () => {
   const store = storeOf(
     ["rate_limited", "quota_exhausted", "credential_rejected", "invalid_request", "client_gone", "doubted"].map(
       (end, at) => ({
@@ -61,14 +61,14 @@ it("counts neither our account's limits nor what callers got wrong, for or again
       }),
     ),
   );
-  expect(seriesOf(store, 60)).toEqual({ "a/m": [undefined, undefined, undefined, undefined, undefined, false] });
+  expect(await seriesOf(store, 60)).toEqual({ "a/m": [undefined, undefined, undefined, undefined, undefined, false] });
 });
 
-it("looks at no more than its bound of intervals, the latest ones", () => {
+it("looks at no more than its bound of intervals, the latest ones", async () => {
   const store = storeOf([{ minute: 0, target: "a/m", end: "ok" }]);
   const untilMs = startMs + 10 * minuteMs;
   const wish = { sinceMs: 0, untilMs, intervalMs: 1000, groupsOf: () => [] };
-  const [series] = outcomeSeries(store, wish);
+  const [series] = await outcomeSeries(store, wish);
   expect(series?.bad).toHaveLength(3500);
   expect(series?.bad.indexOf(false)).toBe(3500 - 600);
 });

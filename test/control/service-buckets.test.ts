@@ -46,39 +46,39 @@ const sums = (buckets: readonly ServiceBucket[]) =>
   );
 
 describe("intervals of five minutes", () => {
-  it("count every attempt once, whatever is ingested twice", () => {
+  it("count every attempt once, whatever is ingested twice", async () => {
     const store = opened(":memory:");
     ingest(store, everyKind);
     ingest(store, everyKind, 2);
-    const found = sums(serviceBuckets(store, always));
+    const found = sums(await serviceBuckets(store, always));
     expect(found).toMatchObject({ answered: everyKind.length, capacity: 4, timeout: 6, fault: 10 });
     expect(found.client).toBe(everyKind.length - 20 + everyKind.length);
   });
 
-  it("are counted from calls that an older store holds exactly as when they are ingested", () => {
+  it("are counted from calls that an older store holds exactly as when they are ingested", async () => {
     const path = join(folder, "older.sqlite");
     const store = opened(path);
     ingest(store, everyKind);
-    const before = serviceBuckets(store, always);
+    const before = await serviceBuckets(store, always);
     store.close();
     const database = new DatabaseSync(path);
     const step = migrations.find((sql) => sql.includes("CREATE TABLE service_buckets"));
     database.exec(`DROP TABLE service_buckets; ${step}`);
     database.close();
     const again = opened(path);
-    expect(serviceBuckets(again, always)).toEqual(before);
+    expect(await serviceBuckets(again, always)).toEqual(before);
     again.close();
   });
 
-  it("outlive the calls they were counted from, for thirteen months", () => {
+  it("outlive the calls they were counted from, for thirteen months", async () => {
     const store = opened(":memory:");
     const first = Date.parse("2026-01-01T00:00:00Z");
     const at = (ms: number, id: string) => callRecord(id, { at: new Date(first + ms).toISOString() });
     ingest(store, [at(0, "old")]);
     ingest(store, [at(retention.maxAgeMs + 86_400_000, "later")], 2);
     expect(store.all("SELECT id FROM calls").map((row) => row["id"])).toEqual(["later"]);
-    expect(serviceBuckets(store, always)).toHaveLength(2);
+    expect(await serviceBuckets(store, always)).toHaveLength(2);
     ingest(store, [at(bucketRetentionMs + 86_400_000, "newest")], 3);
-    expect(serviceBuckets(store, always)).toHaveLength(2);
+    expect(await serviceBuckets(store, always)).toHaveLength(2);
   });
 });

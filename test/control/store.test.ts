@@ -40,13 +40,13 @@ describe("opening the store", () => {
     store.close();
   });
 
-  it("opens an existing one again and keeps what is in it", () => {
+  it("opens an existing one again and keeps what is in it", async () => {
     const path = join(folder, "again.sqlite");
     const first = opened(path);
     ingestRecords(first, piece(0, 10), [callRecord("req_1")]);
     first.close();
     const second = opened(path);
-    expect(listCalls(second, {}, 10).map(({ id }) => id)).toEqual(["req_1"]);
+    expect((await listCalls(second, {}, 10)).map(({ id }) => id)).toEqual(["req_1"]);
     second.close();
   });
 
@@ -73,7 +73,7 @@ describe("opening the store", () => {
     store.close();
   });
 
-  it("keeps how answers were judged, and has nothing of it for calls of before", () => {
+  it("keeps how answers were judged, and has nothing of it for calls of before", async () => {
     const path = join(folder, "unjudged.sqlite");
     const old = new DatabaseSync(path);
     old.exec(`CREATE TABLE schema_version (version INTEGER NOT NULL); INSERT INTO schema_version VALUES (4)`);
@@ -120,7 +120,7 @@ describe("opening the store", () => {
     expect(store.all("SELECT role, verdict FROM attempts WHERE call_id = 'req_old'")).toEqual([
       { role: null, verdict: null },
     ]);
-    expect(listCalls(store, {}, 10).find(({ id }) => id === "req_new")).toMatchObject({ attempts: 2 });
+    expect((await listCalls(store, {}, 10)).find(({ id }) => id === "req_new")).toMatchObject({ attempts: 2 });
     store.close();
   });
 
@@ -161,7 +161,7 @@ describe("opening the store", () => {
 });
 
 describe("ingesting records", () => {
-  it("moves rows and offset together, and counts a record once however often it comes", () => {
+  it("moves rows and offset together, and counts a record once however often it comes", async () => {
     const store = opened();
     expect(ingestRecords(store, piece(0, 100), [callRecord("a"), callRecord("b")])).toEqual({
       kind: "ingested",
@@ -175,38 +175,38 @@ describe("ingesting records", () => {
       kind: "ingested",
       fresh: [callRecord("c")],
     });
-    expect(callTotals(store, {})).toMatchObject({ calls: 3, attempts: 3 });
+    expect(await callTotals(store, {})).toMatchObject({ calls: 3, attempts: 3 });
     expect(ingestedPosition(store, "w1-1-000001.jsonl")).toEqual({ offset: 150, hash: "hash-150" });
   });
 
-  it("never moves an offset back, and refuses to jump over bytes", () => {
+  it("never moves an offset back, and refuses to jump over bytes", async () => {
     const store = opened();
     ingestRecords(store, piece(0, 100), [callRecord("a")]);
     ingestRecords(store, piece(0, 50), [callRecord("a")]);
     expect(ingestedPosition(store, "w1-1-000001.jsonl")?.offset).toBe(100);
     expect(ingestRecords(store, piece(120, 200), [callRecord("b")])).toEqual({ kind: "gap", ingestedBytes: 100 });
-    expect(callTotals(store, {}).calls).toBe(1);
+    expect((await callTotals(store, {})).calls).toBe(1);
   });
 
-  it("keeps neither rows nor offset where one record cannot be stored", () => {
+  it("keeps neither rows nor offset where one record cannot be stored", async () => {
     const store = opened();
     const broken = { ...callRecord("b"), route: null as unknown as string };
     expect(() => ingestRecords(store, piece(0, 100), [callRecord("a"), broken])).toThrow();
-    expect(callTotals(store, {}).calls).toBe(0);
+    expect((await callTotals(store, {})).calls).toBe(0);
     expect(ingestedPosition(store, "w1-1-000001.jsonl")).toBeUndefined();
   });
 
-  it("gives the same store for the same records, however they are cut into pieces and repeated", () => {
+  it("gives the same store for the same records, however they are cut into pieces and repeated", async () => {
     const records = Array.from({ length: 12 }, (_, at) => callRecord(`req_${at}`));
     const step = fc.tuple(fc.integer({ min: 0, max: 11 }), fc.integer({ min: 1, max: 12 }));
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
         const store = opened();
         for (const [from, length] of [...steps, [0, 12] as const]) {
           const to = Math.min(12, from + length);
           ingestRecords(store, piece(from * 10, to * 10), records.slice(from, to));
         }
-        expect(callTotals(store, {}).calls).toBe(12);
+        expect((await callTotals(store, {})).calls).toBe(12);
         expect(ingestedPosition(store, "w1-1-000001.jsonl")?.offset).toBe(120);
         store.close();
       }),
@@ -214,19 +214,19 @@ describe("ingesting records", () => {
     );
   });
 
-  it("takes names as values, never as SQL", () => {
+  it("takes names as values, never as SQL", async () => {
     const store = opened();
     const nasty = "x'); DROP TABLE calls; --";
     ingestRecords(store, piece(0, 10), [callRecord(nasty, { route: nasty, session: nasty, tags: [nasty] })]);
-    expect(listCalls(store, { route: nasty }, 10)).toMatchObject([{ id: nasty, route: nasty }]);
-    expect(listCalls(store, { provider: "' OR 1=1 --" }, 10)).toEqual([]);
+    expect(await listCalls(store, { route: nasty }, 10)).toMatchObject([{ id: nasty, route: nasty }]);
+    expect(await listCalls(store, { provider: "' OR 1=1 --" }, 10)).toEqual([]);
   });
 
-  it("lets calls go that are older than the retention, with their attempts", () => {
+  it("lets calls go that are older than the retention, with their attempts", async () => {
     const store = opened();
     const at = (ms: number) => new Date(Date.parse("2026-11-21T10:00:00Z") + ms).toISOString();
     ingestRecords(store, piece(0, 10), [callRecord("old", { at: at(-retention.maxAgeMs - 1000) }), callRecord("kept")]);
-    expect(listCalls(store, {}, 10).map(({ id }) => id)).toEqual(["kept"]);
+    expect((await listCalls(store, {}, 10)).map(({ id }) => id)).toEqual(["kept"]);
     expect(store.get("SELECT count(*) AS n FROM attempts")).toEqual({ n: 1 });
   });
 });
@@ -255,12 +255,12 @@ describe("reading calls", () => {
     }),
     unpriced,
   ]);
-  const ids = (filter: Parameters<typeof listCalls>[1], limit = 10) =>
-    listCalls(store, filter, limit).map(({ id }) => id);
+  const ids = async (filter: Parameters<typeof listCalls>[1], limit = 10) =>
+    (await listCalls(store, filter, limit)).map(({ id }) => id);
 
-  it("lists the newest first, with who answered and when content came", () => {
-    expect(ids({})).toEqual(["4", "3", "2", "1"]);
-    expect(listCalls(store, { decision: "recovered" }, 1)).toEqual([
+  it("lists the newest first, with who answered and when content came", async () => {
+    expect(await ids({})).toEqual(["4", "3", "2", "1"]);
+    expect(await listCalls(store, { decision: "recovered" }, 1)).toEqual([
       {
         id: "2",
         at: "2026-11-21T11:00:00.000Z",
@@ -282,22 +282,22 @@ describe("reading calls", () => {
     ]);
   });
 
-  it("filters by time, route, provider and decision, together too", () => {
-    expect(ids({ sinceMs: Date.parse("2026-11-21T11:00:00Z") })).toEqual(["4", "3", "2"]);
-    expect(ids({ route: "other" })).toEqual(["3"]);
-    expect(ids({ provider: "xai" })).toEqual(["2"]);
-    expect(ids({ decision: "answered" })).toEqual(["4", "1"]);
-    expect(ids({ decision: "answered", sinceMs: Date.parse("2026-11-21T11:00:00Z") })).toEqual(["4"]);
+  it("filters by time, route, provider and decision, together too", async () => {
+    expect(await ids({ sinceMs: Date.parse("2026-11-21T11:00:00Z") })).toEqual(["4", "3", "2"]);
+    expect(await ids({ route: "other" })).toEqual(["3"]);
+    expect(await ids({ provider: "xai" })).toEqual(["2"]);
+    expect(await ids({ decision: "answered" })).toEqual(["4", "1"]);
+    expect(await ids({ decision: "answered", sinceMs: Date.parse("2026-11-21T11:00:00Z") })).toEqual(["4"]);
   });
 
-  it("bounds the listing whatever is asked for", () => {
-    expect(ids({}, 2)).toEqual(["4", "3"]);
-    expect(ids({}, -1)).toEqual([]);
-    expect(ids({}, maxListedCalls * 10)).toHaveLength(4);
+  it("bounds the listing whatever is asked for", async () => {
+    expect(await ids({}, 2)).toEqual(["4", "3"]);
+    expect(await ids({}, -1)).toEqual([]);
+    expect(await ids({}, maxListedCalls * 10)).toHaveLength(4);
   });
 
-  it("sums what is known and counts what is not", () => {
-    expect(callTotals(store, {})).toEqual({
+  it("sums what is known and counts what is not", async () => {
+    expect(await callTotals(store, {})).toEqual({
       calls: 4,
       attempts: 4,
       byDecision: { answered: 2, recovered: 1, failed: 1 },
@@ -306,13 +306,13 @@ describe("reading calls", () => {
       costNanoUsd: 3_000_000,
       unpriced: 1,
     });
-    expect(callTotals(store, { route: "nobody" })).toMatchObject({ calls: 0, costNanoUsd: 0, byDecision: {} });
+    expect(await callTotals(store, { route: "nobody" })).toMatchObject({ calls: 0, costNanoUsd: 0, byDecision: {} });
   });
 
-  it("gives an unknown cost as absent, never as zero", () => {
+  it("gives an unknown cost as absent, never as zero", async () => {
     expect(usage).toBeDefined();
     expect(costNanoUsd).toBeDefined();
-    expect(listCalls(store, {}, 1)[0]).not.toHaveProperty("costNanoUsd");
+    expect((await listCalls(store, {}, 1))[0]).not.toHaveProperty("costNanoUsd");
   });
 });
 
@@ -342,11 +342,11 @@ describe("ingesting a journal folder", () => {
     writeFileSync(file, whole);
     expect(await ingestJournal(store, journal)).toEqual({ fresh: 1, damage: [] });
     expect(await ingestJournal(store, journal)).toEqual({ fresh: 0, damage: [] });
-    expect(listCalls(store, {}, 10)).toHaveLength(3);
+    expect(await listCalls(store, {}, 10)).toHaveLength(3);
     rmSync(file);
     await ingestJournal(store, journal);
     expect(store.all("SELECT * FROM journal_files")).toEqual([]);
-    expect(listCalls(store, {}, 10)).toHaveLength(3);
+    expect(await listCalls(store, {}, 10)).toHaveLength(3);
   });
 
   it("tells of a line that was changed", async () => {

@@ -101,7 +101,7 @@ describe("hedgerow drill", { timeout: 60_000 }, () => {
     expect(found?.firstContentMs.p50After).toBe(800 + 2000 + median);
   });
 
-  it("lets nobody stand in for a call of tools who is known to call none", () => {
+  it("lets nobody stand in for a call of tools who is known to call none", async () => {
     const opened = openStore(":memory:");
     if (opened.kind !== "opened") throw new Error(opened.message);
     const first = { target: "first/m", provider: "first", model: "m" };
@@ -117,7 +117,7 @@ providers:
 routes:
   pair: { targets: [first/m, { target: plain/m, despite: critical }, able/m] }
 `);
-    const made = drillReport(opened.store, {
+    const made = await drillReport(opened.store, {
       window: { fromMs: 0, untilMs: Date.parse("2027-01-01T00:00:00Z") },
       down: "operator:one",
       detectMs: 1000,
@@ -133,7 +133,7 @@ routes:
     ]);
   });
 
-  it("takes for a call's answer the one that was given, not one that was doubted before it", () => {
+  it("takes for a call's answer the one that was given, not one that was doubted before it", async () => {
     const opened = openStore(":memory:");
     if (opened.kind !== "opened") throw new Error(opened.message);
     const unsure = attemptRecord({ target: "first/m", provider: "first", model: "m", outcome: "doubted" });
@@ -146,7 +146,7 @@ routes:
     } as const;
     const records = [0, 1].map((at) => callRecord(`req_${at}`, escalated));
     ingestRecords(opened.store, { file: "w1-1-000001.jsonl", fromOffset: 0, toOffset: 1, chainHash: "h" }, records);
-    const flows = (down: string, third: string, exhausted: string) => {
+    const flows = async (down: string, third: string, exhausted: string) => {
       const { snapshot } = config.configured(`
 providers:
   first: { kind: openai-compatible, url: "http://127.0.0.1:1", operator: one }
@@ -155,7 +155,7 @@ providers:
 routes:
   pair: { targets: [first/m, second/m, third/m], confidence: { min: 0.85, exhausted: ${exhausted} } }
 `);
-      const made = drillReport(opened.store, {
+      const made = await drillReport(opened.store, {
         window: { fromMs: 0, untilMs: Date.parse("2027-01-01T00:00:00Z") },
         down,
         detectMs: 1000,
@@ -167,11 +167,11 @@ routes:
     };
     const from = { from: "second/m", calls: 2 };
     // Without the unsure one the call is answered as it was; without the sure one it is the next who is asked.
-    expect(flows("operator:one", "three", "refuse")).toEqual([{ ...from, to: "second/m", failedAttempts: 2 }]);
-    expect(flows("operator:two", "three", "refuse")).toEqual([{ ...from, to: "third/m", failedAttempts: 2 }]);
+    expect(await flows("operator:one", "three", "refuse")).toEqual([{ ...from, to: "second/m", failedAttempts: 2 }]);
+    expect(await flows("operator:two", "three", "refuse")).toEqual([{ ...from, to: "third/m", failedAttempts: 2 }]);
     // Nobody else is there: the unsure answer is what is left, where the route gives such.
-    expect(flows("operator:two", "two", "best")).toEqual([{ ...from, to: "first/m", failedAttempts: 4 }]);
-    expect(flows("operator:two", "two", "refuse")).toEqual([{ ...from, to: undefined, failedAttempts: 4 }]);
+    expect(await flows("operator:two", "two", "best")).toEqual([{ ...from, to: "first/m", failedAttempts: 4 }]);
+    expect(await flows("operator:two", "two", "refuse")).toEqual([{ ...from, to: undefined, failedAttempts: 4 }]);
     opened.store.close();
   });
 

@@ -53,9 +53,11 @@ export function withOutcomes(
   }
   const groupsOf = targetGroups(read.snapshot, today);
   const folder = resolve(io.cwd, wish.data ?? read.server.data);
-  return withRecordedCalls({ command: "supply", folder, io }, (store) =>
-    then({ series: outcomeSeries(store, { sinceMs, untilMs: nowMs, intervalMs, groupsOf }), sinceMs, nowMs, folder }),
-  );
+  const ofAll = wish.data === undefined ? read.server.store : undefined;
+  return withRecordedCalls({ command: "supply", folder, ofAll, io }, async (store) => {
+    const series = await outcomeSeries(store, { sinceMs, untilMs: nowMs, intervalMs, groupsOf });
+    return then({ series, sinceMs, nowMs, folder });
+  });
 }
 
 function durationOf(option: string, text: string): number {

@@ -1,18 +1,35 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ingestJournal } from "#control/store/ingest-journal";
+import { pendingMigration } from "#control/store/migrate-sql";
+import { openPostgres, plainAddress } from "#control/store/postgres";
+import type { LedgerReader } from "#control/store/sql";
 import { openStore, storeFile } from "#control/store/sqlite";
-import type { Store } from "#control/store/sqlite";
+import type { Secret } from "#domain/secret";
 import type { CommandIo } from "./command.ts";
 
+export interface Recorded {
+  readonly command: string;
+  /** The gateway's data folder. */
+  readonly folder: string;
+  /** The database in which all nodes keep their ledger: it is read, and the folder is not. */
+  readonly ofAll?: Secret | undefined;
+  readonly io: CommandIo;
+}
+
+/** A report over months of many nodes. */
+const answerMs = 600_000;
+
 /**
- * Opens what a gateway recorded in its data folder, journal included, beside a running gateway or without one. Says what
- * keeps it from that, as this command, and gives the exit code.
+ * Opens what gateways recorded, beside running ones or without: in the database of all nodes where there is one, else in
+ * the data folder, journal included. Says what keeps it from that, as this command, and gives the exit code.
  */
 export async function withRecordedCalls(
-  { command, folder, io }: { readonly command: string; readonly folder: string; readonly io: CommandIo },
-  then: (store: Store) => number,
+  recorded: Recorded,
+  then: (reader: LedgerReader) => number | Promise<number>,
 ): Promise<number> {
+  const { command, folder, ofAll, io } = recorded;
+  if (ofAll !== undefined) return withAllCalls(ofAll, recorded, then);
   if (!existsSync(folder)) {
     io.stderr(`hedgerow ${command}: there is no data folder ${folder}; name the gateway's with --data FOLDER\n`);
     return 1;
@@ -33,8 +50,38 @@ export async function withRecordedCalls(
     const { damage } = await ingestJournal(opened.store, join(folder, "journal"));
     for (const each of damage)
       io.stderr(`hedgerow ${command}: journal ${each.file}, byte ${each.offset}: ${each.why}\n`);
-    return then(opened.store);
+    return await then(opened.store);
   } finally {
     opened.store.close();
   }
+}
+
+async function withAllCalls(
+  url: Secret,
+  { command, io }: Recorded,
+  then: (reader: LedgerReader) => number | Promise<number>,
+): Promise<number> {
+  const store = await openPostgres({ url, answerMs });
+  const say = (why: string): number => {
+    io.stderr(
+      `hedgerow ${command}: ${plainAddress(url)}: ${why}; --data FOLDER reads what one node recorded, without it\n`,
+    );
+    return 1;
+  };
+  try {
+    const { from, to } = await pendingMigration(store);
+    if (from < to) return say(`has an older schema (${from} of ${to}), run \`hedgerow migrate\``);
+    return await then(store);
+  } catch (error) {
+    if (!isOfDatabase(error)) throw error;
+    return say(error.message);
+  } finally {
+    await store.close();
+  }
+}
+
+/** What the server said, or the way to it: every other error is a bug of ours, and told as one. */
+function isOfDatabase(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  return "code" in error || /timeout|connection/iu.test(error.message);
 }

@@ -32,7 +32,7 @@ accounts. Nothing is sent. GROUP is a risk group: operator:anthropic, owner:aws,
       --month YYYY-MM    calls of this month (UTC)
       --detect DURATION  how long a failing attempt takes at a target that never failed in the window (default 1s)
   -c, --config FILE      the configuration (default: hedgerow.yaml where it exists, else the environment)
-      --data FOLDER      the gateway's data folder (default: the configuration's)
+      --data FOLDER      one node's data folder (default: the database of all nodes, or the configuration's folder)
       --json             print one JSON object: { down, from, until, calls, cases, assumes }
       --csv              print who would have taken what as comma-separated values
 `;
@@ -68,8 +68,9 @@ export const drill: Command = {
     const traitsOf = catalogueTraits(today);
     const groupsOf = targetGroups(snapshot, today);
     const folder = resolve(io.cwd, values.data ?? server.data);
-    return withRecordedCalls({ command: "drill", folder, io }, (store) => {
-      const made = drillReport(store, { window, down, detectMs, snapshot, traitsOf, groupsOf });
+    const ofAll = values.data === undefined ? server.store : undefined;
+    return withRecordedCalls({ command: "drill", folder, ofAll, io }, async (store) => {
+      const made = await drillReport(store, { window, down, detectMs, snapshot, traitsOf, groupsOf });
       if (made.cases.length === 0) return nobodyHangsOnIt(down, drillGroups(snapshot, traitsOf, groupsOf), io);
       if (values.json === true) io.stdout(`${JSON.stringify({ ...made, assumes: assumptions }, null, 2)}\n`);
       else if (values.csv === true) io.stdout(renderCsv(csvColumns, made.cases.flatMap(rowsOf)));

@@ -1,4 +1,7 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import type { ServerSettings } from "#control/config/compile-context";
+import { usualFile } from "#control/config/configuration";
 import { parseDuration } from "#control/config/units";
 import { callsReport, usualLimit } from "#control/reports/calls";
 import type { CallsReport } from "#control/reports/calls";
@@ -8,6 +11,7 @@ import type { Decision } from "#domain/record";
 import { UsageError } from "#cli/command";
 import type { Command, CommandIo } from "#cli/command";
 import { readCommandLine, wholeNumber } from "#cli/command-line";
+import { configurationFor } from "#cli/configuration-for";
 import { reportConcentration } from "#cli/reports/concentration-report";
 import { reportConfidence } from "#cli/reports/confidence-report";
 import { reportSla } from "#cli/reports/sla-report";
@@ -47,13 +51,14 @@ what the gate costs beside always asking the last target.
       --buckets          list every interval
       --weight UNIT      count requests (default), tokens or cost
       --failing SHARE    how likely any one group is down, for the ranking (default 0.001)
-  -c, --config FILE      the configuration, for all but \`calls\`
+  -c, --config FILE      the configuration
       --csv              comma-separated values, for all but \`calls\`
       --route NAME       only calls of this route
       --provider NAME    only calls with an attempt at this provider
       --decision WORD    only calls that ended so: ${decisions.join(", ")}
       --limit N          list at most N calls, up to ${maxListedCalls} (default ${usualLimit}); totals count all
-      --data FOLDER      the gateway's data folder (default ./.hedgerow)
+      --data FOLDER      one node's data folder (default: the database of all nodes where the configuration has one, else
+                         its folder, else ./.hedgerow)
       --json             print one JSON object, for \`calls\` { calls, totals, leftOut }
 `;
 
@@ -77,6 +82,7 @@ export const report: Command = {
         provider: { type: "string" },
         decision: { type: "string" },
         limit: { type: "string" },
+        config: { type: "string", short: "c" },
         data: { type: "string" },
         json: { type: "boolean" },
       },
@@ -96,14 +102,25 @@ export const report: Command = {
     };
     const limit =
       values.limit === undefined ? usualLimit : wholeNumber("--limit", values.limit, { min: 1, max: maxListedCalls });
-    const folder = resolve(io.cwd, values.data ?? ".hedgerow");
+    const server = values.data === undefined ? serverHere(values.config, io) : {};
+    if (server === undefined) return Promise.resolve(1);
+    const folder = resolve(io.cwd, values.data ?? server.data ?? ".hedgerow");
     const print = values.json === true ? printJson : printTable;
-    return withRecordedCalls({ command: "report", folder, io }, (store) => {
-      print(callsReport(store, filter, limit), io);
+    return withRecordedCalls({ command: "report", folder, ofAll: server.store, io }, async (store) => {
+      print(await callsReport(store, filter, limit), io);
       return 0;
     });
   },
 };
+
+/** Where a gateway here keeps its records; undefined once it is said why nobody knows. Without a file, where it usually does. */
+function serverHere(
+  config: string | undefined,
+  io: CommandIo,
+): Partial<Pick<ServerSettings, "data" | "store">> | undefined {
+  if (config === undefined && !existsSync(resolve(io.cwd, usualFile))) return {};
+  return configurationFor(config, { io, today: new Date().toISOString().slice(0, 10) })?.server;
+}
 
 function sinceMs(text: string): number {
   const parsed = parseDuration(text);

@@ -49,8 +49,9 @@ export function reportConcentration(args: readonly string[], io: CommandIo): Pro
   const traitsOf = catalogueTraits(today);
   const groupsOf = targetGroups(snapshot, today);
   const folder = resolve(io.cwd, values.data ?? server.data);
-  return withRecordedCalls({ command: "report", folder, io }, (store) => {
-    const made = concentrationReport(store, { window, weight, failing, snapshot, traitsOf, groupsOf });
+  const ofAll = values.data === undefined ? server.store : undefined;
+  return withRecordedCalls({ command: "report", folder, ofAll, io }, async (store) => {
+    const made = await concentrationReport(store, { window, weight, failing, snapshot, traitsOf, groupsOf });
     if (values.json === true) io.stdout(`${JSON.stringify(made, null, 2)}\n`);
     else if (values.csv === true) io.stdout(renderCsv(memberColumns, made.layers.flatMap(membersOf)));
     else print(made, io);

@@ -32,12 +32,13 @@ export function reportConfidence(args: readonly string[], io: CommandIo): Promis
   const configuration = configurationFor(values.config, { io, today: new Date(nowMs).toISOString().slice(0, 10) });
   if (configuration === undefined) return Promise.resolve(1);
   const folder = resolve(io.cwd, values.data ?? configuration.server.data);
-  return withRecordedCalls({ command: "report", folder, io }, (store) => {
+  const ofAll = values.data === undefined ? configuration.server.store : undefined;
+  return withRecordedCalls({ command: "report", folder, ofAll, io }, async (store) => {
     const labels = openLabels(join(folder, labelsFile), io);
     try {
       const { routes } = configuration.snapshot;
       const route = values.route === undefined ? {} : { route: values.route };
-      const made = confidenceReport({ store, labels, routes }, { ...window, ...route });
+      const made = await confidenceReport({ store, labels, routes }, { ...window, ...route });
       if (values.json === true) io.stdout(`${JSON.stringify(made, null, 2)}\n`);
       else if (values.csv === true) io.stdout(renderCsv([...columns, ...more], made.rows));
       else print(made, io);

@@ -29,8 +29,9 @@ export function reportSla(args: readonly string[], io: CommandIo): Promise<numbe
   const configuration = configurationFor(values.config, { io, today: new Date(nowMs).toISOString().slice(0, 10) });
   if (configuration === undefined) return Promise.resolve(1);
   const folder = resolve(io.cwd, values.data ?? configuration.server.data);
-  return withRecordedCalls({ command: "report", folder, io }, (store) => {
-    const made = slaReport(store, window, configuration.snapshot);
+  const ofAll = values.data === undefined ? configuration.server.store : undefined;
+  return withRecordedCalls({ command: "report", folder, ofAll, io }, async (store) => {
+    const made = await slaReport(store, window, configuration.snapshot);
     const wantsBuckets = values.buckets === true;
     if (values.json === true) io.stdout(`${JSON.stringify(made, null, 2)}\n`);
     else if (values.csv === true)

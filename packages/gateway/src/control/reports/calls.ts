@@ -1,6 +1,6 @@
 import { callTotals, listCalls, maxListedCalls } from "#control/store/read-calls";
 import type { CallFilter, CallTotals, StoredCall } from "#control/store/read-calls";
-import type { Store } from "#control/store/sqlite";
+import type { LedgerReader } from "#control/store/sql";
 
 /** What `hedgerow report calls --json` prints. */
 export interface CallsReport {
@@ -15,8 +15,8 @@ export interface CallsReport {
 export const usualLimit = 20;
 
 /** `limit` beyond {@link maxListedCalls} is cut to it, and `leftOut` says so. */
-export function callsReport(store: Store, filter: CallFilter, limit = usualLimit): CallsReport {
-  const calls = listCalls(store, filter, Math.min(limit, maxListedCalls));
-  const totals = callTotals(store, filter);
+export async function callsReport(reader: LedgerReader, filter: CallFilter, limit = usualLimit): Promise<CallsReport> {
+  const calls = await listCalls(reader, filter, Math.min(limit, maxListedCalls));
+  const totals = await callTotals(reader, filter);
   return { calls, totals, leftOut: Math.max(0, totals.calls - calls.length) };
 }

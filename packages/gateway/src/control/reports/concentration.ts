@@ -6,7 +6,7 @@ import { concentration, exposuresAt, type Exposure } from "#supply/concentration
 import { cutSets, type CutSet } from "#supply/cut-sets";
 import { importance, type Chain, type ImportanceTable } from "#supply/importance";
 import { oldestCallMs, type TimeWindow } from "#control/store/read-attempts";
-import type { Store } from "#control/store/sqlite";
+import type { LedgerReader } from "#control/store/sql";
 import { readTraffic, type TargetTraffic, type Traffic, type Weight } from "./traffic.ts";
 
 export interface ConcentrationReport {
@@ -58,10 +58,10 @@ export interface ConcentrationWish {
 
 const supplyLayers: readonly RiskKind[] = ["storefront", "operator", "owner", "region"];
 
-export function concentrationReport(store: Store, wish: ConcentrationWish): ConcentrationReport {
+export async function concentrationReport(reader: LedgerReader, wish: ConcentrationWish): Promise<ConcentrationReport> {
   const { weight, failing, snapshot, groupsOf } = wish;
-  const window = { ...wish.window, fromMs: Math.max(wish.window.fromMs, oldestCallMs(store) ?? 0) };
-  const traffic = readTraffic(store, { ...wish, window, providers: snapshot.providers });
+  const window = { ...wish.window, fromMs: Math.max(wish.window.fromMs, (await oldestCallMs(reader)) ?? 0) };
+  const traffic = await readTraffic(reader, { ...wish, window, providers: snapshot.providers });
   const used = traffic.targets.filter((each) => each.weight > 0);
   const exposed = used.map((each) => ({ weight: each.weight, groups: groupsOf(each.target) }));
   const total = used.reduce((sum, each) => sum + each.weight, 0);

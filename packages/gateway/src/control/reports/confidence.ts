@@ -5,8 +5,9 @@ import type { Snapshot } from "#domain/snapshot";
 import { labelledAnswer } from "#control/confidence/training-rows";
 import type { LabelsFile } from "#control/store/labels-file";
 import type { TimeWindow } from "#control/store/read-attempts";
-import { eachJudged, judgedAnswersOf, type JudgedAnswer } from "#control/store/read-judged";
-import type { Row, Store } from "#control/store/sqlite";
+import { eachJudged, readJudgedAnswersOf, type JudgedAnswer } from "#control/store/read-judged";
+import type { LedgerReader } from "#control/store/sql";
+import type { Row } from "#control/store/sqlite";
 
 export interface ConfidenceReport {
   /** ISO 8601. */
@@ -60,7 +61,7 @@ export interface RouteCost {
 }
 
 interface Sources {
-  readonly store: Store;
+  readonly store: LedgerReader;
   readonly labels: Pick<LabelsFile, "page"> | undefined;
   readonly routes: Snapshot["routes"];
 }
@@ -68,10 +69,10 @@ interface Sources {
 const pageSize = 500;
 const chanceEachSide = 0.025;
 
-export function confidenceReport(
+export async function confidenceReport(
   { store, labels, routes }: Sources,
   { route, ...window }: TimeWindow & { readonly route?: string },
-): ConfidenceReport {
+): Promise<ConfidenceReport> {
   const rows = new Map<string, Sums>();
   const rowOf = (answer: JudgedAnswer): Sums => {
     const { route: name, model, tier } = answer.key;
@@ -80,14 +81,14 @@ export function confidenceReport(
     rows.set(id, row);
     return row;
   };
-  eachJudged(store, window, (answer) => {
+  await eachJudged(store, window, (answer) => {
     if (route !== undefined && answer.key.route !== route) return;
     const row = rowOf(answer);
     row.newest = answer;
     row.judged += 1;
     if (answer.verdict === "accepted") row.accepted += 1;
   });
-  eachLabelled({ store, labels }, window, (answer, { correct, weight }) => {
+  await eachLabelled({ store, labels }, window, (answer, { correct, weight }) => {
     if (route !== undefined && answer.key.route !== route) return;
     const row = rowOf(answer);
     if (answer.score !== null) row.outcomes.push({ probability: answer.score, correct, weight });
@@ -102,7 +103,7 @@ export function confidenceReport(
     rows: all
       .map(writtenRow)
       .toSorted((a, b) => compared(a.route, b.route) || a.tier - b.tier || compared(a.model, b.model)),
-    costs: costsOf(store, window, routes).filter((each) => route === undefined || each.route === route),
+    costs: (await costsOf(store, window, routes)).filter((each) => route === undefined || each.route === route),
     bins: reliabilityBins(all.flatMap(({ outcomes }) => outcomes)),
   };
 }
@@ -122,16 +123,16 @@ interface Said {
 }
 
 /** Once for each labelled answer of the window: what was said last of it counts. */
-function eachLabelled(
+async function eachLabelled(
   { store, labels }: Pick<Sources, "store" | "labels">,
   { fromMs, untilMs }: TimeWindow,
   visit: (answer: JudgedAnswer, said: Said) => void,
-): void {
+): Promise<void> {
   const seen = new Set<string>();
   let before = Number.MAX_SAFE_INTEGER;
   for (;;) {
     const page = labels?.page(before, pageSize) ?? [];
-    const answers = judgedAnswersOf(store, [...new Set(page.map(({ callId }) => callId))]);
+    const answers = await readJudgedAnswersOf(store, [...new Set(page.map(({ callId }) => callId))]);
     for (const label of page) {
       const answer = labelledAnswer(label, answers.get(label.callId) ?? []);
       if (answer === undefined || answer.atMs < fromMs || answer.atMs >= untilMs) continue;
@@ -175,8 +176,12 @@ function writtenRow({ newest, judged, accepted, outcomes, acceptedLabels, right 
   };
 }
 
-function costsOf(store: Store, { fromMs, untilMs }: TimeWindow, routes: Snapshot["routes"]): readonly RouteCost[] {
-  const gated = store.all(
+async function costsOf(
+  store: LedgerReader,
+  { fromMs, untilMs }: TimeWindow,
+  routes: Snapshot["routes"],
+): Promise<readonly RouteCost[]> {
+  const gated = await store.all(
     `SELECT route, count(*) AS calls, coalesce(sum(cost_nano_usd), 0) AS cost,
        sum(CASE WHEN cost_nano_usd IS NULL THEN 1 ELSE 0 END) AS unpriced
      FROM calls WHERE at_ms >= ? AND at_ms < ? AND decision <> 'shadow'
@@ -185,12 +190,12 @@ function costsOf(store: Store, { fromMs, untilMs }: TimeWindow, routes: Snapshot
     fromMs,
     untilMs,
   );
-  const written = (row: Row): RouteCost => {
+  const written = async (row: Row): Promise<RouteCost> => {
     const route = String(row["route"]);
     const [calls, costNanoUsd, unpriced] = [Number(row["calls"]), Number(row["cost"]), Number(row["unpriced"])];
     const target = routes.get(route)?.targets.findLast(({ lastResort }) => !lastResort);
     const last = target === undefined ? undefined : `${target.provider}/${target.model}`;
-    const mean = last === undefined ? undefined : meanCost(store, { route, target: last, fromMs, untilMs });
+    const mean = last === undefined ? undefined : await meanCost(store, { route, target: last, fromMs, untilMs });
     const known = calls - unpriced;
     return {
       route,
@@ -202,14 +207,14 @@ function costsOf(store: Store, { fromMs, untilMs }: TimeWindow, routes: Snapshot
       ...(mean === undefined || mean === 0 || known === 0 ? {} : { share: costNanoUsd / known / mean }),
     };
   };
-  return gated.map(written);
+  return Promise.all(gated.map(written));
 }
 
-function meanCost(
-  store: Store,
+async function meanCost(
+  store: LedgerReader,
   of: TimeWindow & { readonly route: string; readonly target: string },
-): number | undefined {
-  const row = store.get(
+): Promise<number | undefined> {
+  const [row] = await store.all(
     `SELECT avg(attempts.cost_nano_usd) AS cost FROM attempts JOIN calls ON calls.id = attempts.call_id
      WHERE route = ? AND at_ms >= ? AND at_ms < ? AND target = ? AND failure IS NULL AND role IS NULL
        AND outcome IN ('answered', 'doubted') AND attempts.cost_nano_usd IS NOT NULL`,

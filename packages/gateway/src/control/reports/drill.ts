@@ -8,7 +8,7 @@ import type { TraitsOf } from "#policy/find-targets";
 import { groupText } from "#supply/graph";
 import { eachAttempt, oldestCallMs } from "#control/store/read-attempts";
 import type { StoredAttempt, TimeWindow } from "#control/store/read-attempts";
-import type { Store } from "#control/store/sqlite";
+import type { LedgerReader } from "#control/store/sql";
 import { capacityNeeds, MinuteLoads, type CapacityNeed } from "./capacity.ts";
 import { errorClassOf } from "#control/store/error-class";
 import { ascending, percentile } from "./percentile.ts";
@@ -81,13 +81,13 @@ interface RecordedCall {
   readonly answer?: StoredAttempt;
 }
 
-export function drillReport(store: Store, wish: DrillWish): DrillReport {
+export async function drillReport(store: LedgerReader, wish: DrillWish): Promise<DrillReport> {
   const { down, snapshot, groupsOf } = wish;
-  const window = { ...wish.window, fromMs: Math.max(wish.window.fromMs, oldestCallMs(store) ?? 0) };
+  const window = { ...wish.window, fromMs: Math.max(wish.window.fromMs, (await oldestCallMs(store)) ?? 0) };
   const known = new KnownTargets(wish);
   const seen = new Seen();
   let calls = 0;
-  eachAttempt(store, { ...window, forCallers: true }, (attempt) => {
+  await eachAttempt(store, { ...window, forCallers: true }, (attempt) => {
     if (attempt.number === 1) calls += 1;
     known.of(attempt);
     seen.add(attempt);
@@ -102,9 +102,10 @@ export function drillReport(store: Store, wish: DrillWish): DrillReport {
   };
   const [certain, possible] = [hanging(0), hanging(1)];
   const cases: DrillCase[] = [];
-  if (certain.length > 0) cases.push(drillCase("certain", certain, { store, wish: { ...wish, window }, known, seen }));
+  if (certain.length > 0)
+    cases.push(await drillCase("certain", certain, { store, wish: { ...wish, window }, known, seen }));
   if (possible.length > certain.length)
-    cases.push(drillCase("possible", possible, { store, wish: { ...wish, window }, known, seen }));
+    cases.push(await drillCase("possible", possible, { store, wish: { ...wish, window }, known, seen }));
   return {
     down,
     from: new Date(window.fromMs).toISOString(),
@@ -190,7 +191,7 @@ function put(lists: Map<string, number[]>, key: string, value: number): void {
 }
 
 interface Drilling {
-  readonly store: Store;
+  readonly store: LedgerReader;
   readonly wish: DrillWish;
   readonly known: KnownTargets;
   readonly seen: Seen;
@@ -208,7 +209,7 @@ interface FlowSums {
   after: number | undefined;
 }
 
-function drillCase(name: DrillCase["case"], targets: readonly Target[], drilling: Drilling): DrillCase {
+async function drillCase(name: DrillCase["case"], targets: readonly Target[], drilling: Drilling): Promise<DrillCase> {
   const { store, wish, known, seen } = drilling;
   const ids = new Set(targets.map(({ id }) => id));
   const rerouting = new Rerouting({
@@ -221,7 +222,7 @@ function drillCase(name: DrillCase["case"], targets: readonly Target[], drilling
   const loads = new MinuteLoads();
   let failedAnyway = 0;
   let calledTools = 0;
-  eachCall(store, wish.window, (call) => {
+  await eachCall(store, wish.window, (call) => {
     const { attempts, answer } = call;
     const [first] = attempts;
     if (first === undefined) return;
@@ -274,13 +275,13 @@ function endsOf(attempts: readonly StoredAttempt[]): RecordedEnds {
   return new Map(ended);
 }
 
-function eachCall(store: Store, window: TimeWindow, visit: (call: RecordedCall) => void): void {
+async function eachCall(store: LedgerReader, window: TimeWindow, visit: (call: RecordedCall) => void): Promise<void> {
   let attempts: StoredAttempt[] = [];
   const finish = () => {
     const answer = answerOf(attempts);
     if (attempts.length > 0) visit({ attempts, ...(answer === undefined ? {} : { answer }) });
   };
-  eachAttempt(store, { ...window, forCallers: true }, (attempt) => {
+  await eachAttempt(store, { ...window, forCallers: true }, (attempt) => {
     if (attempts[0] !== undefined && attempts[0].callId !== attempt.callId) {
       finish();
       attempts = [];

@@ -1,4 +1,4 @@
-import type { Store } from "#control/store/sqlite";
+import type { LedgerReader } from "#control/store/sql";
 import { failureTraits, type FailureKind } from "#domain/failure";
 import type { Target } from "#domain/plan";
 import type { RiskGroup } from "#domain/supply";
@@ -22,16 +22,16 @@ const badAbove = 0.1;
  * How every target did, interval by interval, from what was recorded. Only its own faults and its want of capacity count
  * against it: not a limit of our account, nor what a caller got wrong or left.
  */
-export function outcomeSeries(store: Store, wish: SeriesWish): readonly OutcomeSeries[] {
+export async function outcomeSeries(reader: LedgerReader, wish: SeriesWish): Promise<readonly OutcomeSeries[]> {
   const { intervalMs, untilMs, groupsOf } = wish;
   const sinceMs = Math.max(wish.sinceMs, untilMs - maxIntervals * intervalMs);
   const length = Math.max(1, Math.ceil((untilMs - sinceMs) / intervalMs));
-  const rows = store.all(
-    `SELECT target, provider, model, outcome, failure, CAST((at_ms + started_ms - ?) / ? AS INTEGER) AS interval,
+  const rows = await reader.all(
+    `SELECT target, provider, model, outcome, failure, floor((at_ms + started_ms - ?) / ?) AS slot,
        count(*) AS attempts
      FROM attempts JOIN calls ON calls.id = attempts.call_id
      WHERE at_ms >= ? AND at_ms < ?
-     GROUP BY target, provider, model, outcome, failure, interval`,
+     GROUP BY target, provider, model, outcome, failure, slot`,
     sinceMs,
     intervalMs,
     sinceMs,
@@ -40,7 +40,7 @@ export function outcomeSeries(store: Store, wish: SeriesWish): readonly OutcomeS
   const counts = new Map<string, { readonly target: Target; readonly asked: number[]; readonly failed: number[] }>();
   for (const row of rows) {
     const verdict = verdictOf(String(row["outcome"]), row["failure"]);
-    const at = Number(row["interval"]);
+    const at = Number(row["slot"]);
     if (verdict === undefined || at < 0 || at >= length) continue;
     const id = String(row["target"]);
     const target = { id, provider: String(row["provider"]), model: String(row["model"]), lastResort: false };

@@ -2,7 +2,7 @@ import type { ServicePromise, Snapshot } from "#domain/snapshot";
 import { errorClassOf, type ErrorClass } from "#control/store/error-class";
 import { eachAttempt, type TimeWindow } from "#control/store/read-attempts";
 import { bucketMs, oldestBucketMs, serviceBuckets, type ServiceBucket } from "#control/store/service-buckets";
-import type { Store } from "#control/store/sqlite";
+import type { LedgerReader } from "#control/store/sql";
 import { ascending, percentile } from "./percentile.ts";
 
 export interface SlaReport {
@@ -65,14 +65,19 @@ interface Service {
 }
 
 /** The window grows to whole intervals. */
-export function slaReport(store: Store, asked: TimeWindow, { providers }: Pick<Snapshot, "providers">): SlaReport {
-  const window = { ...asked, fromMs: Math.max(asked.fromMs, oldestBucketMs(store) ?? asked.fromMs) };
-  const bySame = Map.groupBy(serviceBuckets(store, window), ({ provider, model }) => JSON.stringify([provider, model]));
+export async function slaReport(
+  reader: LedgerReader,
+  asked: TimeWindow,
+  { providers }: Pick<Snapshot, "providers">,
+): Promise<SlaReport> {
+  const window = { ...asked, fromMs: Math.max(asked.fromMs, (await oldestBucketMs(reader)) ?? asked.fromMs) };
+  const kept = await serviceBuckets(reader, window);
+  const bySame = Map.groupBy(kept, ({ provider, model }) => JSON.stringify([provider, model]));
   const all = [...bySame.values()].flatMap((buckets): Service[] => {
     const [first] = buckets;
     return first === undefined ? [] : [{ provider: first.provider, model: first.model, buckets }];
   });
-  const firsts = firstContents(store, window);
+  const firsts = await firstContents(reader, window);
   const intervals = Math.max(0, Math.ceil(window.untilMs / bucketMs) - Math.floor(window.fromMs / bucketMs));
   return {
     from: new Date(window.fromMs).toISOString(),
@@ -90,9 +95,9 @@ export function slaReport(store: Store, asked: TimeWindow, { providers }: Pick<S
 type FirstContents = ReadonlyMap<string, readonly number[]>;
 
 /** Milliseconds by provider and model, ascending, of the calls that are kept. */
-function firstContents(store: Store, window: TimeWindow): FirstContents {
+async function firstContents(reader: LedgerReader, window: TimeWindow): Promise<FirstContents> {
   const found = new Map<string, number[]>();
-  eachAttempt(store, window, (attempt) => {
+  await eachAttempt(reader, window, (attempt) => {
     if (errorClassOf(attempt) !== undefined || attempt.firstContentMs === undefined) return;
     const key = JSON.stringify([attempt.provider, attempt.model]);
     const list = found.get(key);

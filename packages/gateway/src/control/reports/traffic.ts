@@ -4,7 +4,7 @@ import type { Snapshot } from "#domain/snapshot";
 import { completionTokens, promptTokens } from "#domain/usage";
 import type { TraitsOf } from "#policy/find-targets";
 import { eachAttempt, type StoredAttempt, type TimeWindow } from "#control/store/read-attempts";
-import type { Store } from "#control/store/sqlite";
+import type { LedgerReader } from "#control/store/sql";
 import { errorClassOf } from "#control/store/error-class";
 
 /** What traffic is counted in: answered requests, their tokens, or their cost in nano-dollars. */
@@ -40,11 +40,14 @@ interface Asked {
 
 type Sums = { -readonly [K in "answered" | "valid" | "failed" | "weight"]: number } & { readonly of: StoredAttempt };
 
-export function readTraffic(store: Store, { window, weight, providers, traitsOf }: Asked): Traffic {
+export async function readTraffic(
+  reader: LedgerReader,
+  { window, weight, providers, traitsOf }: Asked,
+): Promise<Traffic> {
   const byTarget = new Map<string, Sums>();
   const routes = new Map<string, number>();
   let unweighed = 0;
-  eachAttempt(store, window, (attempt) => {
+  await eachAttempt(reader, window, (attempt) => {
     const sums = byTarget.get(attempt.target) ?? { of: attempt, answered: 0, valid: 0, failed: 0, weight: 0 };
     byTarget.set(attempt.target, sums);
     const failed = errorClassOf(attempt);

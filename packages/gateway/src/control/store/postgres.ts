@@ -1,6 +1,6 @@
 import type { Client, PoolClient, Pool as PgPool, QueryResult } from "pg";
 import type { Secret } from "#domain/secret";
-import type { Sql, SqlStore, SqlValue } from "./sql.ts";
+import type { LedgerReader, Sql, SqlStore, SqlValue } from "./sql.ts";
 import type { Row } from "./sqlite.ts";
 
 export interface PostgresOptions {
@@ -17,12 +17,14 @@ export interface PostgresOptions {
 const defaults = { connections: 4, connectMs: 2_000, answerMs: 5_000 };
 /** int8 and numeric come as text, because they may pass what a number holds. */
 const [int8, numeric] = [20, 1700];
+/** Of answers that are told row by row. */
+const rowsAtOnce = 2_000;
 
 /**
  * A PostgreSQL database. Nothing is connected before it is asked for, and a connection that was lost is made anew by
  * whoever asks next: a server that comes and goes needs nobody to do anything. The library is loaded here and only here.
  */
-export async function openPostgres(options: PostgresOptions): Promise<SqlStore> {
+export async function openPostgres(options: PostgresOptions): Promise<SqlStore & LedgerReader> {
   const { connections, connectMs, answerMs } = { ...defaults, ...options };
   const { default: pg } = await import("pg");
   const pool = new pg.Pool({
@@ -59,7 +61,7 @@ function parserOf(oid: number): ((text: string) => unknown) | undefined {
   };
 }
 
-class Postgres implements SqlStore {
+class Postgres implements SqlStore, LedgerReader {
   readonly #pool: PgPool;
 
   constructor(pool: PgPool) {
@@ -72,6 +74,17 @@ class Postgres implements SqlStore {
 
   async run(sql: string, ...values: readonly SqlValue[]): Promise<number> {
     return this.#with(async (client) => (await ask(client, sql, values)).rowCount ?? 0);
+  }
+
+  async each(visit: (row: Row) => void, sql: string, ...values: readonly SqlValue[]): Promise<void> {
+    await this.transaction(async (within) => {
+      await within.all(`DECLARE told NO SCROLL CURSOR FOR ${sql}`, ...values);
+      for (;;) {
+        const rows = await within.all(`FETCH ${rowsAtOnce} FROM told`);
+        for (const row of rows) visit(row);
+        if (rows.length < rowsAtOnce) return;
+      }
+    });
   }
 
   async transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
@@ -99,7 +112,7 @@ class Postgres implements SqlStore {
 
   /** A connection on which something failed is closed, if that was not the server's own refusal of one statement. */
   async #with<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
+    const client = await this.#pool.connect().catch(rethrown);
     let lost: Error | undefined;
     const onError = (error: Error): void => void (lost = error);
     client.on("error", onError);
@@ -113,6 +126,12 @@ class Postgres implements SqlStore {
       client.release(lost);
     }
   }
+}
+
+/** Where a name has several addresses, what failed at each is in an error without words. */
+function rethrown(error: Error & { readonly code?: string }): never {
+  if (error.message !== "") throw error;
+  throw Object.assign(new Error(`no connection (${error.code ?? error.name})`), { code: error.code });
 }
 
 function ask(client: Pick<Client, "query">, sql: string, values: readonly SqlValue[]): Promise<QueryResult> {

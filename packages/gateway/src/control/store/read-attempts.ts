@@ -3,7 +3,8 @@ import type { AttemptRecord, Decision } from "#domain/record";
 import type { FailureKind } from "#domain/failure";
 import type { Operation } from "#domain/call";
 import type { Usage } from "#domain/usage";
-import type { Row, Store } from "./sqlite.ts";
+import type { LedgerReader } from "./sql.ts";
+import type { Row } from "./sqlite.ts";
 
 /** Wall clock, milliseconds since 1970; calls accepted in `[fromMs, untilMs)`. */
 export interface TimeWindow {
@@ -42,9 +43,13 @@ export interface StoredAttempt {
 }
 
 /** Every attempt of the window's calls: calls in the order they were accepted, attempts in the order they were made. */
-export function eachAttempt(store: Store, window: AttemptWindow, visit: (attempt: StoredAttempt) => void): void {
+export async function eachAttempt(
+  reader: LedgerReader,
+  window: AttemptWindow,
+  visit: (attempt: StoredAttempt) => void,
+): Promise<void> {
   const only = window.forCallers === true ? "AND role IS NULL AND decision <> 'shadow'" : "";
-  store.each(
+  await reader.each(
     (row) => visit(attemptOf(row)),
     `SELECT calls.id, at_ms, route, requested_model, operation, decision, finish, number, target, provider, model, outcome,
        failure, started_ms, first_content_ms, ended_ms, attempts.input_uncached, attempts.cache_read,
@@ -58,8 +63,9 @@ export function eachAttempt(store: Store, window: AttemptWindow, visit: (attempt
 }
 
 /** When the oldest call that is kept was accepted; undefined where there is none. */
-export function oldestCallMs(store: Store): number | undefined {
-  const oldest = store.get("SELECT min(at_ms) AS oldest FROM calls")?.["oldest"];
+export async function oldestCallMs(reader: LedgerReader): Promise<number | undefined> {
+  const [row] = await reader.all("SELECT min(at_ms) AS oldest FROM calls");
+  const oldest = row?.["oldest"];
   return oldest === null || oldest === undefined ? undefined : Number(oldest);
 }
 

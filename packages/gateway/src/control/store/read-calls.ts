@@ -1,6 +1,6 @@
-import type { SQLInputValue } from "node:sqlite";
 import type { Decision } from "#domain/record";
-import type { Row, Store } from "./sqlite.ts";
+import type { LedgerReader } from "./sql.ts";
+import type { Row } from "./sqlite.ts";
 
 export interface CallFilter {
   /** Wall clock, milliseconds since 1970; calls at or after it. */
@@ -54,10 +54,14 @@ export const maxListedCalls = 10_000;
 const promptSum = "(input_uncached + cache_read + cache_write + cache_write_long)";
 
 /** The newest calls first. */
-export function listCalls(store: Store, filter: CallFilter, limit: number): readonly StoredCall[] {
+export async function listCalls(
+  reader: LedgerReader,
+  filter: CallFilter,
+  limit: number,
+): Promise<readonly StoredCall[]> {
   const { where, values } = conditions(filter);
   const bounded = Math.max(0, Math.min(Math.trunc(limit), maxListedCalls));
-  const rows = store.all(
+  const rows = await reader.all(
     `SELECT calls.*, ${promptSum} AS prompt_tokens, (output + reasoning) AS completion_tokens,
        (SELECT count(*) FROM attempts WHERE call_id = calls.id AND role IS NULL) AS attempt_count,
        (SELECT target FROM attempts WHERE call_id = calls.id AND role IS NULL ORDER BY number DESC LIMIT 1) AS last_target,
@@ -70,9 +74,9 @@ export function listCalls(store: Store, filter: CallFilter, limit: number): read
 }
 
 /** Sums over all calls that pass the filter, not only the listed ones. */
-export function callTotals(store: Store, filter: CallFilter): CallTotals {
+export async function callTotals(reader: LedgerReader, filter: CallFilter): Promise<CallTotals> {
   const { where, values } = conditions(filter);
-  const sums = store.get(
+  const [sums] = await reader.all(
     `SELECT count(*) AS calls, coalesce(sum(${promptSum}), 0) AS prompt_tokens,
        coalesce(sum(output + reasoning), 0) AS completion_tokens, coalesce(sum(cost_nano_usd), 0) AS cost_nano_usd,
        coalesce(sum(CASE WHEN cost_nano_usd IS NULL AND committed = 1 THEN 1 ELSE 0 END), 0) AS unpriced,
@@ -80,7 +84,10 @@ export function callTotals(store: Store, filter: CallFilter): CallTotals {
      FROM calls ${where}`,
     ...values,
   );
-  const decisions = store.all(`SELECT decision, count(*) AS calls FROM calls ${where} GROUP BY decision`, ...values);
+  const decisions = await reader.all(
+    `SELECT decision, count(*) AS calls FROM calls ${where} GROUP BY decision`,
+    ...values,
+  );
   return {
     calls: Number(sums?.["calls"] ?? 0),
     attempts: Number(sums?.["attempts"] ?? 0),
@@ -93,10 +100,10 @@ export function callTotals(store: Store, filter: CallFilter): CallTotals {
 }
 
 /** The text holds only what is written here; everything a user chose is a parameter. */
-function conditions(filter: CallFilter): { readonly where: string; readonly values: readonly SQLInputValue[] } {
+function conditions(filter: CallFilter): { readonly where: string; readonly values: readonly (string | number)[] } {
   const parts: string[] = [];
-  const values: SQLInputValue[] = [];
-  const add = (sql: string, value: SQLInputValue | undefined) => {
+  const values: (string | number)[] = [];
+  const add = (sql: string, value: string | number | undefined) => {
     if (value === undefined) return;
     parts.push(sql);
     values.push(value);

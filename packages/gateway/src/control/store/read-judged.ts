@@ -1,4 +1,5 @@
 import type { CalibrationKey, CalibrationNote, Verdict } from "#domain/confidence";
+import type { LedgerReader } from "./sql.ts";
 import type { Row, Store } from "./sqlite.ts";
 
 /** One judged answer, and what is to be known of its call. */
@@ -29,28 +30,40 @@ const idsAtOnce = 100;
 const columns = `calls.id AS call_id, caller, at_ms, number, target, calibration_key, features, score, raw, estimator,
   calibration_state, verdict, outcome, agrees`;
 
+const ofCalls = `SELECT ${columns} FROM attempts JOIN calls ON calls.id = attempts.call_id
+  WHERE calls.id IN (${Array.from({ length: idsAtOnce }, () => "?").join(", ")})
+    AND verdict IS NOT NULL AND role IS NULL ORDER BY calls.id, number`;
+
 /** Every judged answer of these calls, second opinions left out. */
 export function judgedAnswersOf(
   store: Store,
   callIds: readonly string[],
 ): ReadonlyMap<string, readonly JudgedAnswer[]> {
-  const found = new Map<string, JudgedAnswer[]>();
-  const places = Array.from({ length: idsAtOnce }, () => "?").join(", ");
+  return byCall(idPages(callIds).flatMap((ids) => store.all(ofCalls, ...ids)));
+}
+
+/** The same of any ledger. */
+export async function readJudgedAnswersOf(
+  reader: LedgerReader,
+  callIds: readonly string[],
+): Promise<ReadonlyMap<string, readonly JudgedAnswer[]>> {
+  const rows: Row[] = [];
+  for (const ids of idPages(callIds)) rows.push(...(await reader.all(ofCalls, ...ids)));
+  return byCall(rows);
+}
+
+function idPages(callIds: readonly string[]): readonly (readonly string[])[] {
+  const pages: string[][] = [];
   for (let at = 0; at < callIds.length; at += idsAtOnce) {
     const ids = callIds.slice(at, at + idsAtOnce);
     const last = ids.at(-1) ?? "";
-    const rows = store.all(
-      `SELECT ${columns} FROM attempts JOIN calls ON calls.id = attempts.call_id
-       WHERE calls.id IN (${places}) AND verdict IS NOT NULL AND role IS NULL ORDER BY calls.id, number`,
-      ...Array.from({ length: idsAtOnce }, (_, place) => ids[place] ?? last),
-    );
-    for (const answer of rows.map(judgedOf)) {
-      const others = found.get(answer.callId);
-      if (others === undefined) found.set(answer.callId, [answer]);
-      else others.push(answer);
-    }
+    pages.push(Array.from({ length: idsAtOnce }, (_, place) => ids[place] ?? last));
   }
-  return found;
+  return pages;
+}
+
+function byCall(rows: readonly Row[]): ReadonlyMap<string, readonly JudgedAnswer[]> {
+  return Map.groupBy(rows.map(judgedOf), ({ callId }) => callId);
 }
 
 /** Judged answers of calls accepted in `[fromMs, untilMs)`, the newest first. */
@@ -71,12 +84,12 @@ export function judgedAnswers(
 }
 
 /** Every judged answer of calls accepted in the window, the oldest first. */
-export function eachJudged(
-  store: Store,
+export async function eachJudged(
+  reader: LedgerReader,
   { fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number },
   visit: (answer: JudgedAnswer) => void,
-): void {
-  store.each(
+): Promise<void> {
+  await reader.each(
     (row) => visit(judgedOf(row)),
     `SELECT ${columns} FROM attempts JOIN calls ON calls.id = attempts.call_id
      WHERE verdict IS NOT NULL AND judged_at_ms >= ? AND judged_at_ms < ? AND role IS NULL AND decision <> 'shadow'

@@ -1,6 +1,7 @@
 import type { CallRecord } from "#domain/record";
 import { errorClassOf, type ErrorClass } from "./error-class.ts";
 import type { TimeWindow } from "./read-attempts.ts";
+import type { LedgerReader } from "./sql.ts";
 import type { Store, Writes } from "./sqlite.ts";
 
 /** Contracts count in intervals of five minutes (AWS' service level agreements among them). */
@@ -81,8 +82,11 @@ export function removeOldBuckets(store: Store, newestCallMs: number): void {
 }
 
 /** Every interval that the window touches, by provider, model and time. */
-export function serviceBuckets(store: Store, { fromMs, untilMs }: TimeWindow): readonly ServiceBucket[] {
-  const rows = store.all(
+export async function serviceBuckets(
+  reader: LedgerReader,
+  { fromMs, untilMs }: TimeWindow,
+): Promise<readonly ServiceBucket[]> {
+  const rows = await reader.all(
     "SELECT * FROM service_buckets WHERE bucket >= ? AND bucket < ? ORDER BY provider, model, bucket",
     Math.floor(fromMs / bucketMs),
     Math.ceil(untilMs / bucketMs),
@@ -133,7 +137,8 @@ export function countsByDay(
 }
 
 /** When the oldest interval that is kept began; undefined where there is none. */
-export function oldestBucketMs(store: Store): number | undefined {
-  const oldest = store.get("SELECT min(bucket) AS oldest FROM service_buckets")?.["oldest"];
+export async function oldestBucketMs(reader: LedgerReader): Promise<number | undefined> {
+  const [row] = await reader.all("SELECT min(bucket) AS oldest FROM service_buckets");
+  const oldest = row?.["oldest"];
   return oldest === null || oldest === undefined ? undefined : Number(oldest) * bucketMs;
 }

@@ -7,6 +7,13 @@ export interface SqlReader {
   all(sql: string, ...values: readonly SqlValue[]): Promise<readonly Row[]>;
 }
 
+/** Whatever tells what was recorded: a node's own store at once, the database of all nodes later. */
+export interface LedgerReader {
+  all(sql: string, ...values: readonly (string | number | null)[]): readonly Row[] | Promise<readonly Row[]>;
+  /** Row by row, for answers that need not fit into memory; nothing else is asked meanwhile. */
+  each(visit: (row: Row) => void, sql: string, ...values: readonly (string | number | null)[]): void | Promise<void>;
+}
+
 export interface Sql extends SqlReader {
   /** The number of rows changed. */
   run(sql: string, ...values: readonly SqlValue[]): Promise<number>;
