@@ -50,7 +50,12 @@ export class Place {
   }
 
   /** The workers as they are written down. */
-  workers(): readonly { readonly worker: string; readonly pid: number; readonly port: number }[] {
+  workers(): readonly {
+    readonly worker: string;
+    readonly pid: number;
+    readonly identity?: string;
+    readonly port: number;
+  }[] {
     return JSON.parse(readFileSync(join(this.folder, ".hedgerow", "workers.json"), "utf8")) as never;
   }
 
