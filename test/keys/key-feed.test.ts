@@ -125,7 +125,7 @@ describe("a worker's way to its supervisor's desk", () => {
     expect(await way.ask(show)).toEqual({ kind: "unavailable", why: "too many ask at once" });
     clock.advance(5_000);
     expect(await Promise.all(waiting)).toEqual(
-      Array(64).fill({ kind: "unavailable", why: "the supervisor did not answer in time" }),
+      Array.from({ length: 64 }, () => ({ kind: "unavailable", why: "the supervisor did not answer in time" })),
     );
     const next = way.ask(show);
     way.answered({ kind: "admin-answer", id: said.at(-1)?.id ?? 0, answer: { kind: "unknown" } });

@@ -26,9 +26,9 @@ export interface TestGateway extends AsyncDisposable {
 export async function startGateway(
   providers: readonly ProviderSpec[],
   routes: readonly Route[],
-  given: Partial<Snapshot> & Pick<DataPlaneOptions, "memory" | "labels" | "reviews"> = {},
+  given: Partial<Snapshot> & Pick<DataPlaneOptions, "memory" | "labels" | "reviews" | "issuedKeys" | "keyDesk"> = {},
 ): Promise<TestGateway> {
-  const { memory, labels, reviews, ...more } = given;
+  const { memory, labels, reviews, issuedKeys, keyDesk, ...more } = given;
   const records: CallRecord[] = [];
   const logs: string[] = [];
   const waiting: { count: number; resolve: (records: readonly CallRecord[]) => void }[] = [];
@@ -43,6 +43,8 @@ export async function startGateway(
     ...(memory === undefined ? {} : { memory }),
     ...(labels === undefined ? {} : { labels }),
     ...(reviews === undefined ? {} : { reviews }),
+    ...(issuedKeys === undefined ? {} : { issuedKeys }),
+    ...(keyDesk === undefined ? {} : { keyDesk }),
     listen: { host: "127.0.0.1", port: 0 },
     log: { info: write, warn: write, error: write },
   });

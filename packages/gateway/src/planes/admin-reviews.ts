@@ -1,49 +1,20 @@
 import type { DeskTurn, ReviewDesk } from "#control/reviews/review-file";
 import { maxListedReviews } from "#control/reviews/review-file";
 import type { Verdict } from "#control/reviews/turns";
-import type { Exchange } from "#domain/ports";
 import type { ReviewStatus } from "#domain/review";
+import { wrong, type AdminReply } from "./admin-reply.ts";
 import { writtenBrief, writtenReview } from "./review-json.ts";
 
 export const reviewsPath = "/admin/api/reviews";
 
-/** What one request to these endpoints gives. */
-export interface AdminReply {
-  readonly status: number;
-  readonly body: object;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-interface Asked {
-  readonly exchange: Exchange;
-  readonly desk: ReviewDesk | undefined;
-  /** The admin key's name; absent where no keys are configured. */
-  readonly key?: string;
-}
+type Desk = ReviewDesk | undefined;
+type Said = Readonly<Record<string, unknown>>;
 
 const usualLimit = 50;
-const maxBodyBytes = 1024 * 1024;
-const bodyIdleMs = 10_000;
 const statuses: readonly ReviewStatus[] = ["open", "claimed", "decided"];
 
-/** `GET …/reviews`, `GET …/reviews/{id}`, `POST …/reviews/{id}/claim` and `…/answer`. */
-export async function adminReviews(asked: Asked): Promise<AdminReply> {
-  const { exchange, desk } = asked;
-  const [id, action, ...rest] = exchange.path.slice(reviewsPath.length + 1).split("/");
-  const wanted = action === undefined ? "GET" : "POST";
-  if (rest.length > 0 || (action !== undefined && action !== "claim" && action !== "answer")) {
-    return wrong(404, `there is nothing at ${reviewsPath}/{id}/${action ?? ""}; there are /claim and /answer`);
-  }
-  if (exchange.method !== wanted && !(wanted === "GET" && exchange.method === "HEAD")) {
-    return onlyMethods(wanted === "GET" ? "GET, HEAD" : "POST");
-  }
-  if (desk === undefined) return wrong(503, "this gateway keeps no reviews; its log says why");
-  if (id === undefined || id === "") return list(desk, exchange.query);
-  if (action === undefined) return show(desk, id);
-  return turn({ ...asked, desk }, id, action);
-}
-
-function list(desk: ReviewDesk, query: URLSearchParams): AdminReply {
+export function listReviews(desk: Desk, query: URLSearchParams): AdminReply {
+  if (desk === undefined) return keepsNone();
   const written = query.get("status") ?? undefined;
   const status = statuses.find((each) => each === written);
   if (written !== undefined && status === undefined) return wrong(400, `status is one of ${statuses.join(", ")}`);
@@ -56,38 +27,45 @@ function list(desk: ReviewDesk, query: URLSearchParams): AdminReply {
   return { status: 200, body: { object: "list", data: listed.reviews.map(writtenBrief) } };
 }
 
-function show(desk: ReviewDesk, id: string): AdminReply {
+export function showReview(desk: Desk, id: string): AdminReply {
+  if (desk === undefined) return keepsNone();
   const look = desk.show(id);
   if (look.kind === "unavailable") return unavailable(look.why);
   return look.kind === "unknown" ? unknown() : { status: 200, body: writtenReview(look.review) };
 }
 
-async function turn(
-  { exchange, desk, key }: Asked & { readonly desk: ReviewDesk },
-  id: string,
-  action: string,
-): Promise<AdminReply> {
-  // A page in a browser can post anything to a gateway on its machine but this, unasked.
-  if (!/^application\/json\s*(?:;|$)/iu.test(exchange.headers["content-type"] ?? "")) {
-    return wrong(415, "send JSON, with content-type: application/json");
-  }
-  const read = await exchange.readBody({ maxBytes: maxBodyBytes, idleMs: bodyIdleMs });
-  if (read.kind === "gone") return wrong(400, "the body did not come whole");
-  if (read.kind === "refused")
-    return wrong(read.failure.kind === "request_too_large" ? 413 : 400, read.failure.message);
-  const said = objectIn(read.bytes);
-  if (said === undefined) return wrong(400, "the body is not a JSON object");
+/** Who turns a review: what was said, and the key that it was said with. */
+export interface Turning {
+  readonly id: string;
+  readonly said: Said;
+  readonly key: string | undefined;
+}
+
+export function claimReview(desk: Desk, { id, said, key }: Turning): AdminReply {
+  if (desk === undefined) return keepsNone();
   const by = reviewerOf(said["by"], key);
-  if (by === undefined) return wrong(400, "say who you are: by, a text");
-  if (action === "claim") {
-    const odd = oddField(said, ["by", "lease_ms"]);
-    const leaseMs = said["lease_ms"];
-    if (odd !== undefined) return wrong(400, odd);
-    if (leaseMs !== undefined && typeof leaseMs !== "number") return wrong(400, "lease_ms is a number of milliseconds");
-    return replyTo(desk.claim(id, { by, ...(leaseMs === undefined ? {} : { leaseMs }) }));
-  }
+  if (by === undefined) return unsigned();
+  const odd = oddField(said, ["by", "lease_ms"]);
+  const leaseMs = said["lease_ms"];
+  if (odd !== undefined) return wrong(400, odd);
+  if (leaseMs !== undefined && typeof leaseMs !== "number") return wrong(400, "lease_ms is a number of milliseconds");
+  return replyTo(desk.claim(id, { by, ...(leaseMs === undefined ? {} : { leaseMs }) }));
+}
+
+export function answerReview(desk: Desk, { id, said, key }: Turning): AdminReply {
+  if (desk === undefined) return keepsNone();
+  const by = reviewerOf(said["by"], key);
+  if (by === undefined) return unsigned();
   const verdict = verdictIn(said, by);
   return typeof verdict === "string" ? wrong(400, verdict) : replyTo(desk.answer(id, verdict));
+}
+
+function unsigned(): AdminReply {
+  return wrong(400, "say who you are: by, a text");
+}
+
+function keepsNone(): AdminReply {
+  return wrong(503, "this gateway keeps no reviews; its log says why");
 }
 
 /** A key is known to be whose it is; what somebody calls himself beside it is only said. */
@@ -142,16 +120,6 @@ function oddField(said: Readonly<Record<string, unknown>>, fields: readonly stri
     : `there is no field ${JSON.stringify(odd.slice(0, 64))}; there are ${fields.join(", ")}`;
 }
 
-function objectIn(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8"));
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    return isObject ? (value as Readonly<Record<string, unknown>>) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function replyTo(turned: DeskTurn): AdminReply {
   switch (turned.kind) {
     case "done":
@@ -171,13 +139,4 @@ function unknown(): AdminReply {
 
 function unavailable(why: string): AdminReply {
   return wrong(503, `the reviews cannot be used at the moment (${why}); try again`);
-}
-
-export function wrong(status: number, error: string): AdminReply {
-  return { status, body: { error } };
-}
-
-/** As the header `allow` writes them. */
-export function onlyMethods(allow: string): AdminReply {
-  return { ...wrong(405, `use ${allow.split(",", 1)[0]}`), headers: { allow } };
 }

@@ -24,7 +24,8 @@ import { UsualCost } from "#policy/usual-cost";
 import { Speeds } from "#policy/speeds";
 import { startListener, type Listener, type ListenerOptions } from "#transport/listener";
 import { openUpstream } from "#transport/upstream";
-import { serveAdmin, type AdminState } from "./admin.ts";
+import { serveAdmin } from "./admin.ts";
+import type { AdminState } from "./admin-routes.ts";
 import { calibrationFamilies } from "./calibration-metrics.ts";
 import type { Log } from "./log.ts";
 import { healthFamilies } from "./health-metrics.ts";
@@ -194,7 +195,6 @@ function forOperators({ options, live, gauges, health, snapshot }: OperatorParts
   };
   const admin: AdminState = {
     snapshot,
-    version: () => snapshot().version,
     wallMs: () => systemClock.wallMs(),
     health: async () => [health.rows(), ...(await others()).reports.map((each) => each.health)],
     reviews: options.reviews,

@@ -211,7 +211,7 @@ function viewOf(row: Row, secrets: ReadonlyMap<string, readonly KeptSecret[]>): 
     facts: factsIn(row),
     createdAtMs: Number(row["created_at_ms"]),
     ...(row["revoked_at_ms"] === null ? {} : { revokedAtMs: Number(row["revoked_at_ms"]) }),
-    secrets: (secrets.get(id) ?? []).map(({ sha256: _, ...shown }) => shown),
+    secrets: (secrets.get(id) ?? []).map(shownOf),
   };
 }
 
@@ -223,6 +223,10 @@ function keyOf(row: Row, secrets: ReadonlyMap<string, readonly KeptSecret[]>): I
 /** As `create` wrote them. */
 function factsIn(row: Row): KeyFacts {
   return JSON.parse(String(row["facts"])) as KeyFacts;
+}
+
+function shownOf({ hint, createdAtMs, untilMs }: KeptSecret): SecretView {
+  return untilMs === undefined ? { hint, createdAtMs } : { hint, createdAtMs, untilMs };
 }
 
 function forWorkers({ sha256, untilMs }: KeptSecret): IssuedKey["secrets"][number] {
