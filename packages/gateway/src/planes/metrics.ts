@@ -102,6 +102,15 @@ const families = {
   },
   hedgerow_shared_nodes: { ...gauge, help: "Nodes that count together, as last said by the server." },
   hedgerow_shared_borrow_seconds: { ...histogram, help: "Questions to the server of shared limits.", labels: [] },
+  hedgerow_store_up: { ...gauge, help: "1 while records reach the database that nodes share, 0 while they do not." },
+  hedgerow_store_behind_seconds: { ...gauge, help: "Since when records do not reach it; 0 while they do." },
+  hedgerow_store_waiting_bytes: { ...gauge, help: "Of the journal that the database does not have yet." },
+  hedgerow_telemetry_waiting_spans: { ...gauge, help: "Spans that wait for the collector of OpenTelemetry." },
+  hedgerow_telemetry_spans_total: {
+    ...counter,
+    help: "Spans by what became of them: sent, refused by the collector, dropped for want of room.",
+    labels: ["outcome"],
+  },
   hedgerow_resident_bytes: { ...gauge, help: "Memory of the workers." },
   hedgerow_event_loop_lag_seconds: {
     ...gauge,

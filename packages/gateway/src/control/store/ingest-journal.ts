@@ -4,7 +4,14 @@ import type { CallRecord } from "#domain/record";
 import { parseSegmentFile } from "#ledger/journal-line";
 import { readJournal } from "#ledger/read-journal";
 import type { JournalDamage } from "#ledger/read-journal";
-import { forgetJournalFile, ingestRecords, ingestedPosition } from "./ingest.ts";
+import {
+  forgetJournalFile,
+  ingestRecords,
+  ingestedPosition,
+  type Ingested,
+  type IngestedPosition,
+  type JournalPiece,
+} from "./ingest.ts";
 import type { Store } from "./sqlite.ts";
 
 export interface JournalIngest {
@@ -14,31 +21,63 @@ export interface JournalIngest {
   readonly damage: readonly (JournalDamage & { readonly file: string })[];
 }
 
+/** Where records are brought: a node's own store, or the one that all share. */
+export interface Ledger {
+  position(file: string): IngestedPosition | undefined | Promise<IngestedPosition | undefined>;
+  /** Records and position together, or neither. */
+  put(piece: JournalPiece, records: readonly CallRecord[]): Ingested | Promise<Ingested>;
+  /** Names of files are never used twice, so what is gone can be forgotten. */
+  forgetBut(files: readonly string[]): void | Promise<void>;
+}
+
+function ownLedger(store: Store): Ledger {
+  return {
+    position: (file) => ingestedPosition(store, file),
+    put: (piece, records) => ingestRecords(store, piece, records),
+    forgetBut(files) {
+      const present = new Set(files);
+      for (const row of store.all("SELECT file FROM journal_files")) {
+        const file = String(row["file"]);
+        if (!present.has(file)) forgetJournalFile(store, file);
+      }
+    },
+  };
+}
+
 /**
  * Brings everything the journal folder holds into the store. May run beside the writers and beside another ingest:
  * each record arrives once, and is told of when it is there. A folder that does not exist is an empty one. Rejects where a file cannot be read.
  */
-export async function ingestJournal(
+export function ingestJournal(
   store: Store,
   folder: string,
   onStored: (file: string, records: readonly CallRecord[]) => void = () => {},
 ): Promise<JournalIngest> {
+  return carryJournal(ownLedger(store), folder, ({ file }, fresh) => onStored(file, fresh));
+}
+
+/** The same into any ledger. `onPut` is told where in its file each piece ended. */
+export async function carryJournal(
+  ledger: Ledger,
+  folder: string,
+  onPut: (piece: Pick<JournalPiece, "file" | "toOffset">, fresh: readonly CallRecord[]) => void,
+): Promise<JournalIngest> {
   const files = await segmentFiles(folder);
-  forgetRemoved(store, files);
+  await ledger.forgetBut(files);
   const damage: (JournalDamage & { readonly file: string })[] = [];
   let fresh = 0;
   for (const file of files) {
     for (;;) {
-      const from = ingestedPosition(store, file);
+      const from = await ledger.position(file);
       const read = await readJournal(join(folder, file), from);
       damage.push(...read.damage.map((each) => ({ ...each, file })));
       const { position } = read;
       if (position === undefined || position.offset === (from?.offset ?? 0)) break;
       const piece = { file, fromOffset: from?.offset ?? 0, toOffset: position.offset, chainHash: position.hash };
-      const ingested = ingestRecords(store, piece, read.records);
+      const ingested = await ledger.put(piece, read.records);
       if (ingested.kind === "ingested") {
         fresh += ingested.fresh.length;
-        onStored(file, ingested.fresh);
+        onPut(piece, ingested.fresh);
       }
       if (!read.more) break;
     }
@@ -53,14 +92,5 @@ async function segmentFiles(folder: string): Promise<readonly string[]> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
-  }
-}
-
-/** Names of files are never used twice, so what is gone can be forgotten. */
-function forgetRemoved(store: Store, files: readonly string[]): void {
-  const present = new Set(files);
-  for (const row of store.all("SELECT file FROM journal_files")) {
-    const file = String(row["file"]);
-    if (!present.has(file)) forgetJournalFile(store, file);
   }
 }

@@ -9,6 +9,9 @@ export interface SpendRetention {
   readonly daysMs: number;
 }
 
+export const spendTables = ["spend_buckets", "spend_names"] as const;
+type SpendTable = (typeof spendTables)[number];
+
 /** So many hours' rows leave at once, so that a shorter retention does not hold up the calls of the moment it begins in. */
 const hoursAtOnce = 48;
 
@@ -18,13 +21,12 @@ const hoursAtOnce = 48;
  * spent nothing, are forgotten.
  */
 export function removeOldSpend(store: Store, newestMs: number, { hoursMs, daysMs }: SpendRetention): void {
-  for (const table of ["spend_buckets", "spend_names"]) {
+  for (const table of spendTables) {
     const hours = oldOnes(store, { table, span: 1, beforeMs: newestMs - hoursMs });
     if (hours !== undefined) store.run(`DELETE FROM ${table} WHERE span = 1 AND bucket < ?`, hours);
     const days = oldOnes(store, { table, span: hoursOfDay, beforeMs: newestMs - daysMs });
     if (days === undefined) continue;
-    store.run(fold(table), days);
-    store.run(`DELETE FROM ${table} WHERE span = ${hoursOfDay} AND bucket < ?`, days);
+    for (const statement of foldDays(table)) store.run(statement, days);
   }
 }
 
@@ -40,7 +42,12 @@ function oldOnes(
   return Number(oldest) >= before ? undefined : Math.min(before, Number(oldest) + hoursAtOnce);
 }
 
-function fold(table: string): string {
+/** Days before an hour become the whole past: two statements, each given that hour. */
+export function foldDays(table: SpendTable): readonly [fold: string, remove: string] {
+  return [fold(table), `DELETE FROM ${table} WHERE span = ${hoursOfDay} AND bucket < ?`];
+}
+
+function fold(table: SpendTable): string {
   const isNames = table === "spend_names";
   const names = isNames
     ? "kind, name, provider, model, part"

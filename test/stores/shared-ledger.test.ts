@@ -1,0 +1,201 @@
+import { appendFileSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { retention } from "#control/store/ingest";
+import { migrateSql } from "#control/store/migrate-sql";
+import { openPostgres } from "#control/store/postgres";
+import { ingestShared } from "#control/store/shared-ingest";
+import { removeOldShared } from "#control/store/shared-retention";
+import { bucketRetentionMs } from "#control/store/service-buckets";
+import type { SqlStore } from "#control/store/sql";
+import { Secret } from "#domain/secret";
+import { openJournal, type JournalWriter } from "#ledger/journal";
+import { SharedLedger } from "#planes/shared-ledger";
+import { FaultProxy } from "../servers/fault-proxy.ts";
+import { PostgresServer, postgresPrograms } from "../servers/postgres.ts";
+import { callRecord } from "../world/sample-record.ts";
+
+const soon = { timeout: 60_000, interval: 50 };
+
+interface Node {
+  readonly folder: string;
+  readonly journal: JournalWriter;
+  readonly store: SqlStore;
+  readonly ledger: SharedLedger;
+  readonly log: { readonly info: ReturnType<typeof vi.fn>; readonly error: ReturnType<typeof vi.fn> };
+}
+
+describe.skipIf(postgresPrograms() === undefined)("a node's records", { timeout: 240_000 }, () => {
+  let server: PostgresServer;
+  let proxy: FaultProxy;
+  let database: ReturnType<PostgresServer["database"]>;
+  const nodes: Node[] = [];
+
+  beforeAll(async () => {
+    server = await PostgresServer.start();
+  }, 120_000);
+  afterAll(async () => server?.stop(), 60_000);
+
+  beforeEach(async () => {
+    database = server.database();
+    proxy = await FaultProxy.start(server.port);
+  });
+
+  afterEach(async () => {
+    for (const { ledger, store, folder } of nodes.splice(0)) {
+      await ledger.finish();
+      await store.close();
+      rmSync(folder, { recursive: true });
+    }
+    await proxy.close();
+  }, 60_000);
+
+  async function node(name: string): Promise<Node> {
+    const folder = mkdtempSync(join(tmpdir(), "hedgerow-shared-"));
+    const store = await openPostgres({ url: new Secret(database.url(proxy.port)), connectMs: 500, answerMs: 3_000 });
+    const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+    const ledger = new SharedLedger({ store, node: name, folder, log, everyMs: 20 });
+    const made = { folder, store, ledger, log, journal: await openJournal({ folder, name: "w1-1" }) };
+    nodes.push(made);
+    return made;
+  }
+
+  let written = 0;
+  const append = ({ journal }: Node, count: number): Promise<unknown> =>
+    Promise.all(
+      Array.from({ length: count }, () => {
+        written += 1;
+        const record = callRecord(`c${written}`);
+        return new Promise((resolve) => journal.append(record, resolve));
+      }),
+    );
+  const stored = (): readonly [calls: number, counted: number] => {
+    const [row = ""] = server.query(
+      database.name,
+      "SELECT count(*), (SELECT coalesce(sum(calls), 0) FROM spend_buckets WHERE span = 1) FROM calls",
+    );
+    const [calls, counted] = row.split("|").map(Number);
+    return [calls ?? -1, counted ?? -1];
+  };
+  const once = (count: number) => vi.waitFor(() => expect(stored()).toEqual([count, count]), soon);
+  const up = ({ ledger }: Node): unknown => ledger.families().find(({ name }) => name === "hedgerow_store_up")?.series;
+
+  it("are in the ledger of all nodes while they are written, each once, whoever's they are", async () => {
+    const [one, other] = [await node("n1"), await node("n2")];
+    await Promise.all([one.ledger.start(10_000), other.ledger.start(10_000)]);
+    await append(one, 20);
+    await append(other, 30);
+    await once(50);
+    await append(one, 5);
+    await once(55);
+    expect(server.query(database.name, "SELECT file FROM journal_files ORDER BY file")).toHaveLength(2);
+    expect(one.log.error).not.toHaveBeenCalled();
+  });
+
+  it("are all there or not, as whoever removes files asks, a torn last line or not", async () => {
+    const one = await node("n1");
+    await append(one, 3);
+    await new Promise((resolve) => one.journal.close(resolve));
+    const file = readdirSync(one.folder).find((name) => name.endsWith(".jsonl")) ?? "";
+    appendFileSync(join(one.folder, file), '{"h":"torn');
+    expect(one.ledger.has(file, 1)).toBe(false);
+    await one.ledger.start(30_000);
+    await once(3);
+    expect(one.ledger.has(file, 100)).toBe(true);
+    expect(one.ledger.has(file, 1e9)).toBe(false);
+  });
+
+  it("wait for a database that is not there at the start, which holds nobody up", async () => {
+    proxy.set({ kind: "refuse" });
+    const one = await node("n1");
+    await append(one, 10);
+    await one.ledger.start(2_000);
+    expect(up(one)).toEqual([{ labels: [], values: [0] }]);
+    const waiting = one.ledger.families().find(({ name }) => name === "hedgerow_store_waiting_bytes");
+    expect(waiting?.series[0]?.values[0]).toBeGreaterThan(1_000);
+    proxy.set({ kind: "pass" });
+    await once(10);
+    await vi.waitFor(() => expect(up(one)).toEqual([{ labels: [], values: [1] }]), soon);
+    expect([one.log.error.mock.calls.length, one.log.info.mock.calls.length]).toEqual([1, 2]);
+  });
+
+  const faults: Readonly<Record<string, readonly [begin: () => unknown, end: () => unknown]>> = {
+    "is killed": [() => server.kill(), () => server.run()],
+    "is paused": [() => server.pause(), () => server.resume()],
+    "swallows everything": [() => proxy.set({ kind: "blackhole" }), () => (proxy.set({ kind: "pass" }), proxy.drop())],
+    "drops every connection": [() => (proxy.set({ kind: "refuse" }), proxy.drop()), () => proxy.set({ kind: "pass" })],
+    "ends in the middle of its answers": [
+      () => proxy.set({ kind: "cut", afterBytes: 200 }),
+      () => proxy.set({ kind: "pass" }),
+    ],
+  };
+
+  it.each(Object.entries(faults))("are all there, each once, after a database that %s", async (_what, [begin, end]) => {
+    const one = await node("n1");
+    await one.ledger.start(10_000);
+    await append(one, 10);
+    await once(10);
+    // In the middle of writing.
+    const during = append(one, 200);
+    await begin();
+    await during;
+    await append(one, 50);
+    await vi.waitFor(() => expect(up(one)).toEqual([{ labels: [], values: [0] }]), soon);
+    await append(one, 40);
+    await end();
+    await once(300);
+    await append(one, 10);
+    await once(310);
+    await vi.waitFor(() => expect(up(one)).toEqual([{ labels: [], values: [1] }]), soon);
+    // One line when it goes, one when it is back.
+    expect(one.log.error).toHaveBeenCalledTimes(1);
+  });
+
+  it("arrive at a database of two seconds a question, later", async () => {
+    const one = await node("n1");
+    await one.ledger.start(10_000);
+    proxy.set({ kind: "slow", delayMs: 1_000 });
+    await append(one, 30);
+    await once(30);
+    proxy.set({ kind: "pass" });
+  });
+
+  it("are brought again, as far as they are kept, to a database that lost them", async () => {
+    const one = await node("n1");
+    await one.ledger.start(10_000);
+    await append(one, 10);
+    await once(10);
+    server.query(database.name, "DROP SCHEMA public CASCADE");
+    server.query(database.name, "CREATE SCHEMA public");
+    await append(one, 5);
+    await once(15);
+  });
+
+  it("leave when they are older than a node keeps its own; days become the whole past", async () => {
+    const one = await node("n1");
+    await migrateSql(one.store);
+    const first = Date.parse("2024-06-01T12:00:00Z");
+    const put = (id: string, atMs: number, toOffset: number) =>
+      ingestShared(
+        one.store,
+        { node: "n1", piece: { file: "w1-1-000001.jsonl", fromOffset: 0, toOffset, chainHash: "h" } },
+        [callRecord(id, { at: new Date(atMs).toISOString() })],
+      );
+    const count = (what: string) => server.query(database.name, `SELECT count(*) FROM ${what}`)[0];
+    await put("old", first, 1);
+    await put("later", first + retention.maxAgeMs + 86_400_000, 2);
+    expect(await removeOldShared(one.store)).toBe(false);
+    expect(server.query(database.name, "SELECT id FROM calls")).toEqual(["later"]);
+    expect([count("attempts"), count("service_buckets"), count("spend_buckets WHERE span = 1")]).toEqual([
+      "1",
+      "2",
+      "1",
+    ]);
+    expect(count("spend_buckets WHERE span = 24")).toBe("2");
+    await put("newest", first + bucketRetentionMs + 2 * 86_400_000, 3);
+    await removeOldShared(one.store);
+    expect([count("service_buckets"), count("spend_buckets WHERE span = 24")]).toEqual(["2", "2"]);
+    expect(server.query(database.name, "SELECT sum(calls) FROM spend_buckets WHERE span <> 1")).toEqual(["3"]);
+  });
+});
