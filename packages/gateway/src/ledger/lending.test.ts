@@ -134,6 +134,29 @@ describe("what a node lends to its workers", () => {
     expect(await next).toMatchObject({ kind: "taken" });
   });
 
+  it("is not forgotten while more of it is asked for, however long the answer takes", async () => {
+    const clock = new VirtualClock();
+    const book = new Book({ spentBefore: () => 0, holders: () => 1 });
+    const purse = new Purse({
+      clock,
+      lender: {
+        borrow: (wants) =>
+          new Promise((resolve) => void clock.timer(450, () => resolve(book.borrow("w", wants, clock.wallMs())))),
+        giveBack: (returns) => book.giveBack("w", returns, clock.wallMs()),
+      },
+    });
+    const charges = [{ meter: money(40), amount: 4 }];
+    const takes = [purse.take(charges)];
+    await clock.advanceAsync(440);
+    // These wait behind the first, and more is asked for them ahead of need.
+    for (let call = 0; call < 3; call += 1) takes.push(purse.take(charges));
+    await clock.advanceAsync(3_000);
+    for (const each of await Promise.all(takes)) expect(each).toMatchObject({ kind: "taken" });
+    for (let call = 0; call < 4; call += 1) purse.settle(charges, 0, [3]);
+    await clock.advanceAsync(2_000);
+    expect(book.free(money(40), clock.wallMs())).toBe(28);
+  });
+
   it("asks others for what they do not use, and waits for none that is silent", async () => {
     const clock = new VirtualClock();
     const book = new Book({ spentBefore: () => 0, holders: () => 2 });

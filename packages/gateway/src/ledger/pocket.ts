@@ -27,6 +27,8 @@ export class Pocket {
   #usedInSpan = 0;
   #usedBefore = 0;
   #denial: Denial | undefined;
+  /** Questions for more of it that are not answered yet. */
+  asking = 0;
   #deniedUntilMs = 0;
 
   /** What was left for anybody when this was last lent of it. */
@@ -134,9 +136,15 @@ export class Pocket {
     this.#corrections = undefined;
   }
 
+  /** Nothing is lost where it is forgotten. What is asked for will come here. */
   isEmpty(nowMs: number): boolean {
     return (
-      this.#freeAt(nowMs) === 0 && this.#stale === 0 && this.#inUse === 0 && this.#spent === 0 && this.like(nowMs) === 0
+      this.asking === 0 &&
+      this.#freeAt(nowMs) === 0 &&
+      this.#stale === 0 &&
+      this.#inUse === 0 &&
+      this.#spent === 0 &&
+      this.like(nowMs) === 0
     );
   }
 

@@ -138,7 +138,13 @@ export class Purse implements Accounts {
       wants.push({ meter, need, like: waiting + pocket.like(nowMs) });
       asked.push({ pocket, need });
     }
-    const lent: Lent = wants.length === 0 ? { kind: "lent", amounts: [] } : await this.#lender.borrow(wants);
+    for (const { pocket } of held) pocket.asking += 1;
+    let lent: Lent;
+    try {
+      lent = wants.length === 0 ? { kind: "lent", amounts: [] } : await this.#lender.borrow(wants);
+    } finally {
+      for (const { pocket } of held) pocket.asking -= 1;
+    }
     const thenMs = this.#clock.nowMs();
     if (lent.kind === "lent") {
       for (const [index, { pocket, need }] of asked.entries()) {

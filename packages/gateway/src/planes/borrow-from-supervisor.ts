@@ -11,7 +11,7 @@ export interface SupervisorLenderOptions {
 }
 
 /** A supervisor that is busy is waited for, but not long: callers wait with it. */
-const answerWithinMs = 250;
+const answerWithinMs = 1_000;
 
 /**
  * A worker's way to what its node may use. Without a supervisor it serves on: rates and places are then its own to count,

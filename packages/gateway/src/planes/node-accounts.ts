@@ -1,11 +1,15 @@
 import type { AccountId, Meter, Return } from "#domain/account";
+import { payerOf } from "#domain/gateway-key";
 import type { Clock } from "#domain/ports";
 import type { CallRecord } from "#domain/record";
 import { lendFrom } from "#ledger/book-source";
 import { Book } from "#ledger/book";
+import { BorrowedMoney } from "#ledger/borrowed-money";
 import { NodeLender, type LendingSource } from "#ledger/node-lender";
+import { Purse } from "#ledger/purse";
 import { splitByUnit } from "#ledger/split-source";
 import type { Log } from "./log.ts";
+import type { Joined } from "./join-nodes.ts";
 
 export interface NodeAccountsOptions {
   readonly clock: Clock;
@@ -13,8 +17,8 @@ export interface NodeAccountsOptions {
   /** What the ledger says was spent of a budget since this moment (ms since 1970), nano-dollars. */
   readonly spentBefore: (meter: Meter, sinceMs: number) => number;
   readonly log: Pick<Log, "warn">;
-  /** Where rates and slots are counted for several nodes; absent: this node counts them for itself. */
-  readonly traffic?: LendingSource;
+  /** Where rates, slots and money are counted for several nodes; what is absent this node counts for itself. */
+  readonly shared?: Partial<Pick<Joined, "traffic" | "money">>;
 }
 
 /** Money that a worker reported, and that its journal shows, by account: what is in one and not in the other was lost. */
@@ -30,6 +34,8 @@ interface Sums {
 export class NodeAccounts {
   readonly #options: NodeAccountsOptions;
   readonly #book: Book;
+  /** Budgets that are counted for several nodes. */
+  readonly #borrowed: BorrowedMoney | undefined;
   /** Of journals of this supervisor's own workers. */
   readonly #sums = new Map<string, Sums>();
   /** Of workers that are gone, until their journals are wholly read: what they may have spent counts as spent. */
@@ -37,40 +43,48 @@ export class NodeAccounts {
 
   constructor(options: NodeAccountsOptions) {
     this.#options = options;
-    this.#book = new Book({
-      spentBefore: options.spentBefore,
-      holders: () => options.workers,
-      onSpent: (meter, before, after) => tellReached(meter, { before, after }, options.log),
-    });
+    const { clock, shared, workers } = options;
+    const holders = (): number => workers;
+    const onSpent = (meter: Meter, before: number, after: number): void =>
+      tellReached(meter, { before, after }, options.log);
+    this.#book = new Book({ spentBefore: options.spentBefore, holders, onSpent });
+    const lender = shared?.money?.(onSpent);
+    if (lender !== undefined) this.#borrowed = new BorrowedMoney({ purse: new Purse({ lender, clock }), holders });
   }
 
   lender(recall: (holder: string, meters: readonly string[], id: number) => void): NodeLender {
     const { clock } = this.#options;
     const book = lendFrom(this.#book, clock);
-    const source: LendingSource = {
-      ...book,
+    const [traffic, money] = [this.#options.shared?.traffic ?? book, this.#borrowed ?? book];
+    const source = traffic === money ? book : splitByUnit({ traffic, money });
+    return new NodeLender({ source: this.#watching(source), clock, recall });
+  }
+
+  #watching(source: LendingSource): LendingSource {
+    return {
       borrow: (holder, wants) => {
         this.#sumsOf(holder);
-        return book.borrow(holder, wants);
+        return source.borrow(holder, wants);
       },
       giveBack: (holder, returns) => {
         this.#note(holder, returns);
-        book.giveBack(holder, returns);
+        source.giveBack(holder, returns);
       },
+      drop: (holder) => source.drop(holder),
+      othersWith: (holder, meters) => source.othersWith(holder, meters),
     };
-    const { traffic } = this.#options;
-    return new NodeLender({
-      source: traffic === undefined ? source : splitByUnit({ traffic, money: source }),
-      clock,
-      recall,
-    });
+  }
+
+  #noteSpent(meter: Meter, nano: number): void {
+    if (this.#borrowed === undefined) this.#book.note(meter, nano, this.#options.clock.wallMs());
+    else this.#borrowed.note(meter, nano);
   }
 
   /** A worker is gone. What it had and did not report counts as spent until its journal says how much of it was. */
   ended(journal: string, lost: ReadonlyMap<Meter, number>): void {
     // Also where it had nothing: what it reported may not be in the ledger yet, and is not to be counted twice then.
     this.#lost.set(journal, lost);
-    for (const [meter, nano] of lost) this.#book.note(meter, nano, this.#options.clock.wallMs());
+    for (const [meter, nano] of lost) this.#noteSpent(meter, nano);
   }
 
   /** Records are in the ledger now, of the journal of this name. */
@@ -80,8 +94,9 @@ export class NodeAccounts {
     for (const record of records) {
       for (const [account, nano] of costsOf(record)) {
         // A worker of an earlier supervisor, or one that never borrowed, reports to nobody.
-        if (sums === undefined) this.#book.noteFor(account, nano, wallMs);
-        else sums.recorded.set(account, (sums.recorded.get(account) ?? 0) + nano);
+        if (sums !== undefined) sums.recorded.set(account, (sums.recorded.get(account) ?? 0) + nano);
+        else if (this.#borrowed === undefined) this.#book.noteFor(account, nano, wallMs);
+        else this.#borrowed.noteFor(account, nano);
       }
     }
   }
@@ -95,7 +110,7 @@ export class NodeAccounts {
     for (const [meter, nano] of lost) {
       const recorded = sums.recorded.get(meter.account) ?? 0;
       const unreported = recorded - (sums.reported.get(meter.id) ?? 0);
-      this.#book.note(meter, unreported - nano, this.#options.clock.wallMs());
+      this.#noteSpent(meter, unreported - nano);
     }
   }
 
@@ -137,16 +152,17 @@ function tellReached(
 
 /** What a call cost each of its accounts. */
 function* costsOf(record: CallRecord): Iterable<readonly [AccountId, number]> {
-  const { costNanoUsd, caller, team, organisation, user, route } = record;
+  const { costNanoUsd, team, organisation, user, route } = record;
   for (const { provider, target, costNanoUsd: nano } of record.attempts) {
     if (nano === undefined) continue;
     yield [`provider:${provider}`, nano];
     yield [`model:${target}`, nano];
   }
   if (costNanoUsd === undefined) return;
-  yield [`key:${caller}`, costNanoUsd];
+  const payer = payerOf(record);
+  yield [`key:${payer}`, costNanoUsd];
   yield [`route:${route}`, costNanoUsd];
   if (team !== undefined) yield [`team:${team}`, costNanoUsd];
   if (organisation !== undefined) yield [`organisation:${organisation}`, costNanoUsd];
-  if (user !== undefined) yield [`user:${organisation ?? team ?? caller}/${user}`, costNanoUsd];
+  if (user !== undefined) yield [`user:${organisation ?? team ?? payer}/${user}`, costNanoUsd];
 }

@@ -16,6 +16,7 @@ import { watchConfiguration } from "./configuration-watch.ts";
 import { NodeAccounts } from "./node-accounts.ts";
 import { openDataFolder, type DataFolder, type WorkerNote } from "./data-folder.ts";
 import { describeChange } from "./describe-change.ts";
+import { openTelemetry, type TelemetryExport } from "./export-telemetry.ts";
 import { forwardRecords, type RecordForwarder } from "./forward-records.ts";
 import { forwardingFamilies } from "./forwarding-metrics.ts";
 import { followJournals, type JournalFollower } from "./ingest.ts";
@@ -25,7 +26,7 @@ import { followLabels, type Learner } from "./learn.ts";
 import type { Log, LogStyle } from "./log.ts";
 import { bringEarlierRecords } from "./lost-calls.ts";
 import type { ListenAddress } from "./messages.ts";
-import { openSharedLimits, type SharedLimits } from "./open-shared-limits.ts";
+import { joinNodes, type Joined } from "./join-nodes.ts";
 import { isSameProcess } from "./process-identity.ts";
 import { sameSettings } from "./same-settings.ts";
 import { systemClock } from "./system-clock.ts";
@@ -79,14 +80,17 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     folder.release();
     return { kind: "refused", lines: [store.message] };
   }
-  const shared = await openSharedLimits(server.shared, { workers: workersOf(configuration), log: options.log });
+  const workers = workersOf(configuration);
+  const shared = await joinNodes({ server, folder, store: store.store, workers, log: options.log });
   const accounts = await openAccounts(store.store, { configuration, folder, shared, log: options.log });
-  const keys = await openKeyFeed({ sql: undefined, path: join(folder.path, storeFile), log: options.log });
-  const parts = { options, configuration, folder, store: store.store, accounts, shared, keys };
+  const telemetry = openTelemetry(options.log, configuration);
+  const keys = await openKeyFeed({ sql: shared.store, path: join(folder.path, storeFile), log: options.log });
+  const parts = { options, configuration, folder, store: store.store, accounts, shared, telemetry, keys };
   const started = await startFleet(parts);
   if (started.kind === "failed") {
     await keys.finish();
-    await shared?.close();
+    await shared.leave();
+    await shared.close();
     store.store.close();
     folder.release();
     return { kind: "refused", lines: [explainListenFailure(started, server)] };
@@ -105,7 +109,7 @@ async function openAccounts(
     clock: systemClock,
     workers: workersOf(configuration),
     log,
-    ...(shared === undefined ? {} : { traffic: shared.source }),
+    shared,
     spentBefore: ({ account }, sinceMs) => spentSince(store, account, sinceMs),
   });
 }
@@ -116,7 +120,8 @@ function workersOf({ server: { workers } }: Configuration): number {
 
 interface Parts {
   readonly keys: KeyFeed;
-  readonly shared: SharedLimits | undefined;
+  readonly telemetry: TelemetryExport;
+  readonly shared: Joined;
   readonly accounts: NodeAccounts;
   readonly options: SupervisorOptions;
   readonly configuration: Configuration;
@@ -135,6 +140,7 @@ async function startFleet({
   store,
   accounts,
   shared,
+  telemetry,
   keys,
 }: Parts): Promise<FleetStarted> {
   const { log, logStyle } = options;
@@ -171,7 +177,7 @@ async function startFleet({
     logStyle,
     usual: ({ routes }) => usual(routes),
     keys,
-    ownMetrics: () => [...forwardingFamilies(store), ...(shared?.metrics() ?? [])],
+    ownMetrics: () => [...forwardingFamilies(store), ...shared.metrics(), ...telemetry.families()],
     lender: (recall) => accounts.lender(recall),
     onEnded: (journal, lost) => accounts.ended(journal, lost),
     onWorkers(running) {
@@ -186,6 +192,7 @@ async function startFleet({
   keys.follow((news) => fleet.tellKeys(news));
   const started = await fleet.start();
   if (started.kind === "failed") return started;
+  telemetry.connect(() => fleet.counts());
   // Only now, so that somebody answers at every moment of the change.
   drainOrphans(orphans, log);
   return { kind: "started", port: started.port, fleet };
@@ -217,10 +224,11 @@ class RunningSupervisor implements Supervisor {
   readonly #keys: KeyFeed;
   readonly #follower: JournalFollower;
   readonly #forwarder: RecordForwarder;
+  readonly #telemetry: TelemetryExport;
   readonly #reviews: ReviewTending | undefined;
   readonly #learner: Learner | undefined;
   readonly #endWatch: () => void;
-  readonly #shared: SharedLimits | undefined;
+  readonly #shared: Joined;
   #configuration: Configuration;
   #stopped: Promise<boolean> | undefined;
 
@@ -234,6 +242,7 @@ class RunningSupervisor implements Supervisor {
     this.#store = store;
     this.#fleet = fleet;
     this.#keys = parts.keys;
+    this.#telemetry = parts.telemetry;
     this.#shared = parts.shared;
     const { log, watch } = options;
     const growing = () => [...fleet.journals, ...folder.orphans.filter(isAlive).map(({ journal }) => journal)];
@@ -243,7 +252,11 @@ class RunningSupervisor implements Supervisor {
       store,
       log,
       growing,
-      onStored: (journal, records) => accounts.stored(journal, records),
+      isRead: (file, size) => parts.shared.isRead(file, size),
+      onStored: (journal, records) => {
+        accounts.stored(journal, records);
+        this.#telemetry.observe(records);
+      },
       onPass: (growsOn) => {
         for (const journal of accounts.lostJournals) if (!growsOn.has(journal)) accounts.read(journal);
       },
@@ -276,6 +289,7 @@ class RunningSupervisor implements Supervisor {
     const before = this.#configuration;
     this.#configuration = next;
     this.#forwarder.apply();
+    this.#telemetry.apply(next);
     const { version } = next.snapshot;
     const waiting = settingsThatWait(before, next);
     if (waiting.length > 0) log.warn(`these changes wait for a restart: ${waiting.join(", ")}`);
@@ -340,10 +354,11 @@ class RunningSupervisor implements Supervisor {
     this.#endWatch();
     const drained = await this.#fleet.drain(drainMs);
     await this.#keys.finish();
-    await this.#shared?.close();
+    await this.#shared.leave();
     await this.#learner?.finish();
     await this.#follower.finish();
-    await this.#forwarder.finish();
+    await this.#shared.close();
+    await Promise.all([this.#forwarder.finish(), this.#telemetry.finish()]);
     await this.#reviews?.finish();
     this.#store.close();
     const clean = this.#leaveFolder() && drained;
@@ -384,6 +399,7 @@ function settingsThatWait(before: Configuration, after: Configuration): readonly
   return [
     ...names.filter((name) => before.server[name] !== after.server[name]).map((name) => `server.${name}`),
     ...(sameSettings(before.server.shared, after.server.shared) ? [] : ["shared"]),
+    ...(before.server.store?.reveal() === after.server.store?.reveal() ? [] : ["store"]),
     ...limits.flatMap(([name, written]) =>
       before.snapshot.limits[name] === after.snapshot.limits[name] ? [] : [written],
     ),

@@ -19,8 +19,8 @@ export interface BudgetLenderOptions {
   readonly onReach?: (why: string | undefined) => void;
 }
 
-/** Whoever wants to borrow waits no longer, ms. */
-const answerWithinMs = 200;
+/** Whoever wants to borrow waits no longer, ms; workers wait for a second. */
+const answerWithinMs = 600;
 /** What was spent and given back is told so often, ms; with a question at once. */
 const tellEveryMs = 250;
 /** After a failure nobody asks for so long, ms: it doubles up to the second. */
@@ -42,7 +42,7 @@ interface Asked {
 
 /**
  * Budgets that several nodes share, in a database: all of a question or nothing, exactly, whoever asks at the same time.
- * Without the database nothing is lent; whoever asks is told within 200 ms. What a node had that is gone counts as spent
+ * Without the database nothing is lent; whoever asks is told within 600 ms. What a node had that is gone counts as spent
  * ten seconds later, until it is back and says what it was.
  */
 export class BudgetLender implements Lender {
@@ -55,6 +55,8 @@ export class BudgetLender implements Lender {
   #leaseAtMs = Number.NEGATIVE_INFINITY;
   #tidyAtMs = Number.NEGATIVE_INFINITY;
   #pauseMs = 0;
+  #isLate = false;
+  #isLost = false;
   #pausedUntilMs = Number.NEGATIVE_INFINITY;
   #cancelTelling: (() => void) | undefined;
   #cancelRenewal: (() => void) | undefined;
@@ -67,10 +69,13 @@ export class BudgetLender implements Lender {
   }
 
   borrow(wants: readonly Want[]): Promise<Lent> {
-    if (this.#isPaused) return Promise.resolve(this.#without(wants));
+    if (this.#isPaused || this.#isLate) return Promise.resolve(this.#without(wants));
     return new Promise((resolve) => {
       const cancel = this.#options.clock.timer(answerWithinMs, () => {
         asked.over = true;
+        // Who comes now would wait as long, for the same answer.
+        this.#isLate = true;
+        this.#unreached("it does not answer in time");
         resolve(this.#without(wants));
       });
       const asked: Asked = {
@@ -124,8 +129,7 @@ export class BudgetLender implements Lender {
       if (views.length === 0 && !this.#isLeaseDue) return;
       try {
         await this.#step(asked, views);
-        if (this.#pauseMs > 0) this.#options.onReach?.(undefined);
-        this.#pauseMs = 0;
+        this.#reached();
       } catch (error) {
         this.#failed(asked, error as Error);
         return;
@@ -234,8 +238,9 @@ export class BudgetLender implements Lender {
   }
 
   #failed(asked: readonly Asked[], error: Error): void {
-    const { clock, onReach } = this.#options;
-    if (this.#pauseMs === 0) onReach?.(error.message);
+    const { clock } = this.#options;
+    this.#unreached(error.message);
+    this.#isLate = false;
     this.#pauseMs = Math.min(longestPauseMs, Math.max(shortestPauseMs, this.#pauseMs * 2));
     this.#pausedUntilMs = clock.nowMs() + this.#pauseMs;
     this.#leaseAtMs = Number.NEGATIVE_INFINITY;
@@ -245,6 +250,18 @@ export class BudgetLender implements Lender {
     // Whether the database has what was said nobody knows: it is said again.
     for (const view of this.#views.values()) view.dirty = true;
     this.#tellLater();
+  }
+
+  #unreached(why: string): void {
+    if (!this.#isLost) this.#options.onReach?.(why);
+    this.#isLost = true;
+  }
+
+  #reached(): void {
+    this.#isLate = false;
+    this.#pauseMs = 0;
+    if (this.#isLost) this.#options.onReach?.(undefined);
+    this.#isLost = false;
   }
 
   #tellLater(): void {

@@ -80,6 +80,8 @@ export class OpenBudget {
   readonly #presumed: LoanRow[] = [];
   spent: number;
   granted = 0;
+  /** Of the same moment as what is told: what is given back while this runs is told with the next. */
+  readonly #lent: number;
   readonly #reported: number;
   readonly #ofOthers: number;
 
@@ -87,6 +89,7 @@ export class OpenBudget {
     this.row = row;
     this.view = view;
     this.telling = view.untold;
+    this.#lent = view.lent;
     const own = row.loans.find((loan) => loan.node === node);
     this.before = row.spent ?? 0;
     const { reported, delta } = view.news(row, own);
@@ -104,13 +107,13 @@ export class OpenBudget {
   }
 
   get free(): number {
-    return this.view.meter.limit - this.spent - this.#ofOthers - this.view.lent - this.granted;
+    return this.view.meter.limit - this.spent - this.#ofOthers - this.#lent - this.granted;
   }
 
   /** What is to be written: the node's own part, and those that were taken for spent. */
   loans(node: string): readonly WrittenLoan[] {
     const meter = this.view.meter.id;
-    const lent = this.view.lent + this.granted;
+    const lent = this.#lent + this.granted;
     const reportedIn = this.row.periodStart;
     const own = { node, lent, reported: this.#reported, reportedIn, presumed: 0, presumedIn: 0 };
     return [{ meter, loan: own }, ...this.#presumed.map((loan) => ({ meter, loan }))];

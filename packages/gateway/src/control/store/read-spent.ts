@@ -1,6 +1,6 @@
-import type { SQLInputValue } from "node:sqlite";
 import type { AccountId, AccountKind } from "#domain/account";
 import { hourMs, hoursOfDay, wholePast } from "./spend-span.ts";
+import type { SqlReader } from "./sql.ts";
 import type { Store } from "./sqlite.ts";
 
 interface SpentQuery {
@@ -41,6 +41,14 @@ export function spentSince(store: Store, account: AccountId, sinceMs: number): n
   return Number(store.get(sql, ...values)?.["spent"] ?? 0);
 }
 
+/** The same, of the ledger of all nodes. */
+export async function spentByAll(sql: SqlReader, account: AccountId, sinceMs: number): Promise<number> {
+  const colon = account.indexOf(":");
+  const asked = query(account.slice(0, colon) as AccountKind, sinceMs, account.slice(colon + 1));
+  const [row] = await sql.all(asked.sql, ...asked.values);
+  return Number(row?.["spent"] ?? 0);
+}
+
 function query(kind: AccountKind, sinceMs: number, name?: string) {
   const since = Math.max(0, Math.floor(sinceMs / hourMs));
   const firstDay = Math.ceil(since / hoursOfDay) * hoursOfDay;
@@ -50,9 +58,9 @@ function query(kind: AccountKind, sinceMs: number, name?: string) {
   const ranges = ["span = 1 AND bucket >= ? AND bucket < ?", `span = ${hoursOfDay} AND bucket >= ?`];
   if (since === 0) ranges.push(`span = ${wholePast}`);
   const all = ranges.map((range) => `${from} WHERE ${only}${range}`).join(" UNION ALL ");
-  const values: SQLInputValue[] = [since, firstDay, firstDay];
+  const values: (string | number)[] = [since, firstDay, firstDay];
   if (name !== undefined) values.push(name);
   // As text: beyond 2^53 the database's integers are no numbers here.
-  const sums = `SELECT name, CAST(sum(cost) AS TEXT) AS spent FROM (${all}) AS spends`;
-  return { sql: name === undefined ? sums : `${sums} WHERE name = ?`, values };
+  const sums = (what: string): string => `SELECT ${what}CAST(sum(cost) AS TEXT) AS spent FROM (${all}) AS spends`;
+  return { sql: name === undefined ? sums("name, ") : `${sums("")} WHERE name = ?`, values };
 }
