@@ -72,6 +72,7 @@ export const socketPlaces = [
   { where: "cli/probe/", why: "`hedgerow probe` asks through a gateway of its own, as a caller would" },
   { where: "cli/cascades/", why: "`hedgerow replay cascades` asks through a gateway of its own, as a caller would" },
   { where: "cli/ask-gateway", why: "`hedgerow ask` is a client of the gateway, like any program" },
+  { where: "cli/ask-admin", why: "`hedgerow keys` asks a running gateway's admin API" },
   { where: "cli/fetch-health", why: "`hedgerow status` asks a running gateway" },
   { where: "cli/send-feedback", why: "`hedgerow feedback` tells a running gateway" },
   { where: "cli/tour", why: "the tour shows a first call as any client would make it" },

@@ -83,7 +83,7 @@ export interface CompileContext {
   /** What labels taught of confidence scores. */
   readonly calibration?: CalibrationSet;
   /** Keys were issued at run time, and are known to the gateway that keeps its data where this one does. */
-  readonly hasIssuedKeys?: boolean;
+  readonly hasIssuedKeys?: () => boolean;
   /** ISO date of the configuration: the date of the figures it states. */
   readonly date: string;
   /** From the command line, over the document's. */

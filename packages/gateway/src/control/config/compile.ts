@@ -67,7 +67,7 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
 
 /** Something that callers or an administrator can prove themselves by: without any, nobody could use the gateway. */
 function hasCredential({ keys = {}, server }: ConfigDocument, { hasIssuedKeys }: CompileContext): boolean {
-  return Object.keys(keys).length > 0 || server?.admin?.token !== undefined || hasIssuedKeys === true;
+  return Object.keys(keys).length > 0 || server?.admin?.token !== undefined || hasIssuedKeys?.() === true;
 }
 
 export function serverSettings(document: ConfigDocument, overrides: Partial<ServerSettings> = {}): ServerSettings {

@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import type { CalibrationSet } from "#domain/calibration";
 import type { Capabilities } from "#domain/model";
 import type { Snapshot } from "#domain/snapshot";
+import { anyIssued } from "#control/keys/any-issued";
+import { storeFile } from "#control/store/sqlite";
 import { findKind, providerKinds } from "#providers/kinds";
 import { catalogueLookup } from "./catalogue-lookup.ts";
 import { calibrationsFile, readCalibrations } from "./calibrations.ts";
@@ -30,6 +32,8 @@ export interface ReadOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** From the command line, over the file's. */
   readonly overrides?: Partial<ServerSettings>;
+  /** Read so that a key can be issued: a public gateway without any is not refused for that. */
+  readonly issuing?: true;
   /** ISO date: decides what the catalogue calls deprecated or retired, and dates what has no file. */
   readonly today: string;
 }
@@ -63,7 +67,7 @@ export function readConfiguration(options: ReadOptions): ConfigurationRead {
 /** Compiles a document that was made in memory: from the environment, or for simulated providers. */
 export function compileMade(
   made: MadeDocument,
-  options: Pick<ReadOptions, "overrides" | "today"> &
+  options: Pick<ReadOptions, "overrides" | "today" | "issuing"> &
     Partial<Pick<ReadOptions, "env">> & { readonly from?: string; readonly cwd?: string },
 ): Configuration | Refused {
   const places = noPlaces(options.from ?? "environment");
@@ -98,6 +102,12 @@ function calibrationsOf({ document }: MadeDocument, { cwd, overrides }: Finishin
   return readCalibrations(resolve(cwd, data, calibrationsFile));
 }
 
+/** In a database of several nodes nobody looks before the gateway runs: it lets nobody in until a key is issued there. */
+function issuedIn({ document }: MadeDocument, { cwd, overrides, issuing }: Finishing): boolean {
+  const { data, store } = serverSettings(document, overrides);
+  return issuing === true || store !== undefined || (cwd !== undefined && anyIssued(resolve(cwd, data, storeFile)));
+}
+
 function probedIn({ targets }: CapabilityFile): (target: string) => Capabilities | undefined {
   return (target) => {
     const probed = Object.hasOwn(targets, target) ? targets[target] : undefined;
@@ -114,6 +124,7 @@ interface Finishing {
   readonly date: string;
   readonly today: string;
   readonly overrides?: Partial<ServerSettings>;
+  readonly issuing?: true;
   readonly plainSecrets: readonly ConfigPath[];
 }
 
@@ -131,6 +142,7 @@ function finish(made: MadeDocument, finishing: Finishing): Configuration | Refus
     findModel,
     ...(env === undefined ? {} : { implied: (kind) => impliedAccess(env, kind) }),
     telemetry,
+    hasIssuedKeys: () => issuedIn(made, finishing),
     date,
     supply: openSupply(),
     ...(capabilities.kind === "read" ? { probed: probedIn(capabilities.file) } : {}),
