@@ -6,7 +6,6 @@ import { withCalibration } from "#control/config/fingerprint";
 import { maxWorkers } from "#control/config/schema";
 import { renderProblem, type ConfigProblem } from "#control/config/problem";
 import type { CalibrationSet } from "#domain/calibration";
-import type { ServerLimits } from "#domain/snapshot";
 import { reviewFile } from "#control/reviews/review-file";
 import { labelsFile, openLabelsFile } from "#control/store/labels-file";
 import { memoryFile } from "#control/store/memory-file";
@@ -28,7 +27,7 @@ import { bringEarlierRecords } from "./lost-calls.ts";
 import type { ListenAddress } from "./messages.ts";
 import { joinNodes, type Joined } from "./join-nodes.ts";
 import { isSameProcess } from "./process-identity.ts";
-import { sameSettings } from "./same-settings.ts";
+import { settingsThatWait } from "./settings-that-wait.ts";
 import { systemClock } from "./system-clock.ts";
 import { tendReviewsIn, type ReviewTending } from "./tend-reviews.ts";
 import { usualSuccess } from "./usual-success.ts";
@@ -383,25 +382,4 @@ class RunningSupervisor implements Supervisor {
   #say(level: "warn" | "error", problems: readonly ConfigProblem[]): void {
     for (const problem of problems) this.#options.log[level](renderProblem(problem));
   }
-}
-
-/** Limits the listeners of the workers are opened with. */
-const listenerLimits = {
-  maxHeaderBytes: "server.limits.maxHeader",
-  headersTimeoutMs: "server.limits.headersTimeout",
-  stalledClientMs: "server.limits.stalledClient",
-} as const satisfies Partial<Record<keyof ServerLimits, string>>;
-
-/** Changed settings that are set up once, as written in the file: `server.port`. */
-function settingsThatWait(before: Configuration, after: Configuration): readonly string[] {
-  const names = ["host", "port", "workers", "data"] as const;
-  const limits = Object.entries(listenerLimits) as [keyof typeof listenerLimits, string][];
-  return [
-    ...names.filter((name) => before.server[name] !== after.server[name]).map((name) => `server.${name}`),
-    ...(sameSettings(before.server.shared, after.server.shared) ? [] : ["shared"]),
-    ...(before.server.store?.reveal() === after.server.store?.reveal() ? [] : ["store"]),
-    ...limits.flatMap(([name, written]) =>
-      before.snapshot.limits[name] === after.snapshot.limits[name] ? [] : [written],
-    ),
-  ];
 }

@@ -15,6 +15,7 @@ import { configurationFor } from "#cli/configuration-for";
 import { reportConcentration } from "#cli/reports/concentration-report";
 import { reportConfidence } from "#cli/reports/confidence-report";
 import { reportSla } from "#cli/reports/sla-report";
+import { reportSpend } from "#cli/reports/spend-report";
 import { withRecordedCalls } from "#cli/recorded-calls";
 import { renderTable } from "#cli/table";
 import type { Column } from "#cli/table";
@@ -34,12 +35,15 @@ const decisions: readonly Decision[] = [
 ];
 
 const usage = `Usage: hedgerow report calls [--since 1h] [--route R] [--provider P] [--decision D] [--limit N]
+       hedgerow report spend [--by provider,model] [--since 30d | --month 2026-11] [--baseline PROVIDER/MODEL] [--limit N]
        hedgerow report sla [--since 30d | --month 2026-11] [--buckets]
        hedgerow report concentration [--since 30d | --month 2026-11] [--weight requests|tokens|cost]
        hedgerow report confidence [--since 7d | --month 2026-11] [--route R]
 
 Works on what a gateway recorded, beside a running one and without one.
-\`calls\` lists recorded calls, newest first, and their totals. \`sla\` tells of each provider and model how it answered,
+\`calls\` lists recorded calls, newest first, and their totals. \`spend\` tells what was paid, by any of
+caller, team, organisation, user, tag, route, provider, model, part, day and hour, what a successful call cost, and what
+the same answers would have cost of another model. \`sla\` tells of each provider and model how it answered,
 in intervals of five minutes, against what its contract promises (\`sla\` of the provider in the configuration), and
 which credits are due. \`concentration\` tells on whom the traffic hangs: by vendor as it looks, by operator, owner and
 region as it is, with intervals where shares are unknown; single points of failure, and what matters most.
@@ -48,6 +52,8 @@ what the gate costs beside always asking the last target.
 
       --since DURATION   only calls of the last 30m, 12h, 7d, …
       --month YYYY-MM    only calls of this month (UTC)
+      --by LIST          tell \`spend\` by up to three of them (default provider,model)
+      --baseline TARGET  compare \`spend\` with this model's price
       --buckets          list every interval
       --weight UNIT      count requests (default), tokens or cost
       --failing SHARE    how likely any one group is down, for the ranking (default 0.001)
@@ -66,6 +72,7 @@ const reports: Readonly<Partial<Record<string, (args: readonly string[], io: Com
   sla: reportSla,
   concentration: reportConcentration,
   confidence: reportConfidence,
+  spend: reportSpend,
 };
 
 export const report: Command = {
@@ -86,11 +93,11 @@ export const report: Command = {
         data: { type: "string" },
         json: { type: "boolean" },
       },
-      words: { least: 1, most: 1, what: "what to report (`calls`, `sla`, `concentration` or `confidence`)" },
+      words: { least: 1, most: 1, what: "what to report (`calls`, `spend`, `sla`, `concentration` or `confidence`)" },
     });
     if (words[0] !== "calls") {
       throw new UsageError(
-        `no report ${JSON.stringify(words[0])}; there are \`calls\`, \`sla\`, \`concentration\` and \`confidence\`, before all options`,
+        `no report ${JSON.stringify(words[0])}; there are \`calls\`, \`spend\`, \`sla\`, \`concentration\` and \`confidence\`, before all options`,
       );
     }
     const { since, route, provider } = values;

@@ -135,6 +135,10 @@ async function take(clock: VirtualClock, purse: Purse | undefined, charges: read
   return (await taking) ?? { kind: "unreachable", why: "no purse" };
 }
 
+async function noteTaken(taking: Taken | Promise<Taken>, note: () => void): Promise<void> {
+  if ((await taking).kind === "taken") note();
+}
+
 describe("a budget of several nodes", () => {
   it.each([1, 2, 3])("is spent to the last and no further by 200 calls at once, on %d nodes", async (count) => {
     const { clock, start, left } = world();
@@ -329,8 +333,7 @@ describe("over any order of calls, ends, failures and deaths of nodes", () => {
             if (each.do === "take") {
               const purse = purses[each.at] as Purse;
               const charges = [{ meter, amount: each.amount }];
-              void Promise.resolve(purse.take(charges)).then(({ kind }) => {
-                if (kind !== "taken") return;
+              void noteTaken(purse.take(charges), () => {
                 running.push({ purse, charges });
                 promised += each.amount;
               });
