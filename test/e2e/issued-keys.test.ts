@@ -38,7 +38,8 @@ afterEach(async () => {
   await simulator.close();
 });
 
-async function admin(url: string, method: string, path: string, body?: object) {
+async function admin(url: string, request: `${string} ${string}`, body?: object) {
+  const [method = "", path = ""] = request.split(" ");
   const answer = await fetch(`${url}/admin/api/${path}`, {
     method,
     headers: {
@@ -64,7 +65,7 @@ async function knock(url: string, key: string, times = knocks): Promise<readonly
       return answer.status;
     }),
   );
-  return statuses.toSorted();
+  return statuses.toSorted((a, b) => a - b);
 }
 
 const all = (status: number) => Array.from({ length: knocks }, () => status);
@@ -82,7 +83,7 @@ async function refusedAfter(url: string, key: string, sinceMs: number): Promise<
 /** How long a key is let in after somebody asked to revoke it, ms. */
 async function revocationMs(url: string, { id, key }: { readonly id: string; readonly key: string }): Promise<number> {
   const revokedAtMs = performance.now();
-  expect((await admin(url, "DELETE", `keys/${id}`)).status).toBe(200);
+  expect((await admin(url, `DELETE keys/${id}`)).status).toBe(200);
   return refusedAfter(url, key, revokedAtMs);
 }
 
@@ -90,11 +91,11 @@ describe("an issued key", { timeout: 180_000 }, () => {
   it("is known to all workers when it is told, refused by all soon after it is revoked, and known after a restart", async () => {
     const gateway = place.start();
     const url = await gateway.ready();
-    const made = await admin(url, "POST", "keys", { name: "app" });
+    const made = await admin(url, "POST keys", { name: "app" });
     expect(made.status).toBe(201);
     await eventually(async () => expect(await knock(url, made.body.key)).toEqual(all(200)));
 
-    const other = (await admin(url, "POST", "keys", { name: "other" })).body;
+    const other = (await admin(url, "POST keys", { name: "other" })).body;
     const slow = fetch(`${url}/v1/chat/completions`, {
       method: "POST",
       headers: { authorization: `Bearer ${other.key}`, "content-type": "application/json" },
@@ -106,7 +107,7 @@ describe("an issued key", { timeout: 180_000 }, () => {
     expect(await (await slow).text()).toContain("data: [DONE]");
     // A machine that is busy with other things may be slow once.
     while (Math.min(...tookMs) >= revokedWithinMs && tookMs.length < 3) {
-      tookMs.push(await revocationMs(url, (await admin(url, "POST", "keys", { name: "other" })).body));
+      tookMs.push(await revocationMs(url, (await admin(url, "POST keys", { name: "other" })).body));
     }
     expect(Math.min(...tookMs)).toBeLessThan(revokedWithinMs);
     expect(await knock(url, made.body.key)).toEqual(all(200));
@@ -146,13 +147,13 @@ describe("an issued key", { timeout: 180_000 }, () => {
   it("works on where the store is locked, and where the supervisor is gone", async () => {
     const gateway = place.start();
     const url = await gateway.ready();
-    const { key, id } = (await admin(url, "POST", "keys", { name: "app" })).body;
+    const { key, id } = (await admin(url, "POST keys", { name: "app" })).body;
     await eventually(async () => expect(await knock(url, key)).toEqual(all(200)));
 
     const locked = new DatabaseSync(join(place.folder, ".hedgerow", storeFile));
     locked.exec("BEGIN EXCLUSIVE");
     expect(await knock(url, key)).toEqual(all(200));
-    expect((await admin(url, "DELETE", `keys/${id}`)).status).toBe(503);
+    expect((await admin(url, `DELETE keys/${id}`)).status).toBe(503);
     expect(await knock(url, key)).toEqual(all(200));
     locked.exec("ROLLBACK");
     locked.close();
@@ -160,20 +161,20 @@ describe("an issued key", { timeout: 180_000 }, () => {
     kill(gateway.pid, "SIGKILL");
     await gateway.exited;
     expect(await knock(url, key)).toEqual(all(200));
-    expect((await admin(url, "POST", "keys", { name: "late" })).status).toBe(503);
+    expect((await admin(url, "POST keys", { name: "late" })).status).toBe(503);
   });
 
   it("has limits of its own, which a later key of its name does not inherit", async () => {
     const gateway = place.start();
     const url = await gateway.ready();
     const limited = { name: "app", limits: { rpm: 5 } };
-    const first = (await admin(url, "POST", "keys", limited)).body;
+    const first = (await admin(url, "POST keys", limited)).body;
     await eventually(async () => expect(await knock(url, first.key, 1)).toEqual([200]));
     const statuses = await knock(url, first.key, 12);
     expect(statuses.filter((status) => status === 200).length).toBeLessThanOrEqual(4);
     expect(statuses.filter((status) => status === 429).length).toBeGreaterThanOrEqual(8);
-    await admin(url, "DELETE", `keys/${first.id}`);
-    const second = (await admin(url, "POST", "keys", limited)).body;
+    await admin(url, `DELETE keys/${first.id}`);
+    const second = (await admin(url, "POST keys", limited)).body;
     await eventually(async () => expect(await knock(url, second.key, 1)).toEqual([200]));
     expect((await readiness(url)).status).toBe(200);
   });
