@@ -69,6 +69,16 @@ describe("the database that nodes share", () => {
     expect(plain).not.toContain("store");
   });
 
+  it.each([
+    ["sslmode=prefer", "its sslmode is none of"],
+    ["sslmode=verify-ca", "needs sslrootcert"],
+  ])("refuses %s", (written, words) => {
+    expect(folder.problems(stored(`postgres://host/db?${written}`)).join("\n")).toContain(words);
+    expect(folder.configured(stored("postgres://host/db?sslmode=verify-ca&sslrootcert=/ca.pem")).kind).toBe(
+      "configured",
+    );
+  });
+
   it.each(["mysql://host/secret-word", "postgres://secret-word", "secret-word", "postgres://host/"])(
     "refuses %s, without showing it",
     (store) => {

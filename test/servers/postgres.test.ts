@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openPostgres } from "#control/store/postgres";
 import type { SqlStore } from "#control/store/sql";
@@ -59,6 +60,40 @@ describe.skipIf(postgresPrograms() === undefined)("a PostgreSQL database", { tim
     await server.run();
     await eventually(async () => expect(await store.all("SELECT name FROM things")).toEqual([{ name: "b" }]));
     expect(server.query(name, "SELECT amount FROM things")).toEqual(["3"]);
+  });
+});
+
+const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
+
+describe.skipIf(postgresPrograms() === undefined || !hasOpenssl)("PostgreSQL over TLS", { timeout: 120_000 }, () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await PostgresServer.start({ tls: true });
+  }, 120_000);
+  afterAll(async () => server?.stop(), 60_000);
+
+  async function asked(host: string, more: string): Promise<unknown> {
+    const url = `postgres://hedgerow:x@${host}:${server.port}/postgres${more}`;
+    const store = await openPostgres({ url: new Secret(url) });
+    try {
+      const rows = await store.all("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
+      return rows[0]?.["ssl"];
+    } catch (error) {
+      return (error as Error).message;
+    } finally {
+      await store.close();
+    }
+  }
+
+  it("is what sslmode says: encrypted, with a known authority, for this name", async () => {
+    const authority = `&sslrootcert=${server.certificate}`;
+    expect(await asked("localhost", "")).toBe(false);
+    expect(await asked("localhost", "?sslmode=disable")).toBe(false);
+    expect(await asked("127.0.0.1", "?sslmode=require")).toBe(true);
+    expect(await asked("127.0.0.1", `?sslmode=verify-ca${authority}`)).toBe(true);
+    expect(await asked("localhost", `?sslmode=verify-full${authority}`)).toBe(true);
+    expect(await asked("localhost", "?sslmode=verify-full")).toMatch(/self-signed/u);
+    expect(await asked("127.0.0.1", `?sslmode=verify-full${authority}`)).toMatch(/altnames|IP: 127/u);
   });
 });
 

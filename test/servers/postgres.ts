@@ -35,8 +35,13 @@ function user(): { readonly uid?: number; readonly gid?: number } {
   return {};
 }
 
-/** The server ends with us, however we end: the shell's input ends then. It kills all of the server's processes. */
-const untilInputEnds = `"$@" >&2 & pid=$!; echo "$pid"; read -r _; kill -QUIT "$pid" 2>/dev/null; wait "$pid"`;
+/**
+ * The server ends with us, however we end: the shell's input ends then. It kills all of the server's processes, and removes
+ * what they had unless it is told to keep it.
+ */
+const untilInputEnds = `folder=$1; shift; "$@" >&2 & pid=$!; echo "$pid"; read -r word
+kill -QUIT "$pid" 2>/dev/null; kill -CONT "$pid" 2>/dev/null; wait "$pid"
+[ "$word" = keep ] || rm -rf "$folder"`;
 
 /** A server of its own, on loopback, in a folder that is removed with it. */
 export class PostgresServer {
@@ -47,18 +52,22 @@ export class PostgresServer {
   #shell: ChildProcess | undefined;
   #pid = 0;
   #databases = 0;
+  readonly #settings: string[];
 
   private constructor(programs: string, folder: string, port: number) {
     [this.#programs, this.#folder, this.port] = [programs, folder, port];
     this.#as = user();
+    this.#settings = ["fsync=off", "listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`];
   }
 
-  static async start(): Promise<PostgresServer> {
+  /** `tls`: with a certificate for `localhost` that nobody vouches for, `certificate`. */
+  static async start({ tls = false } = {}): Promise<PostgresServer> {
     const programs = postgresPrograms();
     if (programs === undefined) throw new Error("there is no PostgreSQL here");
     const folder = mkdtempSync(join(tmpdir(), "hedgerow-pg-"));
     const server = new PostgresServer(programs, folder, await freePort());
     server.#initialise();
+    if (tls) server.#certify();
     await server.run();
     return server;
   }
@@ -72,17 +81,32 @@ export class PostgresServer {
     if (made.status !== 0) throw new Error(`initdb: ${made.stderr}${made.error?.message ?? ""}`);
   }
 
+  get certificate(): string {
+    return join(this.#folder, "certificate.pem");
+  }
+
+  #certify(): void {
+    const key = join(this.#folder, "key.pem");
+    const name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+    const args = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", this.certificate, ...name];
+    const made = spawnSync("openssl", args, { ...this.#as, cwd: this.#folder, encoding: "utf8" });
+    if (made.status !== 0) throw new Error(`openssl: ${made.stderr}${made.error?.message ?? ""}`);
+    // The tests read it as somebody else.
+    chmodSync(this.#folder, 0o711);
+    chmodSync(this.certificate, 0o644);
+    this.#settings.push("ssl=on", `ssl_cert_file=${this.certificate}`, `ssl_key_file=${key}`);
+  }
+
   /** Runs it, also again after `kill`: with what it had. */
   async run(): Promise<void> {
-    const settings = ["fsync=off", "listen_addresses=127.0.0.1", `unix_socket_directories=${this.#folder}`];
     const args = [
       "-D",
       join(this.#folder, "data"),
       "-p",
       String(this.port),
-      ...settings.flatMap((each) => ["-c", each]),
+      ...this.#settings.flatMap((each) => ["-c", each]),
     ];
-    const shell = spawn("sh", ["-c", untilInputEnds, "sh", join(this.#programs, "postgres"), ...args], {
+    const shell = spawn("sh", ["-c", untilInputEnds, "sh", this.#folder, join(this.#programs, "postgres"), ...args], {
       ...this.#as,
       cwd: this.#folder,
       stdio: ["pipe", "pipe", "pipe"],
@@ -150,7 +174,7 @@ export class PostgresServer {
     const shell = this.#shell;
     if (shell === undefined || shell.exitCode !== null) return;
     const ended = new Promise((resolve) => shell.once("exit", resolve));
-    shell.stdin?.end();
+    shell.stdin?.end("keep\n");
     await ended;
     this.#shell = undefined;
   }

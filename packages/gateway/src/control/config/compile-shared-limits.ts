@@ -13,11 +13,19 @@ export function compileShared({ shared, store }: ConfigDocument): {
   return { ...ofStore, shared: { url, prefix, down } };
 }
 
+const sslModes: readonly string[] = ["disable", "require", "verify-ca", "verify-full"];
+
 /** As that of `shared`. */
 export function checkStore({ store }: ConfigDocument, report: Report): void {
   if (store === undefined) return;
   const url = URL.parse(store.reveal());
-  if (url !== null && ["postgres:", "postgresql:"].includes(url.protocol) && url.pathname.length > 1) return;
+  if (url !== null && ["postgres:", "postgresql:"].includes(url.protocol) && url.pathname.length > 1) {
+    const mode = url.searchParams.get("sslmode") ?? "disable";
+    if (!sslModes.includes(mode)) report(["store"], `its sslmode is none of ${sslModes.join(", ")}`, "correct it");
+    if (mode === "verify-ca" && !url.searchParams.has("sslrootcert"))
+      report(["store"], "sslmode=verify-ca needs sslrootcert=PATH", "name the authority, or write sslmode=verify-full");
+    return;
+  }
   report(
     ["store"],
     "this is no address of a PostgreSQL database",

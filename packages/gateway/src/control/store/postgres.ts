@@ -28,7 +28,7 @@ export async function openPostgres(options: PostgresOptions): Promise<SqlStore &
   const { connections, connectMs, answerMs } = { ...defaults, ...options };
   const { default: pg } = await import("pg");
   const pool = new pg.Pool({
-    connectionString: options.url.reveal(),
+    connectionString: asUnderstood(options.url),
     application_name: "hedgerow",
     max: connections,
     connectionTimeoutMillis: connectMs,
@@ -44,6 +44,12 @@ export async function openPostgres(options: PostgresOptions): Promise<SqlStore &
   // A connection that dies while nobody uses it: the next question gets another.
   pool.on("error", () => {});
   return new Postgres(pool);
+}
+
+/** `sslmode` means what it means to PostgreSQL's own programs: https://www.postgresql.org/docs/current/libpq-ssl.html. */
+function asUnderstood(url: Secret): string {
+  const written = url.reveal();
+  return `${written}${written.includes("?") ? "&" : "?"}uselibpqcompat=true`;
 }
 
 /** What of a database's address may be shown: no user, no password. */
