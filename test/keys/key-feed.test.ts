@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -6,6 +6,7 @@ import { KeyStore } from "#control/keys/key-store";
 import { openSqlFile } from "#control/store/sql";
 import type { KeyNews } from "#domain/gateway-key";
 import { SupervisorDesk } from "#planes/ask-supervisor";
+import { KeyCopy } from "#planes/key-copy";
 import { KeyFeed, openKeyFeed } from "#planes/key-feed";
 import type { WorkerMessage } from "#planes/messages";
 import { VirtualClock } from "#simulation/virtual-clock";
@@ -95,6 +96,59 @@ describe("the feed of issued keys", () => {
     cleanups.push(() => feed.finish());
     await feed.start();
     expect(feed.current).toEqual({ keys: [], gone: [], guards: true });
+  });
+});
+
+describe("the copy of keys that are kept elsewhere", () => {
+  it("is what a node starts with where that place is away, until it is back", async () => {
+    const path = join(place(), "..", "copy.json");
+    const opened = openSqlFile(":memory:");
+    if (opened.kind === "refused") throw new Error(opened.message);
+    cleanups.push(() => opened.store.close());
+    const store = new KeyStore({ sql: opened.store, wallMs: Date.now });
+    let isAway = false;
+    const away = (): Promise<never> => Promise.reject(new Error("away"));
+    const start = async (): Promise<{ readonly feed: KeyFeed; readonly told: KeyNews[] }> => {
+      const feed = new KeyFeed({
+        store: {
+          ask: (ask) => (isAway ? away() : store.ask(ask)),
+          changes: (since) => (isAway ? away() : store.changes(since)),
+        },
+        log,
+        everyMs: 10,
+        close: async () => {},
+        copy: new KeyCopy(path),
+      });
+      cleanups.push(() => feed.finish());
+      const told: KeyNews[] = [];
+      feed.follow((news) => void told.push(news));
+      await feed.start();
+      return { feed, told };
+    };
+    const first = await start();
+    await first.feed.ask({ kind: "create", facts: { name: "app" } });
+    await first.feed.ask({ kind: "create", facts: { name: "revoked-meanwhile" } });
+    await first.feed.finish();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+
+    await store.ask({ kind: "revoke", key: "revoked-meanwhile" });
+    isAway = true;
+    const second = await start();
+    expect(second.feed.current).toMatchObject({
+      keys: [{ name: "app" }, { name: "revoked-meanwhile", secrets: [{}] }],
+      guards: true,
+    });
+    const [, lost] = second.feed.current.keys;
+    isAway = false;
+    await expect.poll(() => second.told, { timeout: 10_000 }).toMatchObject([{ gone: [lost?.id] }]);
+    expect(second.feed.current.keys).toMatchObject([{ name: "app" }]);
+  });
+
+  it("is no reason not to start where it is broken", async () => {
+    const path = join(place(), "..", "copy.json");
+    writeFileSync(path, "[{");
+    expect(new KeyCopy(path).read()).toBeUndefined();
+    expect(new KeyCopy(`${path}.none`).read()).toBeUndefined();
   });
 });
 

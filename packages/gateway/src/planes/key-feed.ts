@@ -1,7 +1,9 @@
+import { dirname, join } from "node:path";
 import { KeyStore } from "#control/keys/key-store";
 import { openSqlFile, type SqlStore } from "#control/store/sql";
 import type { IssuedKey, KeyNews } from "#domain/gateway-key";
 import type { KeyAnswer, KeyAsk, KeyDesk } from "#domain/key-desk";
+import { KeyCopy, keyCopyFile } from "./key-copy.ts";
 import type { Log } from "./log.ts";
 
 export interface KeyFeedOptions {
@@ -16,13 +18,17 @@ export interface KeyFeedOptions {
 const usualEveryMs = 500;
 const complainEveryMs = 60_000;
 
-/** Where the keys cannot be read at first a node starts nevertheless: it lets in the configuration's, and nobody without. */
+/**
+ * Where the keys cannot be read at first a node starts nevertheless: it lets in the configuration's and, of a database of
+ * several nodes, those that it knew when it ran last; and nobody without a key.
+ */
 export async function openKeyFeed({ sql, path, log, everyMs = usualEveryMs }: KeyFeedOptions): Promise<KeyFeed> {
   const opened = sql === undefined ? openSqlFile(path) : { kind: "shared" as const, store: sql };
   const store =
     opened.kind === "refused" ? unreadable(opened.message) : new KeyStore({ sql: opened.store, wallMs: Date.now });
   const close = async (): Promise<void> => (opened.kind === "opened" ? opened.store.close() : undefined);
-  const feed = new KeyFeed({ store, log, everyMs, close });
+  const copy = sql === undefined ? {} : { copy: new KeyCopy(join(dirname(path), keyCopyFile)) };
+  const feed = new KeyFeed({ store, log, everyMs, close, ...copy });
   await feed.start();
   return feed;
 }
@@ -36,6 +42,8 @@ export interface KeyFeedParts {
   readonly log: Pick<Log, "error" | "info">;
   readonly everyMs: number;
   readonly close: () => Promise<void>;
+  /** For a start without the store. */
+  readonly copy?: KeyCopy;
 }
 
 /**
@@ -59,6 +67,7 @@ export class KeyFeed implements KeyDesk {
 
   async start(): Promise<void> {
     await this.#look();
+    if (!this.#isRead) for (const key of this.#parts.copy?.read() ?? []) this.#keys.set(key.id, key);
     this.#timer = setInterval(() => void this.#look(), this.#parts.everyMs);
   }
 
@@ -105,17 +114,33 @@ export class KeyFeed implements KeyDesk {
   async #lookOnce(): Promise<void> {
     try {
       const { revision, news } = await this.#parts.store.changes(this.#revision);
+      // What was known from the copy alone, and is not there any more.
+      const here = new Set(this.#isRead ? [] : news.keys.map(({ id }) => id));
+      const lost = this.#isRead ? [] : [...this.#keys.keys()].filter((id) => !here.has(id));
       this.#isRead = true;
       if (revision === this.#revision) return;
       this.#revision = revision;
-      for (const id of news.gone) this.#keys.delete(id);
+      const gone = [...news.gone, ...lost];
+      for (const id of gone) this.#keys.delete(id);
       for (const key of news.keys) this.#keys.set(key.id, key);
-      this.#tell(news);
+      this.#tell({ ...news, gone });
+      await this.#keepCopy();
     } catch (error) {
-      if (performance.now() - this.#complainedAtMs < complainEveryMs) return;
-      this.#complainedAtMs = performance.now();
-      const why = (error as Error).message;
-      this.#parts.log.error("the issued keys cannot be read: those that are known work on, changes wait", { why });
+      this.#complain("the issued keys cannot be read: those that are known work on, changes wait", error);
     }
+  }
+
+  async #keepCopy(): Promise<void> {
+    try {
+      await this.#parts.copy?.write([...this.#keys.values()]);
+    } catch (error) {
+      this.#complain("the issued keys cannot be copied to this node: it would start without them", error);
+    }
+  }
+
+  #complain(message: string, error: unknown): void {
+    if (performance.now() - this.#complainedAtMs < complainEveryMs) return;
+    this.#complainedAtMs = performance.now();
+    this.#parts.log.error(message, { why: (error as Error).message });
   }
 }
