@@ -7,6 +7,11 @@ export interface BorrowedMoneyOptions {
   readonly purse: Purse;
   /** How many borrow here. */
   readonly holders: () => number;
+  /**
+   * Whether whoever counts for all nodes has taken over what this node's ledger has of a budget: what comes into that later
+   * is to be told, and what was in it before is not to be told twice. Absent: always.
+   */
+  readonly isCounted?: (meter: Meter) => boolean;
 }
 
 /**
@@ -68,7 +73,7 @@ export class BorrowedMoney implements LendingSource {
     for (const period of budgetPeriods) {
       for (const id of [`${account} usd/${period}`, `${account} usd/${period} soft`]) {
         const meter = this.#known.get(id);
-        if (meter !== undefined) this.note(meter, spentNanoUsd);
+        if (meter !== undefined && this.#options.isCounted?.(meter) !== false) this.note(meter, spentNanoUsd);
       }
     }
   }

@@ -19,7 +19,9 @@ export interface Joined {
   /** Where rates and slots are counted. */
   readonly traffic: LendingSource | undefined;
   /** Who lends of budgets. */
-  readonly money: ((onSpent: BudgetLenderOptions["onSpent"]) => Lender) | undefined;
+  readonly money:
+    | ((onSpent: BudgetLenderOptions["onSpent"]) => Lender & Partial<Pick<BudgetLender, "isCounted">>)
+    | undefined;
   /** The database of all nodes. */
   readonly store: SqlStore | undefined;
   /** For the supervisor's part of `/metrics`. */

@@ -49,7 +49,9 @@ export class NodeAccounts {
       tellReached(meter, { before, after }, options.log);
     this.#book = new Book({ spentBefore: options.spentBefore, holders, onSpent });
     const lender = shared?.money?.(onSpent);
-    if (lender !== undefined) this.#borrowed = new BorrowedMoney({ purse: new Purse({ lender, clock }), holders });
+    if (lender === undefined) return;
+    const isCounted = (meter: Meter): boolean => lender.isCounted?.(meter) ?? true;
+    this.#borrowed = new BorrowedMoney({ purse: new Purse({ lender, clock }), holders, isCounted });
   }
 
   lender(recall: (holder: string, meters: readonly string[], id: number) => void): NodeLender {

@@ -91,6 +91,11 @@ export class BudgetLender implements Lender {
     });
   }
 
+  /** Whether what this node's ledger has of a budget is told: from then on its new records are news. */
+  isCounted(meter: Meter): boolean {
+    return this.#views.get(meter.id)?.isSeen === true;
+  }
+
   giveBack(returns: readonly Return[]): void {
     for (const each of returns) this.#viewOf(each.meter).take(each);
     this.#tellLater();

@@ -32,6 +32,11 @@ export class BudgetView {
     return this.#untold;
   }
 
+  /** What this node's own ledger had of it is taken over. */
+  get isSeen(): boolean {
+    return this.#periodStart !== undefined;
+  }
+
   get isIdle(): boolean {
     return this.lent === 0 && this.#untold === 0 && !this.dirty;
   }
