@@ -151,7 +151,7 @@ describe("what a node lends to its workers", () => {
     // These wait behind the first, and more is asked for them ahead of need.
     for (let call = 0; call < 3; call += 1) takes.push(purse.take(charges));
     await clock.advanceAsync(3_000);
-    for (const each of await Promise.all(takes)) expect(each).toMatchObject({ kind: "taken" });
+    for (const each of takes) expect(await each).toMatchObject({ kind: "taken" });
     for (let call = 0; call < 4; call += 1) purse.settle(charges, 0, [3]);
     await clock.advanceAsync(2_000);
     expect(book.free(money(40), clock.wallMs())).toBe(28);
