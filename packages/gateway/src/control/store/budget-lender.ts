@@ -1,6 +1,14 @@
 import type { Lender, Lent, Meter, Return, Want } from "#domain/account";
 import type { Clock } from "#domain/ports";
-import { forgetPeriods, lockBudgets, renewLease, writeLoans, writeSpent, type BudgetRow } from "./budget-rows.ts";
+import {
+  forgetPeriods,
+  lockBudgets,
+  ownBudgets,
+  renewLease,
+  writeLoans,
+  writeSpent,
+  type BudgetRow,
+} from "./budget-rows.ts";
 import { BudgetView, lendAll, OpenBudget } from "./budget-view.ts";
 import type { Sql, SqlReader, SqlStore } from "./sql.ts";
 
@@ -57,6 +65,7 @@ export class BudgetLender implements Lender {
   #pauseMs = 0;
   #isLate = false;
   #isLost = false;
+  #knowsOwn = false;
   #pausedUntilMs = Number.NEGATIVE_INFINITY;
   #cancelTelling: (() => void) | undefined;
   #cancelRenewal: (() => void) | undefined;
@@ -173,8 +182,10 @@ export class BudgetLender implements Lender {
     for (const view of views) view.dirty = false;
     const done = await store.transaction(async (sql) => {
       if (this.#isLeaseDue) await this.#renew(sql);
+      if (!this.#knowsOwn) await this.#findOwn(sql);
       return this.#lendIn(sql, asked, views);
     });
+    this.#knowsOwn = true;
     for (const budget of done.open.values()) {
       const { view, telling, before, spent } = budget;
       view.wasTold(telling);
@@ -227,6 +238,13 @@ export class BudgetLender implements Lender {
     const own = row.loans.find((loan) => loan.node === node);
     view.see(row, own, () => (isOlder ? spentHere(row.meter, row.periodStart) : 0));
     row.spent ??= isOlder ? await spentByAll(sql, row.meter, row.periodStart) : 0;
+  }
+
+  /** What an earlier run of this node had is nobody's any more, whether or not anybody here asks for it again. */
+  async #findOwn(sql: Sql): Promise<void> {
+    for (const meter of await ownBudgets(sql, this.#options.node)) {
+      if (!this.#views.has(meter.id)) this.#viewOf(meter).dirty = true;
+    }
   }
 
   get #isLeaseDue(): boolean {

@@ -1,5 +1,5 @@
 import { periodAt } from "#ledger/budget-period";
-import type { Meter } from "#domain/account";
+import { budgetPeriods, type AccountId, type Meter } from "#domain/account";
 import type { Sql, SqlValue } from "./sql.ts";
 
 /** What a node has of a budget, and told of it, in nano-dollars. */
@@ -68,6 +68,21 @@ function loanOf(row: Readonly<Record<string, unknown>>): LoanRow {
     presumedIn: Number(row["presumed_in"]),
     untilMs: Number(row["until_ms"]),
   };
+}
+
+/** Budgets of which a node had something when it was last heard of. Their limits nobody says here: 0. */
+export async function ownBudgets(sql: Sql, node: string): Promise<readonly Meter[]> {
+  const rows = await sql.all(
+    "SELECT meter FROM budget_loans WHERE node = ? AND (lent_nano <> 0 OR presumed_nano <> 0)",
+    node,
+  );
+  return rows.flatMap(({ meter }) => {
+    const [, account, written, soft] = /^(.+) usd\/([a-z]+)( soft)?$/.exec(String(meter)) ?? [];
+    const period = budgetPeriods.find((each) => each === written);
+    if (account === undefined || period === undefined) return [];
+    const isSoft = soft === undefined ? {} : { soft: true as const };
+    return [{ id: String(meter), account: account as AccountId, unit: "money" as const, limit: 0, period, ...isSoft }];
+  });
 }
 
 export async function writeSpent(sql: Sql, rows: readonly BudgetRow[]): Promise<void> {
