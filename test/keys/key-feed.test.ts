@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { KeyStore } from "#control/keys/key-store";
 import { openSqlFile } from "#control/store/sql";
 import type { KeyNews } from "#domain/gateway-key";
+import type { KeyChange } from "#domain/key-desk";
 import { SupervisorDesk } from "#planes/ask-supervisor";
 import { KeyCopy } from "#planes/key-copy";
 import { KeyFeed, openKeyFeed } from "#planes/key-feed";
@@ -46,6 +47,23 @@ describe("the feed of issued keys", () => {
     // Whoever revokes the last one does not mean to let everybody in.
     expect(feed.current).toEqual({ keys: [], gone: [], guards: true });
     expect(logged.join("\n")).not.toContain(issued.text);
+  });
+
+  it("says which changes were asked of it, and by whom", async () => {
+    const path = place();
+    const changes: KeyChange[] = [];
+    const feed = await openKeyFeed({ sql: undefined, path, log, onChange: (change) => void changes.push(change) });
+    cleanups.push(() => feed.finish());
+    await feed.ask({ kind: "create", facts: { name: "app" }, by: "boss" });
+    await feed.ask({ kind: "create", facts: { name: "app" }, by: "boss" });
+    await feed.ask({ kind: "show", key: "app" });
+    await feed.ask({ kind: "rotate", key: "app", overlapMs: 0, by: "admin token" });
+    await feed.ask({ kind: "revoke", key: "app" });
+    expect(changes).toMatchObject([
+      { what: "issued", name: "app", by: "boss" },
+      { what: "rotated", name: "app", by: "admin token" },
+      { what: "revoked", name: "app" },
+    ]);
   });
 
   it("tells of what another process wrote, and of what was there before it began", async () => {

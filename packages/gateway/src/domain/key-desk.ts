@@ -18,15 +18,15 @@ export interface SecretView {
   readonly untilMs?: number;
 }
 
-/** Where `key` is asked for: an id, or the name of a key that is not revoked. */
+/** Where `key` is asked for: an id, or the name of a key that is not revoked. `by`: the key or token that asks for a change. */
 export type KeyAsk =
-  | { readonly kind: "create"; readonly facts: KeyFacts }
+  | { readonly kind: "create"; readonly facts: KeyFacts; readonly by?: string }
   /** The newest first, after the one of that id. */
   | { readonly kind: "list"; readonly revoked: boolean; readonly limit: number; readonly after?: string }
   | { readonly kind: "show"; readonly key: string }
-  | { readonly kind: "revoke"; readonly key: string }
+  | { readonly kind: "revoke"; readonly key: string; readonly by?: string }
   /** The secret it has is good for `overlapMs` more; any that it had before ends at once. */
-  | { readonly kind: "rotate"; readonly key: string; readonly overlapMs: number };
+  | { readonly kind: "rotate"; readonly key: string; readonly overlapMs: number; readonly by?: string };
 
 export type KeyAnswer =
   | { readonly kind: "keys"; readonly keys: readonly KeyView[]; readonly more: boolean }
@@ -40,6 +40,15 @@ export type KeyAnswer =
   | { readonly kind: "full"; readonly most: number }
   | { readonly kind: "revoked" }
   | { readonly kind: "unavailable"; readonly why: string };
+
+/** A change of a key that was made. */
+export interface KeyChange {
+  readonly what: "issued" | "revoked" | "rotated";
+  readonly id: string;
+  readonly name: string;
+  /** The key or token that it was asked for with; absent: nobody needs one. */
+  readonly by?: string;
+}
 
 /** Where keys are issued, looked at and taken back. Never rejects. */
 export interface KeyDesk {

@@ -1,5 +1,5 @@
 /** What a key of ours begins with, so that one that leaked is found by a search. */
-export const keyPrefix = "hr_";
+const keyPrefix = "hr_";
 export const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /** Of 62 kinds: 238 bits. */
 export const keyLength = 40;

@@ -10,6 +10,8 @@ export interface AskedOfKeys {
   readonly known: KnownNames;
   /** Wall clock, milliseconds since 1970. */
   readonly wallMs: number;
+  /** The key or token that asks; absent where nobody needs one. */
+  readonly by?: string;
 }
 
 const usualLimit = 100;
@@ -34,17 +36,21 @@ export async function createKey(asked: AskedOfKeys, body: unknown): Promise<Admi
   const read = readAs(keyRequest, body);
   if (read.kind === "wrong") return wrong(400, read.message);
   const facts = factsOf(read.value, asked.known, asked.wallMs);
-  return typeof facts === "string" ? wrong(400, facts) : answered(asked, { kind: "create", facts });
+  return typeof facts === "string" ? wrong(400, facts) : answered(asked, { kind: "create", facts, ...signed(asked) });
 }
 
 export function revokeKey(asked: AskedOfKeys, key: string): Promise<AdminReply> {
-  return answered(asked, { kind: "revoke", key });
+  return answered(asked, { kind: "revoke", key, ...signed(asked) });
 }
 
 export async function rotateKey(asked: AskedOfKeys, key: string, body: unknown): Promise<AdminReply> {
   const read = readAs(rotateRequest, body);
   if (read.kind === "wrong") return wrong(400, read.message);
-  return answered(asked, { kind: "rotate", key, overlapMs: overlapOf(read.value) });
+  return answered(asked, { kind: "rotate", key, overlapMs: overlapOf(read.value), ...signed(asked) });
+}
+
+function signed({ by }: AskedOfKeys): { readonly by?: string } {
+  return by === undefined ? {} : { by };
 }
 
 async function answered({ desk, wallMs }: AskedOfKeys, ask: KeyAsk): Promise<AdminReply> {

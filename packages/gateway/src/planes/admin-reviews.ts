@@ -5,7 +5,7 @@ import type { ReviewStatus } from "#domain/review";
 import { wrong, type AdminReply } from "./admin-reply.ts";
 import { writtenBrief, writtenReview } from "./review-json.ts";
 
-export const reviewsPath = "/admin/api/reviews";
+const reviewsPath = "/admin/api/reviews";
 
 type Desk = ReviewDesk | undefined;
 type Said = Readonly<Record<string, unknown>>;

@@ -186,6 +186,7 @@ export function describeAdminApi(): object {
   return described;
 }
 
-function ofKeys({ state }: AdminAsked): AskedOfKeys {
-  return { desk: state.keys, known: state.snapshot(), wallMs: state.wallMs() };
+function ofKeys({ state, by }: AdminAsked): AskedOfKeys {
+  const asked = { desk: state.keys, known: state.snapshot(), wallMs: state.wallMs() };
+  return by === undefined ? asked : { ...asked, by };
 }

@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { KeyStore } from "#control/keys/key-store";
 import { openSqlFile, type SqlStore } from "#control/store/sql";
 import type { IssuedKey, KeyNews } from "#domain/gateway-key";
-import type { KeyAnswer, KeyAsk, KeyDesk } from "#domain/key-desk";
+import type { KeyAnswer, KeyAsk, KeyChange, KeyDesk } from "#domain/key-desk";
 import { KeyCopy, keyCopyFile } from "./key-copy.ts";
 import type { Log } from "./log.ts";
 
@@ -12,7 +12,10 @@ export interface KeyFeedOptions {
   readonly path: string;
   readonly log: Pick<Log, "error" | "info">;
   readonly everyMs?: number;
+  readonly onChange?: (change: KeyChange) => void;
 }
+
+const words = { create: "issued", revoke: "revoked", rotate: "rotated" } as const;
 
 /** Others that share the database change keys as well: a key that one revokes is refused everywhere within two seconds. */
 const usualEveryMs = 500;
@@ -22,13 +25,14 @@ const complainEveryMs = 60_000;
  * Where the keys cannot be read at first a node starts nevertheless: it lets in the configuration's and, of a database of
  * several nodes, those that it knew when it ran last; and nobody without a key.
  */
-export async function openKeyFeed({ sql, path, log, everyMs = usualEveryMs }: KeyFeedOptions): Promise<KeyFeed> {
+export async function openKeyFeed(options: KeyFeedOptions): Promise<KeyFeed> {
+  const { sql, path, log, everyMs = usualEveryMs, onChange } = options;
   const opened = sql === undefined ? openSqlFile(path) : { kind: "shared" as const, store: sql };
   const store =
     opened.kind === "refused" ? unreadable(opened.message) : new KeyStore({ sql: opened.store, wallMs: Date.now });
   const close = async (): Promise<void> => (opened.kind === "opened" ? opened.store.close() : undefined);
   const copy = sql === undefined ? {} : { copy: new KeyCopy(join(dirname(path), keyCopyFile)) };
-  const feed = new KeyFeed({ store, log, everyMs, close, ...copy });
+  const feed = new KeyFeed({ store, log, everyMs, close, ...copy, ...(onChange === undefined ? {} : { onChange }) });
   await feed.start();
   return feed;
 }
@@ -44,6 +48,8 @@ export interface KeyFeedParts {
   readonly close: () => Promise<void>;
   /** For a start without the store. */
   readonly copy?: KeyCopy;
+  /** Told of what was asked of this node, once it is so. */
+  readonly onChange?: (change: KeyChange) => void;
 }
 
 /**
@@ -101,8 +107,15 @@ export class KeyFeed implements KeyDesk {
   #note(ask: KeyAsk, answer: KeyAnswer): void {
     const key = answer.kind === "issued" || answer.kind === "key" ? answer.key : undefined;
     if (key === undefined || ask.kind === "show" || ask.kind === "list") return;
-    const words = { create: "issued", revoke: "revoked", rotate: "given a new secret" };
-    this.#parts.log.info(`a key was ${words[ask.kind]}`, { key: key.facts.name, id: key.id });
+    const change: KeyChange = {
+      what: words[ask.kind],
+      id: key.id,
+      name: key.facts.name,
+      ...(ask.by === undefined ? {} : { by: ask.by }),
+    };
+    const { what, ...who } = change;
+    this.#parts.log.info(`a key was ${what}`, who);
+    this.#parts.onChange?.(change);
   }
 
   /** One after the other; whoever asked for one before it began has waited for all that was written until then. */

@@ -7,7 +7,7 @@ const listOf = (entry: z.ZodType<string>, description: string) =>
   z.array(entry).min(1).max(100).meta({ description }).exactOptional();
 
 /** What a key is good for: the same words in the configuration and for keys that are issued at run time. */
-export const scopeFields = {
+const scopeFields = {
   routes: listOf(name.meta({ description: "A route's name." }), "Routes it may use; by default all."),
   models: listOf(
     z

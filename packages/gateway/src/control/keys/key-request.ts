@@ -17,7 +17,7 @@ const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_60
 const longestLifeMs = 3_650 * 86_400_000;
 
 /** `0s`, `90m`, `24h`, `30d`: whole milliseconds; undefined for anything else. */
-export function parseSpan(text: string): number | undefined {
+function parseSpan(text: string): number | undefined {
   const [, amount, unit] = /^([0-9]{1,7})([smhd])$/u.exec(text) ?? [];
   return amount === undefined ? undefined : Number(amount) * (unitsMs[unit ?? ""] ?? Number.NaN);
 }
