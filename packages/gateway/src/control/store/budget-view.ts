@@ -62,7 +62,8 @@ export class BudgetView {
     if (own === undefined || spent === undefined) this.#told = here;
     else {
       this.#told = own.reportedIn === periodStart ? own.reported : 0;
-      this.#untold += Math.max(0, here - this.#told);
+      // Less, where an earlier run took for spent what a dead worker had, and its journal says otherwise now.
+      this.#untold += here - this.#told;
     }
   }
 
