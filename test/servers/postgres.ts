@@ -135,7 +135,11 @@ export class PostgresServer {
     const name = `d${process.pid}_${this.#databases}`;
     const made = spawnSync(join(this.#programs, "createdb"), [...this.#client, name], { encoding: "utf8" });
     if (made.status !== 0) throw new Error(`createdb: ${made.stderr}`);
-    return { name, url: (port = this.port) => `postgres://hedgerow:${password}@127.0.0.1:${port}/${name}` };
+    return { name, url: (port = this.port) => this.url(name, port) };
+  }
+
+  url(database: string, port = this.port): string {
+    return `postgres://hedgerow:${password}@127.0.0.1:${port}/${database}`;
   }
 
   /** The database's own client: one statement, its rows as lines, columns separated by `|`. */

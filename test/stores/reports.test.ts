@@ -43,6 +43,8 @@ describe.skipIf(postgresPrograms() === undefined)("reports over all nodes", { ti
     ["report", "sla", "--since", "1d", "--buckets"],
     ["report", "concentration", "--since", "1d", "--weight", "cost"],
     ["report", "confidence", "--since", "1d"],
+    ["report", "spend", "--since", "1d"],
+    ["report", "spend", "--since", "1d", "--by", "route,hour"],
     ["drill", "--down", "operator:anthropic", "--since", "1d"],
     ["drill", "--down", "owner:aws", "--since", "6h"],
     ["supply", "hidden", "--since", "1d"],

@@ -82,6 +82,16 @@ describe.skipIf(postgresPrograms() === undefined)("both databases", { timeout: 2
     expect(await migrateSql(store)).toEqual({ from: to + 1, to: to + 1 });
   });
 
+  it("are brought up to date once also where everybody looked before, and found nothing", async () => {
+    const { store: one, name } = await empty();
+    const other = await openPostgres({ url: new Secret(server.url(name)) });
+    stores.push(other);
+    // Each on a connection that remembers that there was no table.
+    await Promise.all([pendingMigration(one), pendingMigration(other)]);
+    const done = await Promise.all([migrateSql(one), migrateSql(other)]);
+    expect(done.map(({ from }) => from).toSorted((a, b) => a - b)).toEqual([0, migrations.length]);
+  });
+
   it("make the same of a store of every older version", async () => {
     // What the first steps left, with calls in it, is carried on by the later ones.
     const { store, name } = await empty();

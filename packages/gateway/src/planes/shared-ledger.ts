@@ -2,7 +2,7 @@ import { readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { Ingested, IngestedPosition, JournalPiece } from "#control/store/ingest";
 import { carryJournal, type Ledger } from "#control/store/ingest-journal";
-import { migrateSql } from "#control/store/migrate-sql";
+import { migrateSql, pendingMigration } from "#control/store/migrate-sql";
 import { removeOldShared } from "#control/store/shared-retention";
 import { forgetShared, ingestShared, sharedPosition } from "#control/store/shared-ingest";
 import type { SqlStore } from "#control/store/sql";
@@ -114,16 +114,29 @@ export class SharedLedger {
   }
 
   async #pass(): Promise<void> {
-    const { store, folder, log } = this.#options;
-    if (!this.#migrated) {
-      const { from, to } = await migrateSql(store);
-      this.#migrated = true;
-      if (from !== to) log.info("the database that nodes share has a new schema", { from, to });
-    }
+    const { folder } = this.#options;
+    if (!this.#migrated) await this.#migrate();
     const sizes = await sizesIn(folder);
     await carryJournal(this.#ledger, folder, () => {});
     this.#read.clear();
     for (const [file, size] of sizes) this.#read.set(file, size);
+  }
+
+  async #migrate(): Promise<void> {
+    const { store, log } = this.#options;
+    const pending = await pendingMigration(store);
+    if (pending.from < pending.to) {
+      try {
+        const { from, to } = await migrateSql(store);
+        log.info("the database that nodes share has a new schema", { from, to });
+      } catch (error) {
+        const why = (error as Error).message;
+        throw new Error(`it has an older schema: ${why}; \`hedgerow migrate\` takes the time that it needs`, {
+          cause: error,
+        });
+      }
+    }
+    this.#migrated = true;
   }
 
   async #tidy(): Promise<void> {

@@ -46,8 +46,11 @@ export function statementsOf(step: string): readonly string[] {
 }
 
 async function versionIn(sql: SqlReader | Sql): Promise<number> {
-  const [table] = await sql.all("SELECT CASE WHEN to_regclass('schema_version') IS NULL THEN 0 ELSE 1 END AS found");
-  if (table?.["found"] !== 1) return 0;
+  // Not to_regclass(): a connection that saw no table remembers that, while it waits for whoever makes it.
+  const [table] = await sql.all(
+    "SELECT tablename FROM pg_tables WHERE schemaname = ANY (current_schemas(false)) AND tablename = 'schema_version'",
+  );
+  if (table === undefined) return 0;
   const [row] = await sql.all("SELECT version FROM schema_version");
   return Number(row?.["version"] ?? 0);
 }
