@@ -66,7 +66,7 @@ describe.skipIf(postgresPrograms() === undefined)("a node's records", { timeout:
     Promise.all(
       Array.from({ length: count }, () => {
         written += 1;
-        const record = callRecord(`c${written}`);
+        const record = callRecord(`c${written}`, { caller: `k${(written * 7919) % 13}`, tags: [`t${written % 5}`] });
         return new Promise((resolve) => journal.append(record, resolve));
       }),
     );
@@ -84,11 +84,11 @@ describe.skipIf(postgresPrograms() === undefined)("a node's records", { timeout:
   it("are in the ledger of all nodes while they are written, each once, whoever's they are", async () => {
     const [one, other] = [await node("n1"), await node("n2")];
     await Promise.all([one.ledger.start(10_000), other.ledger.start(10_000)]);
-    await append(one, 20);
-    await append(other, 30);
-    await once(50);
+    // At the same time, into the same sums: neither has to wait for the other for ever.
+    for (let turn = 0; turn < 10; turn += 1) await Promise.all([append(one, 200), append(other, 300)]);
+    await once(5_000);
     await append(one, 5);
-    await once(55);
+    await once(5_005);
     expect(server.query(database.name, "SELECT file FROM journal_files ORDER BY file")).toHaveLength(2);
     expect(one.log.error).not.toHaveBeenCalled();
   });
