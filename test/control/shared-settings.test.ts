@@ -47,6 +47,20 @@ describe("limits that nodes share", () => {
   );
 });
 
+it("warns of servers that are spoken to in plain text over a network, and of no others", () => {
+  const said = (shared: string, store: string): readonly string[] => {
+    const { warnings } = folder.configured(`${yaml(`{ url: "${shared}" }`)}store: "${store}"\n`);
+    return warnings.map(renderProblem).filter((each) => each.includes("unencrypted"));
+  };
+  expect(said("redis://10.0.0.5", "postgres://10.0.0.5/db")).toEqual([
+    expect.stringContaining("shared.url: what it is told"),
+    expect.stringContaining("store: what it is told"),
+  ]);
+  expect(said("redis://localhost", "postgres://db.internal/db?sslmode=disable")).toHaveLength(1);
+  expect(said("rediss://10.0.0.5", "postgres://db.internal/db?sslmode=require")).toEqual([]);
+  expect(said("redis://127.0.0.1", "postgres://[::1]/db")).toEqual([]);
+});
+
 describe("the database that nodes share", () => {
   const url = `postgres://hedgerow:${password}@10.0.0.5/ledger?sslmode=verify-full`;
   const stored = (store: string): string => yaml("{ url: redis://127.0.0.1 }") + `store: ${store}\n`;

@@ -5,6 +5,7 @@ import { linksOf, type LintInput, type RouteLint } from "./lint-input.ts";
 import { lintModel } from "./lint-models.ts";
 import { lintRegions } from "./lint-regions.ts";
 import { lintBackups, lintConstraints, lintRoute } from "./lint-routes.ts";
+import { lintServers } from "./lint-servers.ts";
 import { lintSharedRisks } from "./lint-shared-risks.ts";
 import { renderPath, type Finding } from "./problem.ts";
 
@@ -32,6 +33,7 @@ export function lint(input: LintInput): readonly Finding[] {
     ...routes.flatMap(lintRegions),
     ...lintProviders(input),
     ...lintServer(input),
+    ...lintServers(input),
   ]);
 }
 
