@@ -164,6 +164,23 @@ describe("an issued key", { timeout: 180_000 }, () => {
     expect((await admin(url, "POST keys", { name: "late" })).status).toBe(503);
   });
 
+  it("is all that a gateway needs that other machines reach; without any it does not start", async () => {
+    place.write(`
+server: { host: 0.0.0.0, port: 0, workers: 1 }
+providers: { sim: { kind: openai-compatible, url: "${simulator.url}/v1", key: sk-e2e-000000000000 } }
+routes: { default: { targets: [sim/quick] } }
+`);
+    const refused = place.start();
+    expect(await refused.exited).toBe(1);
+    expect(refused.stderr).toMatch(/"0\.0\.0\.0" can be reached from other machines.*hedgerow keys create/su);
+    const { key } = JSON.parse((await place.command(["keys", "create", "--name", "app", "--json"])).stdout) as {
+      readonly key: string;
+    };
+    const url = (await place.start().ready()).replace("0.0.0.0", "127.0.0.1");
+    expect(await knock(url, key, 1)).toEqual([200]);
+    expect(await knock(url, "hr_nobody", 1)).toEqual([401]);
+  });
+
   it("has limits of its own, which a later key of its name does not inherit", async () => {
     const gateway = place.start();
     const url = await gateway.ready();
