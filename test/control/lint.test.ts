@@ -129,7 +129,7 @@ routes:
     [
       "constraints that nobody keeps",
       route("openai/gpt-5.4, anthropic/claude-sonnet-5", ", constraints: { jurisdictions: [eu] }"),
-      "constraints: every call of the route is refused: No target of this route may take the call",
+      "constraints: every call of the route is refused: No target may take the call",
     ],
     [
       "a window that no backup has",
