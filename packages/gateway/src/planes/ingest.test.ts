@@ -102,6 +102,21 @@ describe("following the journals", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it("removes and sets aside nothing that whoever else reads it does not have wholly", async () => {
+    const journal = await openJournal({ folder, name: "w1-1" });
+    await append(journal, "a", "b");
+    await close(journal);
+    const [file = ""] = readdirSync(folder);
+    const size = readFileSync(join(folder, file)).length;
+    const asked = vi.fn(() => false);
+    const options = { folder, store, log, growing: () => [], keep: { files: 0, bytes: 0 } };
+    await followJournals({ ...options, isRead: asked }).finish();
+    expect(asked).toHaveBeenCalledWith(file, size);
+    expect([stored(), readdirSync(folder)]).toEqual([["a", "b"], [file]]);
+    await followJournals({ ...options, isRead: () => true }).finish();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it("leaves a changed line out, says where it is, and sets the file aside for people", async () => {
     const journal = await openJournal({ folder, name: "w1-1" });
     await append(journal, "a", "b", "c");
