@@ -8,10 +8,10 @@ export interface BorrowedMoneyOptions {
   /** How many borrow here. */
   readonly holders: () => number;
   /**
-   * Whether whoever counts for all nodes has taken over what this node's ledger has of a budget: what comes into that later
-   * is to be told, and what was in it before is not to be told twice. Absent: always.
+   * By id, a budget of which whoever counts for all nodes has taken over what this node's ledger has: what comes into that
+   * later is to be told, and what was in it before is not to be told twice. Absent: every budget that was asked for here.
    */
-  readonly isCounted?: (meter: Meter) => boolean;
+  readonly counted?: (id: string) => Meter | undefined;
 }
 
 /**
@@ -70,10 +70,11 @@ export class BorrowedMoney implements LendingSource {
 
   /** The same in all budgets of an account that were asked for here. Of others the ledgers tell. */
   noteFor(account: AccountId, spentNanoUsd: number): void {
+    const { counted = (id: string) => this.#known.get(id) } = this.#options;
     for (const period of budgetPeriods) {
       for (const id of [`${account} usd/${period}`, `${account} usd/${period} soft`]) {
-        const meter = this.#known.get(id);
-        if (meter !== undefined && this.#options.isCounted?.(meter) !== false) this.note(meter, spentNanoUsd);
+        const meter = counted(id);
+        if (meter !== undefined) this.note(meter, spentNanoUsd);
       }
     }
   }

@@ -20,7 +20,7 @@ export interface Joined {
   readonly traffic: LendingSource | undefined;
   /** Who lends of budgets. */
   readonly money:
-    | ((onSpent: BudgetLenderOptions["onSpent"]) => Lender & Partial<Pick<BudgetLender, "isCounted">>)
+    | ((onSpent: BudgetLenderOptions["onSpent"]) => Lender & Partial<Pick<BudgetLender, "counted">>)
     | undefined;
   /** The database of all nodes. */
   readonly store: SqlStore | undefined;

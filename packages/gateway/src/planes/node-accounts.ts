@@ -50,8 +50,8 @@ export class NodeAccounts {
     this.#book = new Book({ spentBefore: options.spentBefore, holders, onSpent });
     const lender = shared?.money?.(onSpent);
     if (lender === undefined) return;
-    const isCounted = (meter: Meter): boolean => lender.isCounted?.(meter) ?? true;
-    this.#borrowed = new BorrowedMoney({ purse: new Purse({ lender, clock }), holders, isCounted });
+    const counted = lender.counted === undefined ? {} : { counted: (id: string) => lender.counted?.(id) };
+    this.#borrowed = new BorrowedMoney({ purse: new Purse({ lender, clock }), holders, ...counted });
   }
 
   lender(recall: (holder: string, meters: readonly string[], id: number) => void): NodeLender {

@@ -100,9 +100,10 @@ export class BudgetLender implements Lender {
     });
   }
 
-  /** Whether what this node's ledger has of a budget is told: from then on its new records are news. */
-  isCounted(meter: Meter): boolean {
-    return this.#views.get(meter.id)?.isSeen === true;
+  /** A budget of which what this node's ledger has is told: from then on its new records are news. */
+  counted(id: string): Meter | undefined {
+    const view = this.#views.get(id);
+    return view?.isSeen === true ? view.meter : undefined;
   }
 
   giveBack(returns: readonly Return[]): void {
