@@ -157,8 +157,12 @@ describe.skipIf(postgresPrograms() === undefined)("a node's records", { timeout:
     await one.ledger.start(10_000);
     proxy.set({ kind: "slow", delayMs: 500 });
     await append(one, 30);
+    const behind = (): number =>
+      Number(one.ledger.families().find(({ name }) => name.includes("behind"))?.series[0]?.values[0]);
+    await vi.waitFor(() => expect(behind()).toBeGreaterThan(2), soon);
     await once(30);
     proxy.set({ kind: "pass" });
+    await vi.waitFor(() => expect(behind()).toBeLessThan(2), soon);
   });
 
   it("are brought again, as far as they are kept, to a database that lost them", async () => {

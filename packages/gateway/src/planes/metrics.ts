@@ -103,7 +103,7 @@ const families = {
   hedgerow_shared_nodes: { ...gauge, help: "Nodes that count together, as last said by the server." },
   hedgerow_shared_borrow_seconds: { ...histogram, help: "Questions to the server of shared limits.", labels: [] },
   hedgerow_store_up: { ...gauge, help: "1 while records reach the database that nodes share, 0 while they do not." },
-  hedgerow_store_behind_seconds: { ...gauge, help: "Since when records do not reach it; 0 while they do." },
+  hedgerow_store_behind_seconds: { ...gauge, help: "How long ago the records were made that it may not have yet." },
   hedgerow_store_waiting_bytes: { ...gauge, help: "Of the journal that the database does not have yet." },
   hedgerow_telemetry_waiting_spans: { ...gauge, help: "Spans that wait for the collector of OpenTelemetry." },
   hedgerow_telemetry_spans_total: {

@@ -47,6 +47,8 @@ export class SharedLedger {
   #hasForgotten = false;
   #pauseMs = 0;
   #failedAtMs: number | undefined;
+  /** Whatever was in the journals at this moment is there. */
+  #completeAtMs = performance.now();
   #tidyAtMs = Number.NEGATIVE_INFINITY;
   #waitingBytes = 0;
   #toldShare = 0;
@@ -82,7 +84,7 @@ export class SharedLedger {
   }
 
   families(): readonly SampledFamily[] {
-    const behindMs = this.#failedAtMs === undefined ? 0 : performance.now() - this.#failedAtMs;
+    const behindMs = performance.now() - this.#completeAtMs;
     return [
       { name: "hedgerow_store_up", series: [{ labels: [], values: [this.#failedAtMs === undefined ? 1 : 0] }] },
       { name: "hedgerow_store_behind_seconds", series: [{ labels: [], values: [behindMs / 1_000] }] },
@@ -103,8 +105,10 @@ export class SharedLedger {
   }
 
   async #guardedPass(): Promise<void> {
+    const beganAtMs = performance.now();
     try {
       await this.#pass();
+      this.#completeAtMs = beganAtMs;
       this.#isBack();
       await this.#tidy();
     } catch (error) {
