@@ -97,6 +97,17 @@ describe("the store of issued keys", () => {
     expect(await secrets()).toEqual([{ sha256: hash("sha256", fourth.text) }]);
   });
 
+  it("says that callers need a key once one was issued, and not for what was only asked", async () => {
+    const { store } = open();
+    await store.ask({ kind: "revoke", key: "nobody" });
+    await store.ask(rotate("nobody", 0));
+    expect(await store.changes(0)).toMatchObject({ revision: 0, news: { guards: false } });
+    await issue(store, create("app"));
+    expect(await store.ask(create("app"))).toEqual({ kind: "taken" });
+    await store.ask({ kind: "revoke", key: "app" });
+    expect((await store.changes(0)).news).toEqual({ keys: [], gone: [], guards: true });
+  });
+
   it("lists page by page, the newest first, with those that are revoked or without", async () => {
     const { store } = open();
     for (let number = 0; number < 7; number += 1) await issue(store, create(`k${number}`));

@@ -100,14 +100,22 @@ async function openStoreOf({ config, data, io }: KeyDeskWish): Promise<OpenKeyDe
     return undefined;
   }
   const keys = new KeyStore({ sql: opened.store, wallMs: Date.now });
-  return { ask: (errand) => answerFrom(keys, configuration.snapshot, errand), close: () => opened.store.close() };
+  const user = io.env["USER"] ?? io.env["USERNAME"];
+  const by = `hedgerow keys${user === undefined ? "" : ` (${user})`}`;
+  const asked = { known: configuration.snapshot, by };
+  return { ask: (errand) => answerFrom(keys, asked, errand), close: () => opened.store.close() };
 }
 
-async function answerFrom(keys: KeyStore, known: KnownNames, errand: KeyErrand): Promise<KeyReply> {
+interface From {
+  readonly known: KnownNames;
+  readonly by: string;
+}
+
+async function answerFrom(keys: KeyStore, from: From, errand: KeyErrand): Promise<KeyReply> {
   const desk: KeyDesk = {
     ask: (ask) => keys.ask(ask).catch((error: Error) => ({ kind: "unavailable", why: error.message })),
   };
-  const { status, body } = await replyOf({ desk, known, wallMs: Date.now() }, errand);
+  const { status, body } = await replyOf({ desk, ...from, wallMs: Date.now() }, errand);
   return { status, body: body as KeyReply["body"] };
 }
 

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { KeyStore } from "#control/keys/key-store";
+import { KeyStore, type ChangedKey } from "#control/keys/key-store";
 import { openSqlFile, type SqlStore } from "#control/store/sql";
 import type { IssuedKey, KeyNews } from "#domain/gateway-key";
 import type { KeyAnswer, KeyAsk, KeyChange, KeyDesk } from "#domain/key-desk";
@@ -14,8 +14,6 @@ export interface KeyFeedOptions {
   readonly everyMs?: number;
   readonly onChange?: (change: KeyChange) => void;
 }
-
-const words = { create: "issued", revoke: "revoked", rotate: "rotated" } as const;
 
 /** Others that share the database change keys as well: a key that one revokes is refused everywhere within two seconds. */
 const usualEveryMs = 500;
@@ -48,7 +46,7 @@ export interface KeyFeedParts {
   readonly close: () => Promise<void>;
   /** For a start without the store. */
   readonly copy?: KeyCopy;
-  /** Told of what was asked of this node, once it is so. */
+  /** Told of what was changed here or elsewhere, once the workers are. */
   readonly onChange?: (change: KeyChange) => void;
 }
 
@@ -91,7 +89,6 @@ export class KeyFeed implements KeyDesk {
     try {
       const answer = await this.#parts.store.ask(ask);
       if (ask.kind !== "list" && ask.kind !== "show") await this.#look();
-      this.#note(ask, answer);
       return answer;
     } catch (error) {
       return { kind: "unavailable", why: (error as Error).message };
@@ -104,18 +101,14 @@ export class KeyFeed implements KeyDesk {
     await this.#parts.close();
   }
 
-  #note(ask: KeyAsk, answer: KeyAnswer): void {
-    const key = answer.kind === "issued" || answer.kind === "key" ? answer.key : undefined;
-    if (key === undefined || ask.kind === "show" || ask.kind === "list") return;
-    const change: KeyChange = {
-      what: words[ask.kind],
-      id: key.id,
-      name: key.facts.name,
-      ...(ask.by === undefined ? {} : { by: ask.by }),
-    };
-    const { what, ...who } = change;
-    this.#parts.log.info(`a key was ${what}`, who);
-    this.#parts.onChange?.(change);
+  /** `before`: the keys as they were known. */
+  #tellChanges(changed: readonly ChangedKey[], before: ReadonlySet<string>): void {
+    for (const { id, name, isRevoked, by } of changed) {
+      const what = isRevoked ? "revoked" : before.has(id) ? "rotated" : "issued";
+      const who = { id, name, ...(by === undefined ? {} : { by }) };
+      this.#parts.log.info(`a key was ${what}`, who);
+      this.#parts.onChange?.({ what, ...who });
+    }
   }
 
   /** One after the other; whoever asked for one before it began has waited for all that was written until then. */
@@ -126,17 +119,21 @@ export class KeyFeed implements KeyDesk {
 
   async #lookOnce(): Promise<void> {
     try {
-      const { revision, news } = await this.#parts.store.changes(this.#revision);
+      const { revision, news, changed } = await this.#parts.store.changes(this.#revision);
       // What was known from the copy alone, and is not there any more.
       const here = new Set(this.#isRead ? [] : news.keys.map(({ id }) => id));
       const lost = this.#isRead ? [] : [...this.#keys.keys()].filter((id) => !here.has(id));
+      // What was so before this process began is nothing that it saw happen.
+      const seen = this.#isRead ? changed : [];
       this.#isRead = true;
       if (revision === this.#revision) return;
       this.#revision = revision;
       const gone = [...news.gone, ...lost];
+      const before = new Set(seen.length === 0 ? [] : this.#keys.keys());
       for (const id of gone) this.#keys.delete(id);
       for (const key of news.keys) this.#keys.set(key.id, key);
       this.#tell({ ...news, gone });
+      this.#tellChanges(seen, before);
       await this.#keepCopy();
     } catch (error) {
       this.#complain("the issued keys cannot be read: those that are known work on, changes wait", error);

@@ -27,3 +27,8 @@ export const keyMigration = `
   );
   CREATE INDEX issued_key_secrets_key ON issued_key_secrets (key_id);
 `;
+
+/** Who asked for a key's last change: the key or token, or the command and its user. */
+export const keyChangeMigration = `
+  ALTER TABLE issued_keys ADD COLUMN changed_by TEXT;
+`;

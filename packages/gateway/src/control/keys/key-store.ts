@@ -17,6 +17,16 @@ export interface KeyStoreOptions {
 export interface KeyChanges {
   readonly revision: number;
   readonly news: KeyNews;
+  /** The last change of each key. */
+  readonly changed: readonly ChangedKey[];
+}
+
+export interface ChangedKey {
+  readonly id: string;
+  readonly name: string;
+  readonly isRevoked: boolean;
+  /** As whoever asked for it said. */
+  readonly by?: string;
 }
 
 type Asked<Kind extends KeyAsk["kind"]> = Extract<KeyAsk, { readonly kind: Kind }>;
@@ -39,13 +49,13 @@ export class KeyStore {
   ask(asked: KeyAsk): Promise<KeyAnswer> {
     switch (asked.kind) {
       case "create":
-        return this.#sql.transaction((sql) => this.#create(sql, asked.facts));
+        return this.#sql.transaction((sql) => this.#create(sql, asked));
       case "list":
         return list(this.#sql, asked);
       case "show":
         return show(this.#sql, asked.key);
       case "revoke":
-        return this.#sql.transaction((sql) => this.#revoke(sql, asked.key));
+        return this.#sql.transaction((sql) => this.#revoke(sql, asked));
       case "rotate":
         return this.#sql.transaction((sql) => this.#rotate(sql, asked));
     }
@@ -53,21 +63,23 @@ export class KeyStore {
 
   /** Since 0: all that are not revoked. */
   async changes(since: number): Promise<KeyChanges> {
+    // Before the rows: what is written in between is seen twice rather than never.
+    const counted = since === 0 ? await revisionOf(this.#sql) : since;
+    const only = since === 0 ? " AND revoked_at_ms IS NULL" : "";
     const changed = await this.#sql.all(
-      `SELECT ${keyColumns}, revision FROM issued_keys WHERE revision > ?${since === 0 ? " AND revoked_at_ms IS NULL" : ""}`,
+      `SELECT ${keyColumns}, name, changed_by, revision FROM issued_keys WHERE revision > ?${only}`,
       since,
     );
-    const latest = Math.max(since, ...changed.map((row) => Number(row["revision"])));
-    const revision = since === 0 ? Math.max(latest, await revisionOf(this.#sql)) : latest;
+    const revision = changed.reduce((latest, row) => Math.max(latest, Number(row["revision"])), counted);
     const alive = changed.filter((row) => row["revoked_at_ms"] === null);
     const secrets = await secretsOf(this.#sql, alive);
     const keys = alive.map((row) => keyOf(row, secrets));
     const gone = changed.filter((row) => row["revoked_at_ms"] !== null).map((row) => String(row["id"]));
-    return { revision, news: { keys, gone, guards: revision > 0 } };
+    return { revision, news: { keys, gone, guards: revision > 0 }, changed: changed.map(changedOf) };
   }
 
-  async #create(sql: Sql, facts: KeyFacts): Promise<KeyAnswer> {
-    const revision = await nextRevision(sql);
+  async #create(sql: Sql, { facts, by }: Asked<"create">): Promise<KeyAnswer> {
+    await takeTurn(sql);
     const [twin] = await sql.all(
       "SELECT 1 AS one FROM issued_keys WHERE name = ? AND revoked_at_ms IS NULL",
       facts.name,
@@ -77,31 +89,32 @@ export class KeyStore {
     if (Number(count?.["keys"]) >= this.#mostKeys) return { kind: "full", most: this.#mostKeys };
     const id = `key_${randomBytes(12).toString("hex")}`;
     await sql.run(
-      "INSERT INTO issued_keys (id, name, facts, created_at_ms, revision) VALUES (?, ?, ?, ?, ?)",
+      "INSERT INTO issued_keys (id, name, facts, created_at_ms, revision, changed_by) VALUES (?, ?, ?, ?, ?, ?)",
       id,
       facts.name,
       JSON.stringify(facts),
       this.#wallMs(),
-      revision,
+      await nextRevision(sql),
+      by ?? null,
     );
     return this.#issued(sql, id);
   }
 
-  async #revoke(sql: Sql, key: string): Promise<KeyAnswer> {
-    const revision = await nextRevision(sql);
+  async #revoke(sql: Sql, { key, by }: Asked<"revoke">): Promise<KeyAnswer> {
+    await takeTurn(sql);
     const row = await find(sql, key);
     if (row === undefined) return { kind: "unknown" };
     // Whoever asks twice is told the same, and of the first time.
     if (row["revoked_at_ms"] === null) {
-      const update = "UPDATE issued_keys SET revoked_at_ms = ?, revision = ? WHERE id = ?";
-      await sql.run(update, this.#wallMs(), revision, String(row["id"]));
+      const update = "UPDATE issued_keys SET revoked_at_ms = ?, revision = ?, changed_by = ? WHERE id = ?";
+      await sql.run(update, this.#wallMs(), await nextRevision(sql), by ?? null, String(row["id"]));
       await sql.run("DELETE FROM issued_key_secrets WHERE key_id = ?", String(row["id"]));
     }
     return show(sql, String(row["id"]));
   }
 
-  async #rotate(sql: Sql, { key, overlapMs }: Asked<"rotate">): Promise<KeyAnswer> {
-    const revision = await nextRevision(sql);
+  async #rotate(sql: Sql, { key, overlapMs, by }: Asked<"rotate">): Promise<KeyAnswer> {
+    await takeTurn(sql);
     const row = await find(sql, key);
     if (row === undefined) return { kind: "unknown" };
     if (row["revoked_at_ms"] !== null) return { kind: "revoked" };
@@ -110,7 +123,8 @@ export class KeyStore {
     await sql.run("DELETE FROM issued_key_secrets WHERE key_id = ? AND until_ms IS NOT NULL", id);
     if (overlapMs === 0) await sql.run("DELETE FROM issued_key_secrets WHERE key_id = ?", id);
     await sql.run("UPDATE issued_key_secrets SET until_ms = ? WHERE key_id = ?", this.#wallMs() + overlapMs, id);
-    await sql.run("UPDATE issued_keys SET revision = ? WHERE id = ?", revision, id);
+    const update = "UPDATE issued_keys SET revision = ?, changed_by = ? WHERE id = ?";
+    await sql.run(update, await nextRevision(sql), by ?? null, id);
     return this.#issued(sql, id);
   }
 
@@ -130,7 +144,12 @@ export class KeyStore {
 
 const keyColumns = "id, facts, created_at_ms, revoked_at_ms";
 
-/** Taken first: whoever else changes a key waits for it, so that what is read afterwards holds. */
+/** First: whoever else changes a key waits for it, so that what is read afterwards holds. */
+async function takeTurn(sql: Sql): Promise<void> {
+  await sql.run("UPDATE key_revision SET revision = revision");
+}
+
+/** Only of a change: that there is a revision at all says that a key was issued. */
 async function nextRevision(sql: Sql): Promise<number> {
   await sql.run("UPDATE key_revision SET revision = revision + 1");
   return revisionOf(sql);
@@ -218,6 +237,11 @@ function viewOf(row: Row, secrets: ReadonlyMap<string, readonly KeptSecret[]>): 
 function keyOf(row: Row, secrets: ReadonlyMap<string, readonly KeptSecret[]>): IssuedKey {
   const id = String(row["id"]);
   return { ...factsIn(row), id, secrets: (secrets.get(id) ?? []).map(forWorkers) };
+}
+
+function changedOf(row: Row): ChangedKey {
+  const key = { id: String(row["id"]), name: String(row["name"]), isRevoked: row["revoked_at_ms"] !== null };
+  return row["changed_by"] === null ? key : { ...key, by: String(row["changed_by"]) };
 }
 
 /** As `create` wrote them. */

@@ -1,4 +1,4 @@
-import { keyMigration } from "#control/keys/key-migration";
+import { keyChangeMigration, keyMigration } from "#control/keys/key-migration";
 import { spendMigration } from "./spend-migration.ts";
 
 /**
@@ -184,4 +184,5 @@ export const migrations: readonly string[] = [
   ALTER TABLE spend_names ADD COLUMN gated_nano_usd INTEGER NOT NULL DEFAULT 0;
   `,
   keyMigration,
+  keyChangeMigration,
 ];
