@@ -16,6 +16,7 @@ const entries: readonly CommandEntry[] = [
   { name: "feedback", load: async () => (await import("./commands/feedback.ts")).feedback },
   { name: "review", load: async () => (await import("./commands/review.ts")).review },
   { name: "keys", load: async () => (await import("./commands/keys.ts")).keys },
+  { name: "audit", load: async () => (await import("./commands/audit.ts")).audit },
   { name: "status", load: async () => (await import("./commands/status.ts")).status },
   { name: "drill", load: async () => (await import("./commands/drill.ts")).drill },
   { name: "sim", load: async () => (await import("./commands/sim.ts")).sim },

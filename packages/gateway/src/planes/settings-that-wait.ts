@@ -16,6 +16,7 @@ export function settingsThatWait(before: Configuration, after: Configuration): r
   return [
     ...names.filter((name) => before.server[name] !== after.server[name]).map((name) => `server.${name}`),
     ...(sameSettings(before.server.shared, after.server.shared) ? [] : ["shared"]),
+    ...(sameSettings(before.server.audit, after.server.audit) ? [] : ["audit"]),
     ...(before.server.store?.reveal() === after.server.store?.reveal() ? [] : ["store"]),
     ...limits.flatMap(([name, written]) =>
       before.snapshot.limits[name] === after.snapshot.limits[name] ? [] : [written],

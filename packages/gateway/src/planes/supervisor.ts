@@ -11,9 +11,10 @@ import { labelsFile, openLabelsFile } from "#control/store/labels-file";
 import { memoryFile } from "#control/store/memory-file";
 import { spentSince } from "#control/store/read-spent";
 import { openStore, storeFile, type Store } from "#control/store/sqlite";
+import { AuditTrail } from "./audit-trail.ts";
 import { watchConfiguration } from "./configuration-watch.ts";
 import { NodeAccounts } from "./node-accounts.ts";
-import { openDataFolder, type DataFolder, type WorkerNote } from "./data-folder.ts";
+import { openDataFolder, type DataFolder } from "./data-folder.ts";
 import { describeChange } from "./describe-change.ts";
 import { openTelemetry, type TelemetryExport } from "./export-telemetry.ts";
 import { forwardRecords, type RecordForwarder } from "./forward-records.ts";
@@ -26,7 +27,7 @@ import type { Log, LogStyle } from "./log.ts";
 import { bringEarlierRecords } from "./lost-calls.ts";
 import type { ListenAddress } from "./messages.ts";
 import { joinNodes, type Joined } from "./join-nodes.ts";
-import { isSameProcess } from "./process-identity.ts";
+import { drainOrphans, isAlive } from "./orphans.ts";
 import { settingsThatWait } from "./settings-that-wait.ts";
 import { systemClock } from "./system-clock.ts";
 import { tendReviewsIn, type ReviewTending } from "./tend-reviews.ts";
@@ -79,20 +80,31 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     folder.release();
     return { kind: "refused", lines: [store.message] };
   }
+  const refuse = (lines: readonly string[]): SupervisorStart => {
+    store.store.close();
+    folder.release();
+    return { kind: "refused", lines };
+  };
+  const trail = AuditTrail.open({ folder, settings: server.audit, cwd: options.cwd, log: options.log });
+  if (trail.kind === "refused") return refuse([trail.message]);
   const workers = workersOf(configuration);
   const shared = await joinNodes({ server, folder, store: store.store, workers, log: options.log });
   const accounts = await openAccounts(store.store, { configuration, folder, shared, log: options.log });
   const telemetry = openTelemetry(options.log, configuration);
-  const keys = await openKeyFeed({ sql: shared.store, path: join(folder.path, storeFile), log: options.log });
-  const parts = { options, configuration, folder, store: store.store, accounts, shared, telemetry, keys };
+  const own = { folder, store: store.store, trail: trail.trail };
+  const keys = await openKeyFeed({
+    sql: shared.store,
+    path: join(folder.path, storeFile),
+    log: options.log,
+    onChange: (change) => own.trail.note("key", { ...change }),
+  });
+  const parts = { options, configuration, ...own, accounts, shared, telemetry, keys };
   const started = await startFleet(parts);
   if (started.kind === "failed") {
     await keys.finish();
     await shared.leave();
     await shared.close();
-    store.store.close();
-    folder.release();
-    return { kind: "refused", lines: [explainListenFailure(started, server)] };
+    return refuse([explainListenFailure(started, server)]);
   }
   return { kind: "running", supervisor: new RunningSupervisor({ ...parts, ...started }) };
 }
@@ -118,6 +130,7 @@ function workersOf({ server: { workers } }: Configuration): number {
 }
 
 interface Parts {
+  readonly trail: AuditTrail;
   readonly keys: KeyFeed;
   readonly telemetry: TelemetryExport;
   readonly shared: Joined;
@@ -197,23 +210,6 @@ async function startFleet({
   return { kind: "started", port: started.port, fleet };
 }
 
-/** Workers that a dead supervisor left serving: their calls finish, new ones come to ours. */
-function drainOrphans(orphans: readonly WorkerNote[], log: Log): void {
-  for (const orphan of orphans.filter(isAlive)) {
-    const { worker, pid, identity } = orphan;
-    if (identity === undefined) {
-      log.warn("a worker of an earlier supervisor may still run; this system cannot tell", { worker, pid });
-      continue;
-    }
-    log.info("a worker of a dead supervisor is drained", { worker, pid });
-    process.kill(pid, "SIGTERM");
-  }
-}
-
-function isAlive(note: WorkerNote): boolean {
-  return isSameProcess(note.pid, note.identity);
-}
-
 class RunningSupervisor implements Supervisor {
   readonly url: string;
   readonly #options: SupervisorOptions;
@@ -228,6 +224,7 @@ class RunningSupervisor implements Supervisor {
   readonly #learner: Learner | undefined;
   readonly #endWatch: () => void;
   readonly #shared: Joined;
+  readonly #trail: AuditTrail;
   #configuration: Configuration;
   #stopped: Promise<boolean> | undefined;
 
@@ -243,6 +240,9 @@ class RunningSupervisor implements Supervisor {
     this.#keys = parts.keys;
     this.#telemetry = parts.telemetry;
     this.#shared = parts.shared;
+    this.#trail = parts.trail;
+    this.#trail.note("start", { version: configuration.snapshot.version });
+    this.#trail.start();
     const { log, watch } = options;
     const growing = () => [...fleet.journals, ...folder.orphans.filter(isAlive).map(({ journal }) => journal)];
     this.#forwarder = forwardRecords({ store, log, settings: () => this.#configuration.server.forward });
@@ -251,7 +251,7 @@ class RunningSupervisor implements Supervisor {
       store,
       log,
       growing,
-      isRead: (file, size) => parts.shared.isRead(file, size),
+      isRead: (file, size) => parts.shared.isRead(file, size) && parts.trail.has(file, size),
       onStored: (journal, records) => {
         accounts.stored(journal, records);
         this.#telemetry.observe(records);
@@ -298,6 +298,7 @@ class RunningSupervisor implements Supervisor {
       return;
     }
     const changes = describeChange(before.snapshot, next.snapshot);
+    this.#trail.note("configuration", { before: before.snapshot.version, version, changes });
     log.info(`a new configuration: ${changes.join("; ")}`, { version, before: before.snapshot.version });
     this.#say("warn", next.warnings);
     void this.#fleet
@@ -356,6 +357,7 @@ class RunningSupervisor implements Supervisor {
     await this.#shared.leave();
     await this.#learner?.finish();
     await this.#follower.finish();
+    await this.#trail.finish();
     await this.#shared.close();
     await Promise.all([this.#forwarder.finish(), this.#telemetry.finish()]);
     await this.#reviews?.finish();

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "#cli/command";
 import { readCommandLine } from "#cli/command-line";
+import { packageVersion } from "#cli/package-version";
 
 const usage = `Usage: hedgerow version
 
@@ -13,9 +13,7 @@ export const version: Command = {
   usage,
   run(args, io) {
     readCommandLine(args, { options: {}, words: { least: 0, most: 0, what: "nothing" } });
-    // Two folders up from the source as from the build.
-    const manifest = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-    io.stdout(`hedgerow ${(JSON.parse(manifest) as { version: string }).version} (Node ${process.versions.node})\n`);
+    io.stdout(`hedgerow ${packageVersion()} (Node ${process.versions.node})\n`);
     return Promise.resolve(0);
   },
 };

@@ -18,10 +18,23 @@ export interface ServerSettings {
   readonly forward?: ForwardSettings;
   /** Where spans and metrics are sent; absent: nowhere. */
   readonly telemetry?: TelemetrySettings;
+  /** Absent: no audit log is kept. */
+  readonly audit?: AuditSettings;
   /** The address of the database that several nodes share; absent: each keeps what it knows for itself. */
   readonly store?: Secret;
   /** The server at which several nodes count together; absent: this node counts for itself. */
   readonly shared?: SharedSettings;
+}
+
+export interface AuditSettings {
+  readonly name?: string;
+  readonly anchor?: {
+    /** As written; relative to the working directory. */
+    readonly file?: string;
+    readonly webhook?: string;
+    readonly key?: Secret;
+    readonly everyMs: number;
+  };
 }
 
 export interface SharedSettings {

@@ -10,6 +10,7 @@ import { compileAdminToken, compileKeys, compileTenants } from "./compile-keys.t
 import { compileProviders } from "./compile-provider.ts";
 import { compileRoutes } from "./compile-route.ts";
 import { compileSupply } from "./compile-supply.ts";
+import { checkAudit, compileAudit } from "./compile-audit.ts";
 import { compileTelemetry } from "./compile-telemetry.ts";
 import { snapshotVersion } from "./fingerprint.ts";
 import type { Finding } from "./problem.ts";
@@ -38,6 +39,7 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
   const { telemetry, tracing } = compileTelemetry(document, context.telemetry, report);
   checkShared(document, report);
   checkStore(document, report);
+  checkAudit(document, report);
   if (isPublic && !hasCredential(document, context)) {
     const message = `${JSON.stringify(server.host)} can be reached from other machines, and no \`keys\` are configured`;
     report(["server", "host"], message, "add `keys`, issue one with `hedgerow keys create`, or listen on 127.0.0.1");
@@ -73,7 +75,7 @@ function hasCredential({ keys = {}, server }: ConfigDocument, { hasIssuedKeys }:
 export function serverSettings(document: ConfigDocument, overrides: Partial<ServerSettings> = {}): ServerSettings {
   const { host = "127.0.0.1", port = 4000, workers = "auto", data = "./.hedgerow" } = document.server ?? {};
   const forward = document.records?.forward;
-  const settings = { host, port, workers, data, ...compileShared(document), ...overrides };
+  const settings = { host, port, workers, data, ...compileShared(document), ...compileAudit(document), ...overrides };
   return forward === undefined ? settings : { ...settings, forward: compileForward(forward) };
 }
 

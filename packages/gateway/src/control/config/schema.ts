@@ -4,6 +4,7 @@ import { defaultLimits, defaultTimeouts } from "#domain/snapshot";
 import { budgetSection, limitsSection } from "./allowance-schema.ts";
 import { confidenceSection } from "./confidence-schema.ts";
 import { adminSection, keysSection, organisationsSection, teamsSection } from "./key-schema.ts";
+import { auditSection } from "./audit-schema.ts";
 import { sharedSection, storeSection } from "./shared-schema.ts";
 import { supplySection } from "./supply-schema.ts";
 import { hedgeSection, recordsSection, slaSection } from "./survival-schema.ts";
@@ -309,6 +310,7 @@ export const documentSchema = z.strictObject({
     .exactOptional(),
   supply: supplySection,
   records: recordsSection,
+  audit: auditSection,
   telemetry: telemetrySection,
   store: storeSection,
   shared: sharedSection,

@@ -9,6 +9,7 @@ const patterns: readonly (readonly string[])[] = [
   ["server", "admin", "token"],
   ["records", "forward", "key"],
   ["telemetry", "otlp", "headers"],
+  ["audit", "anchor", "key"],
   ["store"],
   ["shared", "url"],
   ["routes", "*", "confidence", "decision", "key"],

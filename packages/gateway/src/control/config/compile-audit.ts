@@ -1,0 +1,22 @@
+import { defaultAnchorEveryMs } from "./audit-schema.ts";
+import type { AuditSettings, Report } from "./compile-context.ts";
+import { checkPosted } from "./compile-forward.ts";
+import type { ConfigDocument } from "./schema.ts";
+
+export function compileAudit({ audit }: ConfigDocument): { readonly audit?: AuditSettings } {
+  if (audit === undefined) return {};
+  const { name, anchor } = audit;
+  const ofName = name === undefined ? {} : { name };
+  if (anchor === undefined) return { audit: ofName };
+  const { every = defaultAnchorEveryMs, ...where } = anchor;
+  return { audit: { ...ofName, anchor: { ...where, everyMs: every } } };
+}
+
+export function checkAudit({ audit }: ConfigDocument, report: Report): void {
+  const { anchor } = audit ?? {};
+  if (anchor === undefined) return;
+  if (anchor.webhook !== undefined) checkPosted(anchor.webhook, ["audit", "anchor", "webhook"], report);
+  if (anchor.webhook === undefined && anchor.file === undefined) {
+    report(["audit", "anchor"], "it says nowhere to put checkpoints", "give it `file`, `webhook`, or both");
+  }
+}
