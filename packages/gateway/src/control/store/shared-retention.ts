@@ -6,6 +6,8 @@ import type { Sql, SqlStore } from "./sql.ts";
 
 /** Any number: one node at a time removes. */
 const lock = 4_727_733_902;
+/** Nobody is kept waiting meanwhile but those who would remove the same. */
+const removedAtOnce = 5_000;
 
 /**
  * What is older than a node's own ledger keeps leaves the ledger of all nodes: calls and hours after 90 days, days and
@@ -21,14 +23,14 @@ export async function removeOldShared(store: SqlStore): Promise<boolean> {
     const removed = await sql.run(
       "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE at_ms < ? ORDER BY at_ms LIMIT ?)",
       newestMs - retention.maxAgeMs,
-      retention.removedAtOnce,
+      removedAtOnce,
     );
     await sql.run(
       "DELETE FROM service_buckets WHERE bucket < ?",
       Math.floor((newestMs - bucketRetentionMs) / bucketMs),
     );
     await removeOldSpend(sql, newestMs);
-    return removed === retention.removedAtOnce;
+    return removed === removedAtOnce;
   });
 }
 
