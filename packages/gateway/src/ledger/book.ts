@@ -9,7 +9,8 @@ export interface BookOptions extends MoneyWatch {
 }
 
 interface Entry {
-  readonly meter: Meter;
+  /** As it was asked for last: what comes back may be of a worker that has not read the newest configuration yet. */
+  meter: Meter;
   readonly count: Count;
 }
 
@@ -38,6 +39,7 @@ export class Book {
     const counts: Count[] = [];
     for (const { meter, need } of wants) {
       const count = this.#countOf(meter, wallMs);
+      this.#revise(meter, count);
       counts.push(count);
       const free = count.free(meter.limit, wallMs);
       if (need <= free || meter.soft === true) continue;
@@ -103,6 +105,12 @@ export class Book {
   /** What is left of a meter for anybody, of its unit. */
   free(meter: Meter, wallMs: number): number {
     return this.#countOf(meter, wallMs).free(meter.limit, wallMs);
+  }
+
+  #revise(meter: Meter, count: Count): void {
+    const entry = this.#entries.get(meter.id);
+    if (entry !== undefined) entry.meter = meter;
+    count.revise?.(meter);
   }
 
   #countOf(meter: Meter, wallMs: number): Count {

@@ -4,6 +4,8 @@ import { loanSeconds, MinuteWindow } from "./minute-window.ts";
 
 /** What is counted of one meter, for all holders together. Times are the wall clock's. */
 export interface Count {
+  /** A reload may have changed its limit, or who is told when. */
+  revise?(meter: Meter): void;
   /** Units nobody has; may be below zero where more was used than was taken. */
   free(limit: number, wallMs: number): number;
   lend(holder: string, units: number, wallMs: number): void;
@@ -148,7 +150,7 @@ class Slots implements Count {
 
 /** Loans outlive a period's end: they count against the one in which they are spent. */
 class Money implements Count {
-  readonly #meter: Meter;
+  #meter: Meter;
   readonly #watch: MoneyWatch;
   readonly #loans = new Loans();
   #startMs = Number.NaN;
@@ -158,6 +160,10 @@ class Money implements Count {
   constructor(meter: Meter, watch: MoneyWatch) {
     this.#meter = meter;
     this.#watch = watch;
+  }
+
+  revise(meter: Meter): void {
+    this.#meter = meter;
   }
 
   free(limit: number, wallMs: number): number {

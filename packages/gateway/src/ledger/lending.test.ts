@@ -182,6 +182,50 @@ describe("what a node lends to its workers", () => {
   });
 });
 
+describe("a limit that a reload changes", () => {
+  it.each([
+    ["money", money(100), money(40), money(160)],
+    ["slots", slots(100), slots(40), slots(160)],
+    ["requests", requests(100), requests(40), requests(160)],
+  ])("holds from the next call on, lower and higher, of %s", async (_unit, before, lower, higher) => {
+    const { clock, purses } = openNode(2);
+    const take = async (meter: Meter, amount: number, worker = 0) => {
+      const taken = purses[worker]?.take([{ meter, amount }]);
+      await clock.advanceAsync(100);
+      return taken;
+    };
+    expect(await take(before, 50)).toMatchObject({ kind: "taken" });
+    // Ten more are used than there are now; what is to be used beyond is denied on every worker.
+    expect(await take(lower, 1)).toMatchObject({ kind: "denied", remaining: 0 });
+    expect(await take(lower, 1, 1)).toMatchObject({ kind: "denied", remaining: 0 });
+    expect(await take(higher, 111)).toMatchObject({ kind: "denied", remaining: 110 });
+    expect(await take(higher, 110)).toMatchObject({ kind: "taken" });
+    expect(await take(higher, 1, 1)).toMatchObject({ kind: "denied", remaining: 0 });
+  });
+
+  it("is what somebody is told of when it is reached, and so are new shares of it", async () => {
+    const told: (readonly [limit: number, shares: readonly number[] | undefined, after: number])[] = [];
+    const book = new Book({
+      spentBefore: () => 0,
+      holders: () => 1,
+      onSpent: ({ limit, alertsAt }, _before, after) => void told.push([limit, alertsAt, after]),
+    });
+    const spend = (meter: Meter, nano: number): void => {
+      book.borrow("w1", [{ meter, need: nano, like: 0 }], 0);
+      book.giveBack("w1", [{ meter, back: 0, spent: nano }], 0);
+    };
+    spend(money(100, { alertsAt: [0.5] }), 10);
+    spend(money(200, { alertsAt: [0.9] }), 20);
+    // Of a worker that has not read the new configuration yet.
+    book.giveBack("w2", [{ meter: money(100), back: -5, spent: 5 }], 0);
+    expect(told).toEqual([
+      [100, [0.5], 10],
+      [200, [0.9], 30],
+      [200, [0.9], 35],
+    ]);
+  });
+});
+
 describe("a rate", () => {
   it("holds in every minute, however calls come, over several workers", async () => {
     const gaps = fc.array(fc.tuple(fc.integer({ min: 0, max: 20_000 }), fc.nat(1), fc.integer({ min: 1, max: 4 })), {

@@ -73,6 +73,31 @@ describe("following the journals", () => {
     expect(log.error).not.toHaveBeenCalled();
   });
 
+  it("leaves room between pieces for whoever wants to be served meanwhile", async () => {
+    const journal = await openJournal({ folder, name: "w1-1" });
+    await append(journal, ...Array.from({ length: 2_000 }, (_, call) => `req_${String(call).padStart(56, "0")}`));
+    await close(journal);
+    let [turns, turning] = [0, true];
+    const turn = (): void => {
+      turns += 1;
+      if (turning) setImmediate(turn);
+    };
+    turn();
+    const pieces: { readonly atTurn: number; readonly records: number }[] = [];
+    const follower = followJournals({
+      folder,
+      store,
+      log,
+      growing: () => [],
+      onStored: (_journal, records) => pieces.push({ atTurn: turns, records: records.length }),
+    });
+    await follower.finish();
+    turning = false;
+    expect(pieces.reduce((sum, { records }) => sum + records, 0)).toBe(2_000);
+    expect(Math.max(...pieces.map(({ records }) => records))).toBeLessThan(500);
+    expect(new Set(pieces.map(({ atTurn }) => atTurn)).size).toBe(pieces.length);
+  });
+
   it("goes on where an earlier follower ended, and takes what a crash left, torn tail and all", async () => {
     const journal = await openJournal({ folder, name: "w1-1" });
     await append(journal, "a");

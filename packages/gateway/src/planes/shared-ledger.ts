@@ -56,6 +56,8 @@ export class SharedLedger {
   constructor(options: SharedLedgerOptions) {
     this.#options = options;
     this.#ledger = {
+      // Its server is a network away, and what is read of the journal is checked in one go.
+      pieceBytes: 1024 * 1024,
       position: (file) => this.#position(file),
       put: (piece, records) => this.#put(piece, records),
       forgetBut: (files) => this.#forgetBut(files),
