@@ -149,11 +149,12 @@ describe("hedgerow status", () => {
     await start([keyNamed("app"), keyNamed("boss", { role: "admin" })]);
     expect(await run([])).toMatchObject({
       code: 1,
-      err: expect.stringContaining("set HEDGEROW_KEY to a key with admin: true"),
+      err: expect.stringContaining("HEDGEROW_KEY to a key with admin: true"),
     });
     const key = (name: string) => ({ HEDGEROW_KEY: `${name}-0123456789abcdef01234567` });
     expect(await run([], key("app"))).toMatchObject({ code: 1, err: expect.stringContaining("is no administrator's") });
     expect((await run([], key("boss"))).code).toBe(0);
+    expect((await run([], { HEDGEROW_ADMIN_TOKEN: key("boss").HEDGEROW_KEY })).code).toBe(0);
     const wrong = await runCommand(["status", "--url", simulator.url], [status], { cwd: "/" });
     expect(wrong).toMatchObject({ code: 1, err: expect.stringMatching(/answered 404|no gateway/) });
     const nobody = await runCommand(["status", "--url", "http://127.0.0.1:2"], [status], { cwd: "/" });

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openReviewFile, type ReviewFile } from "#control/reviews/review-file";
-import { adminRoutes, describeAdminApi } from "#planes/admin-routes";
+import { adminRoutes, describeAdminApi, type AdminRoute } from "#planes/admin-routes";
 import { reviewId, sampleReview } from "../reviews/sample-review.ts";
 import { sampleProvider, sampleRoute } from "../world/sample-snapshot.ts";
 import { startIssuing, type IssuingGateway } from "./issuing-gateway.ts";
@@ -169,6 +169,13 @@ describe("the admin API", () => {
     expect((await send("text/plain", '{"name":"x"}')).status).toBe(415);
     for (const body of ["", "[]", "null", "{", '"x"']) expect((await send("application/json", body)).status).toBe(400);
     expect((await send("application/json", `{"name":"${"x".repeat(1_100_000)}"}`)).status).toBe(413);
+  });
+
+  it("has no route that does not say who may use it: that would not compile", () => {
+    const { permission, ...unsaid } = adminRoutes[0] as AdminRoute;
+    // @ts-expect-error the permission is missing
+    const route: AdminRoute = unsaid;
+    expect([permission, route.path]).toEqual(["viewer", "/admin/api/health"]);
   });
 
   it("is described in docs/admin-api.json, word for word", () => {

@@ -43,7 +43,10 @@ export async function fetchHealth(url: string, key: string | undefined): Promise
     if (response.ok && isHealth(body)) return { kind: "told", health: body };
     if (response.ok) return { kind: "failed", message: noGateway(url) };
     const told = isObject(body) && typeof body["error"] === "string" ? body["error"] : undefined;
-    const hint = response.status === 401 ? "; set HEDGEROW_KEY to a key with admin: true" : "";
+    const hint =
+      response.status === 401
+        ? "; set HEDGEROW_ADMIN_TOKEN, or HEDGEROW_KEY to a key with admin: true or role: viewer"
+        : "";
     return { kind: "failed", message: `${told ?? `the gateway answered ${response.status}`}${hint}` };
   } catch (error) {
     return { kind: "failed", message: unreachable(error, url) };

@@ -16,7 +16,8 @@ taken at once, what is left of the accounts' limits.
   --url URL   the gateway (default $HEDGEROW_URL, else ${usualUrl})
   --json      print what the gateway says as one JSON object
 
-The gateway's key, where it wants one, is taken from $HEDGEROW_KEY; it needs \`admin: true\` in the configuration.
+Where the gateway wants a credential: the administrator's token in $HEDGEROW_ADMIN_TOKEN, or a key of the role viewer or
+admin in $HEDGEROW_KEY.
 `;
 
 export const status: Command = {
@@ -29,7 +30,7 @@ export const status: Command = {
       words: { least: 0, most: 0, what: "nothing" },
     });
     const url = gatewayUrl(values.url, io);
-    const fetched = await fetchHealth(url, io.env["HEDGEROW_KEY"]);
+    const fetched = await fetchHealth(url, io.env["HEDGEROW_ADMIN_TOKEN"] ?? io.env["HEDGEROW_KEY"]);
     if (fetched.kind === "failed") {
       io.stderr(`hedgerow status: ${terminalLine(fetched.message)}\n`);
       return 1;
