@@ -37,7 +37,7 @@ export async function post({ url, headers, body, timeoutMs, signal, answerLength
 export function readRetryAfter(written: string | null, wallMs: number): number | undefined {
   if (written === null) return undefined;
   if (/^\s*\d{1,9}(?:\.\d{1,3})?\s*$/u.test(written)) return Number(written) * 1000;
-  const atMs = Date.parse(written);
+  const atMs = /^[A-Za-z]{3,9}, .* GMT$/u.test(written) ? Date.parse(written) : Number.NaN;
   return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - wallMs);
 }
 

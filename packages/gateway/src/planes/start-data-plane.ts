@@ -1,8 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Server } from "node:net";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { findModel } from "#catalogue/catalogue";
-import { openCatalogue } from "#catalogue/open-catalogue";
 import type { ReviewDesk } from "#control/reviews/review-file";
 import type { CalibrationSet } from "#domain/calibration";
 import type { Accounts } from "#domain/account";
@@ -36,6 +34,7 @@ import { serveOperations, type OperationsState } from "./operations.ts";
 import { labelNames } from "./label-names.ts";
 import { sameSettings } from "./same-settings.ts";
 import { systemClock } from "./system-clock.ts";
+import { traitsFromCatalogue } from "./traits-from-catalogue.ts";
 
 /** What the data plane needs of a journal; `JournalWriter` is one, a test may bring a simpler one. */
 export interface DataPlaneJournal extends Journal {
@@ -342,12 +341,6 @@ export function describeBug(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
   return [error.name, ...frames.slice(0, 6).map((line) => line.trim())].join(" ");
-}
-
-/** The configuration's own rows first: they correct the catalogue's. */
-function traitsFromCatalogue(): TraitsOf {
-  const catalogue = openCatalogue();
-  return (spec, model) => spec.models.get(model) ?? findModel(catalogue, spec.kind, model);
 }
 
 function retryBudgets(): RetryBudgets {
