@@ -184,10 +184,11 @@ describe("what a node lends to its workers", () => {
 
 describe("a limit that a reload changes", () => {
   it.each([
-    ["money", money(100), money(40), money(160)],
-    ["slots", slots(100), slots(40), slots(160)],
-    ["requests", requests(100), requests(40), requests(160)],
-  ])("holds from the next call on, lower and higher, of %s", async (_unit, before, lower, higher) => {
+    ["money", money],
+    ["slots", slots],
+    ["requests", requests],
+  ] as const)("holds from the next call on, lower and higher, of %s", async (_unit, meterOf) => {
+    const [before, lower, higher] = [meterOf(100), meterOf(40), meterOf(160)];
     const { clock, purses } = openNode(2);
     const take = async (meter: Meter, amount: number, worker = 0) => {
       const taken = purses[worker]?.take([{ meter, amount }]);
