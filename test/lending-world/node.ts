@@ -56,7 +56,7 @@ class Supervisor implements Above {
       clock: this.clock,
       workers,
       spentBefore,
-      log: { warn: () => {} },
+      tell: () => {},
       ...(money === undefined ? {} : { shared: { money } }),
     });
     this.lender = this.accounts.lender((holder, meters, id) => {

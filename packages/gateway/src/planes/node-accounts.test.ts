@@ -13,7 +13,7 @@ function open() {
     clock: new VirtualClock(),
     workers: 2,
     spentBefore: () => 0,
-    log: { warn: (message) => void warnings.push(message) },
+    tell: ({ share, spentUsd }) => void warnings.push(`${share} ${Math.round(spentUsd * 1e9)}`),
   });
   const lender = accounts.lender(() => {});
   const end = (journal: string): void => accounts.ended(journal, lender.drop(journal));
@@ -63,6 +63,6 @@ describe("what a worker spent that is gone", () => {
     const watched = { ...meter, alertsAt: [0.5, 1] };
     await lender.borrow("w1", [{ meter: watched, need: 100, like: 0 }]);
     for (const spent of [40, 20, 20, 20]) lender.giveBack("w1", [{ meter: watched, back: 0, spent }]);
-    expect(warnings).toEqual(["a budget has reached 50 %", "a budget has reached 100 %"]);
+    expect(warnings).toEqual(["0.5 60", "1 100"]);
   });
 });

@@ -8,7 +8,7 @@ import { BorrowedMoney } from "#ledger/borrowed-money";
 import { NodeLender, type LendingSource } from "#ledger/node-lender";
 import { Purse } from "#ledger/purse";
 import { splitByUnit } from "#ledger/split-source";
-import type { Log } from "./log.ts";
+import type { BudgetAlert } from "./budget-alerts.ts";
 import type { Joined } from "./join-nodes.ts";
 
 export interface NodeAccountsOptions {
@@ -16,7 +16,7 @@ export interface NodeAccountsOptions {
   readonly workers: number;
   /** What the ledger says was spent of a budget since this moment (ms since 1970), nano-dollars. */
   readonly spentBefore: (meter: Meter, sinceMs: number) => number;
-  readonly log: Pick<Log, "warn">;
+  readonly tell: (alert: BudgetAlert) => void;
   /** Where rates, slots and money are counted for several nodes; what is absent this node counts for itself. */
   readonly shared?: Partial<Pick<Joined, "traffic" | "money">>;
 }
@@ -45,8 +45,9 @@ export class NodeAccounts {
     this.#options = options;
     const { clock, shared, workers } = options;
     const holders = (): number => workers;
-    const onSpent = (meter: Meter, before: number, after: number): void =>
-      tellReached(meter, { before, after }, options.log);
+    const onSpent = (meter: Meter, before: number, after: number): void => {
+      for (const alert of reached(meter, { before, after, wallMs: clock.wallMs() })) options.tell(alert);
+    };
     this.#book = new Book({ spentBefore: options.spentBefore, holders, onSpent });
     const lender = shared?.money?.(onSpent);
     if (lender === undefined) return;
@@ -134,21 +135,24 @@ export class NodeAccounts {
   }
 }
 
-/** Says each share of a budget that somebody wants to be told of, once in each period: as it is passed. */
-function tellReached(
-  { account, period, limit, alertsAt = [], soft }: Meter,
-  spent: { readonly before: number; readonly after: number },
-  log: Pick<Log, "warn">,
-): void {
+/** Each share of a budget that somebody wants to be told of, once in each period: as it is passed. */
+function* reached(
+  { account, period = "total", limit, alertsAt = [], soft }: Meter,
+  { before, after, wallMs }: { readonly before: number; readonly after: number; readonly wallMs: number },
+): Iterable<BudgetAlert> {
+  const at = new Date(wallMs).toISOString();
   for (const share of alertsAt) {
-    if (spent.before >= share * limit || spent.after < share * limit) continue;
-    log.warn(`a budget has reached ${Math.round(share * 100)} %`, {
+    if (before >= share * limit || after < share * limit) continue;
+    yield {
+      kind: "budget",
       account,
-      period: period ?? "total",
-      spentUsd: spent.after / 1e9,
+      period,
+      share,
+      spentUsd: after / 1e9,
       limitUsd: limit / 1e9,
-      ...(soft === true ? { soft } : {}),
-    });
+      soft: soft === true,
+      at,
+    };
   }
 }
 

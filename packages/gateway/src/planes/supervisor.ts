@@ -1,19 +1,18 @@
-import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { calibrationsFile } from "#control/config/calibrations";
 import type { Configuration, Refused } from "#control/config/configuration";
 import { withCalibration } from "#control/config/fingerprint";
-import { maxWorkers } from "#control/config/schema";
 import { renderProblem, type ConfigProblem } from "#control/config/problem";
 import type { CalibrationSet } from "#domain/calibration";
 import { reviewFile } from "#control/reviews/review-file";
 import { labelsFile, openLabelsFile } from "#control/store/labels-file";
 import { memoryFile } from "#control/store/memory-file";
-import { spentSince } from "#control/store/read-spent";
 import { openStore, storeFile, type Store } from "#control/store/sqlite";
 import { AuditTrail } from "./audit-trail.ts";
+import { BudgetAlerts } from "./budget-alerts.ts";
 import { watchConfiguration } from "./configuration-watch.ts";
-import { NodeAccounts } from "./node-accounts.ts";
+import type { NodeAccounts } from "./node-accounts.ts";
+import { openAccounts, workersOf } from "./open-accounts.ts";
 import { openDataFolder, type DataFolder } from "./data-folder.ts";
 import { describeChange } from "./describe-change.ts";
 import { openTelemetry, type TelemetryExport } from "./export-telemetry.ts";
@@ -24,12 +23,10 @@ import { explainListenFailure, prepareListening } from "./listen-address.ts";
 import { openKeyFeed, type KeyFeed } from "./key-feed.ts";
 import { followLabels, type Learner } from "./learn.ts";
 import type { Log, LogStyle } from "./log.ts";
-import { bringEarlierRecords } from "./lost-calls.ts";
 import type { ListenAddress } from "./messages.ts";
 import { joinNodes, type Joined } from "./join-nodes.ts";
 import { drainOrphans, isAlive } from "./orphans.ts";
 import { settingsThatWait } from "./settings-that-wait.ts";
-import { systemClock } from "./system-clock.ts";
 import { tendReviewsIn, type ReviewTending } from "./tend-reviews.ts";
 import { usualSuccess } from "./usual-success.ts";
 import { WorkerFleet } from "./worker-fleet.ts";
@@ -89,9 +86,11 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   if (trail.kind === "refused") return refuse([trail.message]);
   const workers = workersOf(configuration);
   const shared = await joinNodes({ server, folder, store: store.store, workers, log: options.log });
-  const accounts = await openAccounts(store.store, { configuration, folder, shared, log: options.log });
+  let served = (): Configuration => configuration;
+  const alerts = new BudgetAlerts({ folder: folder.path, settings: () => served().server.alerts, log: options.log });
+  const accounts = await openAccounts(store.store, { configuration, folder, shared, alerts, log: options.log });
   const telemetry = openTelemetry(options.log, configuration);
-  const own = { folder, store: store.store, trail: trail.trail };
+  const own = { folder, store: store.store, trail: trail.trail, alerts };
   const keys = await openKeyFeed({
     sql: shared.store,
     path: join(folder.path, storeFile),
@@ -106,30 +105,13 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     await shared.close();
     return refuse([explainListenFailure(started, server)]);
   }
-  return { kind: "running", supervisor: new RunningSupervisor({ ...parts, ...started }) };
-}
-
-/** Budgets begin with what was spent before: what an earlier supervisor left in the journals is read first. */
-async function openAccounts(
-  store: Store,
-  { configuration, folder, shared, log }: Pick<Parts, "configuration" | "folder" | "shared"> & { readonly log: Log },
-): Promise<NodeAccounts> {
-  const lives = new Set(folder.orphans.filter(isAlive).map(({ journal }) => journal));
-  await bringEarlierRecords({ store, folder: folder.journal, grows: (journal) => lives.has(journal), log });
-  return new NodeAccounts({
-    clock: systemClock,
-    workers: workersOf(configuration),
-    log,
-    shared,
-    spentBefore: ({ account }, sinceMs) => spentSince(store, account, sinceMs),
-  });
-}
-
-function workersOf({ server: { workers } }: Configuration): number {
-  return workers === "auto" ? Math.min(availableParallelism(), maxWorkers) : workers;
+  const supervisor = new RunningSupervisor({ ...parts, ...started });
+  served = () => supervisor.configuration;
+  return { kind: "running", supervisor };
 }
 
 interface Parts {
+  readonly alerts: BudgetAlerts;
   readonly trail: AuditTrail;
   readonly keys: KeyFeed;
   readonly telemetry: TelemetryExport;
@@ -225,6 +207,7 @@ class RunningSupervisor implements Supervisor {
   readonly #endWatch: () => void;
   readonly #shared: Joined;
   readonly #trail: AuditTrail;
+  readonly #alerts: BudgetAlerts;
   #configuration: Configuration;
   #stopped: Promise<boolean> | undefined;
 
@@ -241,6 +224,7 @@ class RunningSupervisor implements Supervisor {
     this.#telemetry = parts.telemetry;
     this.#shared = parts.shared;
     this.#trail = parts.trail;
+    this.#alerts = parts.alerts;
     this.#trail.note("start", { version: configuration.snapshot.version });
     this.#trail.start();
     const { log, watch } = options;
@@ -355,6 +339,7 @@ class RunningSupervisor implements Supervisor {
     const drained = await this.#fleet.drain(drainMs);
     await this.#keys.finish();
     await this.#shared.leave();
+    await this.#alerts.finish();
     await this.#learner?.finish();
     await this.#follower.finish();
     await this.#trail.finish();

@@ -1,7 +1,11 @@
 import { defaultAnchorEveryMs } from "./audit-schema.ts";
-import type { AuditSettings, Report } from "./compile-context.ts";
+import type { AlertSettings, AuditSettings, Report } from "./compile-context.ts";
 import { checkPosted } from "./compile-forward.ts";
 import type { ConfigDocument } from "./schema.ts";
+
+export function compileAlerts({ alerts }: ConfigDocument): { readonly alerts?: AlertSettings } {
+  return alerts === undefined ? {} : { alerts };
+}
 
 export function compileAudit({ audit }: ConfigDocument): { readonly audit?: AuditSettings } {
   if (audit === undefined) return {};
@@ -12,7 +16,8 @@ export function compileAudit({ audit }: ConfigDocument): { readonly audit?: Audi
   return { audit: { ...ofName, anchor: { ...where, everyMs: every } } };
 }
 
-export function checkAudit({ audit }: ConfigDocument, report: Report): void {
+export function checkAudit({ audit, alerts }: ConfigDocument, report: Report): void {
+  if (alerts !== undefined) checkPosted(alerts.webhook, ["alerts", "webhook"], report);
   const { anchor } = audit ?? {};
   if (anchor === undefined) return;
   if (anchor.webhook !== undefined) checkPosted(anchor.webhook, ["audit", "anchor", "webhook"], report);

@@ -18,12 +18,19 @@ export interface ServerSettings {
   readonly forward?: ForwardSettings;
   /** Where spans and metrics are sent; absent: nowhere. */
   readonly telemetry?: TelemetrySettings;
+  /** Who is told of budgets; absent: the log alone. */
+  readonly alerts?: AlertSettings;
   /** Absent: no audit log is kept. */
   readonly audit?: AuditSettings;
   /** The address of the database that several nodes share; absent: each keeps what it knows for itself. */
   readonly store?: Secret;
   /** The server at which several nodes count together; absent: this node counts for itself. */
   readonly shared?: SharedSettings;
+}
+
+export interface AlertSettings {
+  readonly webhook: string;
+  readonly key?: Secret;
 }
 
 export interface AuditSettings {

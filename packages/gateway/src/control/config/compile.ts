@@ -10,7 +10,7 @@ import { compileAdminToken, compileKeys, compileTenants } from "./compile-keys.t
 import { compileProviders } from "./compile-provider.ts";
 import { compileRoutes } from "./compile-route.ts";
 import { compileSupply } from "./compile-supply.ts";
-import { checkAudit, compileAudit } from "./compile-audit.ts";
+import { checkAudit, compileAlerts, compileAudit } from "./compile-audit.ts";
 import { compileTelemetry } from "./compile-telemetry.ts";
 import { snapshotVersion } from "./fingerprint.ts";
 import type { Finding } from "./problem.ts";
@@ -75,7 +75,16 @@ function hasCredential({ keys = {}, server }: ConfigDocument, { hasIssuedKeys }:
 export function serverSettings(document: ConfigDocument, overrides: Partial<ServerSettings> = {}): ServerSettings {
   const { host = "127.0.0.1", port = 4000, workers = "auto", data = "./.hedgerow" } = document.server ?? {};
   const forward = document.records?.forward;
-  const settings = { host, port, workers, data, ...compileShared(document), ...compileAudit(document), ...overrides };
+  const settings = {
+    host,
+    port,
+    workers,
+    data,
+    ...compileShared(document),
+    ...compileAudit(document),
+    ...compileAlerts(document),
+    ...overrides,
+  };
   return forward === undefined ? settings : { ...settings, forward: compileForward(forward) };
 }
 
@@ -90,6 +99,8 @@ function compileLimits(entry: LimitsEntry): ServerLimits {
     ...(entry.maxAnswer === undefined ? {} : { maxAnswerBytes: entry.maxAnswer }),
     ...(entry.maxHeld === undefined ? {} : { maxHeldBytes: entry.maxHeld }),
     ...(maxConcurrentCalls === undefined ? {} : { maxConcurrentCalls }),
+    ...(entry.maxLag === undefined ? {} : { maxLagMs: entry.maxLag }),
+    ...(entry.maxMemory === undefined ? {} : { maxMemoryBytes: entry.maxMemory }),
     ...(entry.headersTimeout === undefined ? {} : { headersTimeoutMs: entry.headersTimeout }),
     ...(entry.uploadIdle === undefined ? {} : { uploadIdleMs: entry.uploadIdle }),
     ...(entry.heartbeat === undefined ? {} : { heartbeatMs: entry.heartbeat }),

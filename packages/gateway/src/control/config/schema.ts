@@ -4,6 +4,7 @@ import { defaultLimits, defaultTimeouts } from "#domain/snapshot";
 import { budgetSection, limitsSection } from "./allowance-schema.ts";
 import { confidenceSection } from "./confidence-schema.ts";
 import { adminSection, keysSection, organisationsSection, teamsSection } from "./key-schema.ts";
+import { alertsSection } from "./alerts-schema.ts";
 import { auditSection } from "./audit-schema.ts";
 import { sharedSection, storeSection } from "./shared-schema.ts";
 import { supplySection } from "./supply-schema.ts";
@@ -67,6 +68,11 @@ const limits = z
       max: 100_000,
       byDefault: defaultLimits.maxConcurrentCalls,
     }),
+    maxLag: duration(
+      "How late a worker may be with what it does, on average; beyond it calls are told to come back.",
+      seconds(defaultLimits.maxLagMs),
+    ),
+    maxMemory: size("Most memory of a worker, resident; beyond it calls are told to come back.", "no bound"),
     headersTimeout: duration("Until a client has sent its headers.", seconds(defaultLimits.headersTimeoutMs)),
     uploadIdle: duration("Between two pieces of a request's body.", seconds(defaultLimits.uploadIdleMs)),
     heartbeat: duration("Between two signs of life to a waiting client.", seconds(defaultLimits.heartbeatMs)),
@@ -311,6 +317,7 @@ export const documentSchema = z.strictObject({
   supply: supplySection,
   records: recordsSection,
   audit: auditSection,
+  alerts: alertsSection,
   telemetry: telemetrySection,
   store: storeSection,
   shared: sharedSection,

@@ -10,6 +10,7 @@ const patterns: readonly (readonly string[])[] = [
   ["records", "forward", "key"],
   ["telemetry", "otlp", "headers"],
   ["audit", "anchor", "key"],
+  ["alerts", "key"],
   ["store"],
   ["shared", "url"],
   ["routes", "*", "confidence", "decision", "key"],
