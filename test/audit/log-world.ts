@@ -30,7 +30,7 @@ export function openLog(folder: string): AuditLog {
   return opened.log;
 }
 
-export function event(number: number): AuditEvent {
+function event(number: number): AuditEvent {
   if (number % 5 === 0) {
     return { kind: "configuration", at: "2026-11-26T10:00:00.000Z", fields: { change: `version ${number}` } };
   }

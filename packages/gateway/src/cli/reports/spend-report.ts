@@ -88,7 +88,7 @@ function baselineOf(
 }
 
 /** Nano-dollars as dollars, to the millionth: cut, not rounded up, so that sums of what is shown never pass the total. */
-export function dollarText(nano: string): string {
+function dollarText(nano: string): string {
   const micro = BigInt(nano) / 1_000n;
   const whole = micro / 1_000_000n;
   return `${whole}.${String(micro % 1_000_000n).padStart(6, "0")}`;

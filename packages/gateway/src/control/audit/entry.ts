@@ -1,6 +1,6 @@
 import { hash, randomFillSync } from "node:crypto";
 
-export const auditKinds = ["start", "stop", "configuration", "key", "call", "review"] as const;
+const auditKinds = ["start", "stop", "configuration", "key", "call", "review"] as const;
 export type AuditKind = (typeof auditKinds)[number];
 
 /** JSON values. */
@@ -65,7 +65,7 @@ export function makeEntry({ kind, at, fields }: AuditEvent, index: number): Made
   return { line: JSON.stringify({ index, kind, at, fields: hashes } satisfies AuditEntry), openings };
 }
 
-export function hashOf(opening: Opening): string {
+function hashOf(opening: Opening): string {
   return hash("sha256", JSON.stringify(opening), "base64url");
 }
 

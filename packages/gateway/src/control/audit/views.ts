@@ -16,7 +16,7 @@ export interface ViewWish {
 
 type Openings = Readonly<Record<string, Opening>>;
 
-export function shownIn({ view, customer }: ViewWish, openings: Openings): Openings {
+function shownIn({ view, customer }: ViewWish, openings: Openings): Openings {
   if (view === "public") return {};
   if (view === "regulator") return openings;
   const who = openings["who"]?.[2];
