@@ -161,7 +161,7 @@ describe("limits", () => {
   it("map to the data plane's names, the unit taken from the value", () => {
     const limits =
       "{ maxBody: 1MiB, maxDepth: 50, maxHeader: 16KiB, maxEvent: 1MiB, maxAnswer: 2MiB, maxHeld: 8KiB, " +
-      "maxConcurrentCalls: 7, headersTimeout: 1s, uploadIdle: 2s, heartbeat: 3s, stalledClient: 4s, drain: 5s }";
+      "maxConcurrentCalls: 7, maxLag: 2s, maxMemory: 1GiB, headersTimeout: 1s, uploadIdle: 2s, heartbeat: 3s, stalledClient: 4s, drain: 5s }";
     expect(configured(`server: { limits: ${limits} }\n${minimal}`).snapshot.limits).toEqual({
       maxBodyBytes: 1_048_576,
       maxDepth: 50,
@@ -170,6 +170,8 @@ describe("limits", () => {
       maxAnswerBytes: 2_097_152,
       maxHeldBytes: 8192,
       maxConcurrentCalls: 7,
+      maxLagMs: 2000,
+      maxMemoryBytes: 1_073_741_824,
       headersTimeoutMs: 1000,
       uploadIdleMs: 2000,
       heartbeatMs: 3000,

@@ -56,6 +56,10 @@ export interface ServerLimits {
   /** Frames held back before the commit point. */
   readonly maxHeldBytes: number;
   readonly maxConcurrentCalls: number;
+  /** How late a worker's event loop may be, as a moving mean. */
+  readonly maxLagMs: number;
+  /** Resident memory of a worker; absent: not looked at. */
+  readonly maxMemoryBytes?: number;
   readonly headersTimeoutMs: number;
   readonly uploadIdleMs: number;
   readonly heartbeatMs: number;
@@ -198,6 +202,7 @@ export const defaultLimits: ServerLimits = {
   maxAnswerBytes: 64 * 1024 * 1024,
   maxHeldBytes: 64 * 1024,
   maxConcurrentCalls: 2000,
+  maxLagMs: 1_000,
   headersTimeoutMs: 10_000,
   uploadIdleMs: 30_000,
   heartbeatMs: 15_000,

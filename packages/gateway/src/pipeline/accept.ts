@@ -4,7 +4,7 @@ import type { Dialect } from "#dialects/dialect";
 import type { Call, Operation } from "#domain/call";
 import { failure, type Failure } from "#domain/failure";
 import type { BodyRead, Exchange } from "#domain/ports";
-import { ownerOf, type GatewayKey, type KeyEndpoint } from "#domain/gateway-key";
+import { ownerOf, type GatewayKey, type KeyEndpoint, type KeyPriority } from "#domain/gateway-key";
 import type { Snapshot } from "#domain/snapshot";
 import { readTraceContext, type TraceContext } from "#domain/trace";
 import { scanFields, type FieldScan } from "#wire/json-splice";
@@ -139,8 +139,11 @@ export async function accept(exchange: Exchange, plane: DataPlane, at: Acceptanc
   if (endpoint.kind === "review") {
     return { kind: "review", dialect, id, owner, review: endpoint.review, gatewayMs: spentMs() };
   }
-  const closed = doorClosed(plane, snapshot);
-  if (closed !== undefined) return turn(closed);
+  const closed = doorClosed(plane, snapshot, known.key?.priority ?? "normal");
+  if (closed !== undefined) {
+    plane.live.turnAway(control);
+    return turn(closed);
+  }
   const { maxBodyBytes, uploadIdleMs: idleMs } = snapshot.limits;
   const maxBytes = endpoint.kind === "feedback" ? Math.min(maxBodyBytes, maxFeedbackBytes) : maxBodyBytes;
   const body = await Promise.race([exchange.readBody({ maxBytes, idleMs }), endOf(control)]);
@@ -217,13 +220,25 @@ function endOf(control: CallControl): Promise<BodyRead> {
 }
 
 /** Looked at before the body is read, so that refusing is cheap. */
-function doorClosed(plane: DataPlane, snapshot: Snapshot): Failure | undefined {
+function doorClosed(plane: DataPlane, { limits }: Snapshot, priority: KeyPriority): Failure | undefined {
   if (plane.live.draining) {
     return failure("draining", "The gateway is stopping; ask again.", { retryAfterMs: 1_000 });
   }
-  if (plane.live.count > snapshot.limits.maxConcurrentCalls) {
-    return failure("overloaded", "The gateway has as many calls as it can carry.", { retryAfterMs: 2_000 });
-  }
+  // This call is one of those in flight.
+  const calls = plane.live.admitted - 1;
+  const { load } = plane;
+  const { maxConcurrentCalls: mostCalls, maxLagMs: mostLagMs, maxMemoryBytes } = limits;
+  const shed =
+    load === undefined
+      ? calls >= mostCalls
+      : load.shedding.refuses(priority, {
+          calls,
+          mostCalls,
+          lagMs: load.lagMs,
+          mostLagMs,
+          ...(maxMemoryBytes === undefined ? {} : { memoryBytes: load.memoryBytes, mostMemoryBytes: maxMemoryBytes }),
+        }) !== undefined;
+  if (shed) return failure("overloaded", "The gateway has as many calls as it can carry.", { retryAfterMs: 2_000 });
   if (!plane.journalHealthy()) {
     return failure("overloaded", "The gateway cannot record calls at the moment and serves none unrecorded.", {
       retryAfterMs: 5_000,

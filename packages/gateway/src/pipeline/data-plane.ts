@@ -10,6 +10,7 @@ import type { LogprobSupport } from "#policy/logprob-support";
 import type { RetryBudget } from "#policy/retry-budget";
 import type { UsualCost } from "#policy/usual-cost";
 import type { Speeds } from "#policy/speeds";
+import type { LoadShedding } from "#policy/load-shedding";
 import type { IssuedKeys } from "./issued-keys.ts";
 import type { LiveCalls } from "./live-calls.ts";
 
@@ -40,6 +41,8 @@ export interface DataPlane {
   readonly speeds: Speeds;
   readonly traitsOf: TraitsOf;
   readonly live: LiveCalls;
+  /** Absent: calls are refused by their number alone. */
+  readonly load?: WorkerLoad;
   /** 0..1 */
   readonly random: () => number;
   /** 24 hex digits. */
@@ -50,6 +53,13 @@ export interface DataPlane {
   readonly observeRefusal: (failure: Failure) => void;
   /** An exception of ours: to be logged and counted. It cost one call, not the worker. */
   readonly onBug: (error: unknown) => void;
+}
+
+/** How busy this worker is beside the calls it has. */
+export interface WorkerLoad {
+  readonly shedding: LoadShedding;
+  readonly lagMs: number;
+  readonly memoryBytes: number;
 }
 
 export interface RetryBudgets {

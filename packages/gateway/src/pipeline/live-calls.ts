@@ -41,6 +41,7 @@ const mostShadows = 64;
 export class LiveCalls {
   readonly #controls = new Set<CallControl>();
   readonly #shadows = new Set<CallControl>();
+  readonly #turnedAway = new Set<CallControl>();
   /** For what they keep until it is judged. */
   readonly room: HeldRoom;
   #draining = false;
@@ -52,6 +53,15 @@ export class LiveCalls {
 
   get count(): number {
     return this.#controls.size;
+  }
+
+  /** Without those that are refused, and wait for nothing but their record. */
+  get admitted(): number {
+    return this.#controls.size - this.#turnedAway.size;
+  }
+
+  turnAway(control: CallControl): void {
+    this.#turnedAway.add(control);
   }
 
   get draining(): boolean {
@@ -75,6 +85,7 @@ export class LiveCalls {
   close(control: CallControl): void {
     this.#controls.delete(control);
     this.#shadows.delete(control);
+    this.#turnedAway.delete(control);
     if (this.#controls.size > 0) return;
     this.#whenIdle?.resolve();
     this.#whenIdle = undefined;

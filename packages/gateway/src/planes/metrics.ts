@@ -54,6 +54,11 @@ const families = {
     help: "Values booked under the label `other` because a family was full.",
     labels: ["family"],
   },
+  hedgerow_shed_calls_total: {
+    ...counter,
+    help: "Calls refused before they were read, by the class of their key and what there was too much of.",
+    labels: ["class", "cause"],
+  },
   hedgerow_calls_in_flight: { ...gauge, help: "Calls being served." },
   hedgerow_breaker_state: {
     ...gauge,

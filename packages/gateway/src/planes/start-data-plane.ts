@@ -32,6 +32,7 @@ import type { Fleet, OthersReports, WorkerReport } from "./messages.ts";
 import { type LabelNames, Metrics, mergeSamples, type MetricsSample } from "./metrics.ts";
 import { serveOperations, type OperationsState } from "./operations.ts";
 import { labelNames } from "./label-names.ts";
+import { shedFamilies, watchLoad, type LoadWatch } from "./watch-load.ts";
 import { sameSettings } from "./same-settings.ts";
 import { systemClock } from "./system-clock.ts";
 import { traitsFromCatalogue } from "./traits-from-catalogue.ts";
@@ -112,7 +113,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
   const health = new LiveHealth(() => systemClock.nowMs(), snapshot.version);
   const traitsOf = options.traitsOf ?? traitsFromCatalogue();
   const names = labelNames(() => snapshot, traitsOf);
-  const gauges = openGauges({ journal, live, health, names, calibrations: () => snapshot.calibration });
+  const load = watchLoad(() => snapshot.limits.maxLagMs);
+  const gauges = openGauges({ journal, live, health, names, load, calibrations: () => snapshot.calibration });
   const plane: DataPlane = {
     snapshot: () => snapshot,
     ...(options.issuedKeys === undefined ? {} : { issuedKeys: options.issuedKeys }),
@@ -134,6 +136,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     speeds: new Speeds(),
     traitsOf,
     live,
+    load,
     random: Math.random,
     newId: idSource(),
     observe: (record) => gauges.metrics.observe(record),
@@ -149,6 +152,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
   });
   const close = async (): Promise<void> => {
     gauges.close();
+    load.close();
     accounts.close();
     await upstream.close();
     await closeJournal(journal);
@@ -247,10 +251,11 @@ interface GaugeParts {
   readonly live: LiveCalls;
   readonly health: LiveHealth;
   readonly names: LabelNames;
+  readonly load: LoadWatch;
   readonly calibrations: () => CalibrationSet | undefined;
 }
 
-function openGauges({ journal, live, health, names, calibrations }: GaugeParts): Gauges {
+function openGauges({ journal, live, health, names, load, calibrations }: GaugeParts): Gauges {
   const metrics = new Metrics(names);
   const lag = monitorEventLoopDelay({ resolution: 20 });
   lag.enable();
@@ -271,7 +276,8 @@ function openGauges({ journal, live, health, names, calibrations }: GaugeParts):
         hedgerow_resident_bytes: process.memoryUsage.rss(),
         hedgerow_event_loop_lag_seconds: Number.isFinite(lagNs) ? lagNs / 1e9 : 0,
       };
-      return [...metrics.sample(now), ...healthFamilies(health.rows()), ...calibrationFamilies(calibrations())];
+      const beside = [...healthFamilies(health.rows()), ...calibrationFamilies(calibrations())];
+      return [...metrics.sample(now), ...beside, ...shedFamilies(load.shedding)];
     },
     close: () => lag.disable(),
   };
