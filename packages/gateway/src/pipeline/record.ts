@@ -175,8 +175,7 @@ export function recordOfTurnedAway(turned: Turned, at: { plane: DataPlane; snaps
   };
 }
 
-/** What records of every kind begin with. */
-export function common(
+function common(
   call: Pick<Call, "id" | "caller" | "dialect" | "streamed" | "trace">,
   plane: DataPlane,
   snapshot: Snapshot,
