@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { BegunCall } from "#domain/begun-call";
+import type { SendUpstream } from "#domain/ports";
 import { lostRecord } from "#ledger/lost-record";
 import { sampleProvider, sampleRoute } from "../world/sample-snapshot.ts";
 import { chunk, completion, done, finishChunk, PipelineWorld } from "./pipeline-world.ts";
@@ -24,13 +25,12 @@ afterEach(async () => {
 describe("a call under way", () => {
   it("is told before each attempt is sent, with the attempts before it as they ended", async () => {
     const told: number[] = [];
-    const { send } = world.plane;
-    Object.assign(world.plane, {
-      send: (...asked: Parameters<typeof send>) => {
-        told.push(begun.length);
-        return send(...asked);
-      },
-    });
+    const send: SendUpstream = world.plane.send.bind(world.plane);
+    const watched: SendUpstream = (...asked) => {
+      told.push(begun.length);
+      return send(...asked);
+    };
+    Object.assign(world.plane, { send: watched });
     const call = await world.chat({ hedgerow: { tags: ["batch"] }, user: "bob" });
     world.request(0).json({ error: { message: "no", type: "server_error" } }, 500);
     await world.settle();
