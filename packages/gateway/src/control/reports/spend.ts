@@ -1,7 +1,7 @@
 import { costNanoUsd } from "#catalogue/catalogue";
 import type { Price } from "#domain/model";
 import { emptyUsage } from "#domain/usage";
-import { oldestHour, readSpend, type SpendDimension, type SpendRow } from "#control/store/read-spend";
+import { firstHourAfterDays, readSpend, type SpendDimension, type SpendRow } from "#control/store/read-spend";
 import type { SpendMeasure } from "#control/store/spend-buckets";
 import type { SpendPart } from "#control/store/spend-part";
 import { hourMs, hoursOf } from "#control/store/spend-span";
@@ -63,7 +63,7 @@ export async function spendReport(
   { window, by, limit, baseline }: SpendWish,
 ): Promise<SpendReport> {
   const hours = hoursOf(window);
-  const oldest = await oldestHour(reader);
+  const oldest = await firstHourAfterDays(reader);
   const rows = await readSpend(reader, { window: hours, by, limit });
   const all = by.length === 0 ? rows : await readSpend(reader, { window: hours, by: [], limit });
   const price = baseline?.price;

@@ -86,11 +86,15 @@ export async function readSpend(reader: LedgerReader, { window, by, limit }: Spe
   return rows.map((row) => rowOf(row, names));
 }
 
-/** The first hour that is kept apart from its day; undefined where there is none. */
-export async function oldestHour(reader: LedgerReader): Promise<number | undefined> {
-  const [row] = await reader.all("SELECT min(bucket) AS oldest FROM spend_buckets WHERE span = 1");
-  const oldest = row?.["oldest"];
-  return oldest === null || oldest === undefined ? undefined : Number(oldest);
+/** The first hour that is kept apart from its day, where older days are kept whole; undefined where all have their hours. */
+export async function firstHourAfterDays(reader: LedgerReader): Promise<number | undefined> {
+  const rows = await reader.all("SELECT span, min(bucket) AS oldest FROM spend_buckets WHERE span > 0 GROUP BY span");
+  const oldest = (span: number): number | undefined => {
+    const row = rows.find((each) => Number(each["span"]) === span);
+    return row === undefined ? undefined : Number(row["oldest"]);
+  };
+  const [hour, day] = [oldest(1), oldest(hoursOfDay)];
+  return hour === undefined || day === undefined || hour < day + hoursOfDay ? undefined : hour;
 }
 
 function sourceOf(window: HourWindow, by: readonly SpendDimension[]) {
