@@ -11,10 +11,7 @@ let begun: BegunCall[];
 beforeEach(() => {
   world = new PipelineWorld([sampleProvider("a"), sampleProvider("b")], [sampleRoute("main", ["a/m", "b/m"])]);
   begun = [];
-  const { journal } = world.plane;
-  Object.assign(world.plane, {
-    journal: { append: journal.append, begin: (call: BegunCall) => void begun.push(call) },
-  });
+  Object.assign(world.plane.journal, { begin: (call: BegunCall) => void begun.push(call) });
 });
 
 afterEach(async () => {
