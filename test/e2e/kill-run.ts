@@ -88,11 +88,16 @@ async function run(seed: number, { chance, place, simulator }: Scene): Promise<K
   const first = place.start();
   const url = await first.ready();
   const traffic = load(url);
-  await traffic.answers(chance.whole(20, 90));
-  await pause(chance.between(0, 60));
-  const last = await strike(killed, { place, first, port: new URL(url).port, chance });
-  await traffic.answers(40);
-  const seen = await traffic.stop();
+  let last = first;
+  let seen: readonly Seen[];
+  try {
+    await traffic.answers(chance.whole(20, 90));
+    await pause(chance.between(0, 60));
+    last = await strike(killed, { place, first, port: new URL(url).port, chance });
+    await traffic.answers(40);
+  } finally {
+    seen = await traffic.stop();
+  }
   const code = await last.stop();
   const rows = ledger(place);
   const asked = simulator.log.entries.map(({ body }) => `call-${numberOf(body.toString())}`);
