@@ -15,7 +15,15 @@ export interface Allowance {
   readonly tpm?: number;
   /** Requests at once. */
   readonly concurrency?: number;
+  /** Of requests at once; absent: nobody waits for a place. */
+  readonly queue?: QueueRule;
   readonly budgets?: readonly Budget[];
+}
+
+/** How calls may wait where an account has all its calls at once: so long, and so many in each worker. */
+export interface QueueRule {
+  readonly waitMs: number;
+  readonly most: number;
 }
 
 export interface Budget {
@@ -45,6 +53,8 @@ export interface Meter {
   readonly period?: BudgetPeriod;
   /** Counted, and never a reason to refuse. */
   readonly soft?: true;
+  /** Of slots: calls may wait for one. */
+  readonly queue?: QueueRule;
   /** Of money: shares of the limit, 0 to 1, at which somebody is told. */
   readonly alertsAt?: readonly number[];
 }

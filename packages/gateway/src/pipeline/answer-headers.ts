@@ -15,6 +15,8 @@ export interface AnswerFacts {
   readonly confidence?: GivenConfidence;
   /** Milliseconds the gateway itself spent before the upstream was asked. */
   readonly gatewayMs: number;
+  /** How long it waited for places at its accounts. */
+  readonly queuedMs?: number;
   /** What is left of the caller's limits, as headers. */
   readonly limits?: Readonly<Record<string, string>>;
   /** Allow-listed headers of the upstream. */
@@ -36,7 +38,7 @@ export function answerHeaders(facts: AnswerFacts): Headers {
     "x-hedgerow-attempts": String(facts.attempts),
     "x-hedgerow-decision": facts.decision,
     "x-should-retry": "false",
-    ...serverTiming(facts.gatewayMs),
+    ...serverTiming(facts.gatewayMs, facts.queuedMs),
   };
   if (facts.warnings.length > 0) headers["x-hedgerow-warning"] = facts.warnings.slice(0, maxWarnings).map(ascii);
   if (facts.confidence !== undefined) headers["x-hedgerow-confidence"] = confidenceHeader(facts.confidence);
@@ -91,8 +93,9 @@ export function ownAnswerHeaders(
 }
 
 /** https://www.w3.org/TR/server-timing/ */
-export function serverTiming(gatewayMs: number): { readonly "server-timing": string } {
-  return { "server-timing": `gateway;dur=${gatewayMs.toFixed(1)}` };
+export function serverTiming(gatewayMs: number, queuedMs = 0): { readonly "server-timing": string } {
+  const queue = queuedMs > 0 ? `, queue;dur=${queuedMs.toFixed(1)}` : "";
+  return { "server-timing": `gateway;dur=${gatewayMs.toFixed(1)}${queue}` };
 }
 
 const maxWarnings = 16;

@@ -13,6 +13,7 @@ import type { Speeds } from "#policy/speeds";
 import type { LoadShedding } from "#policy/load-shedding";
 import type { IssuedKeys } from "./issued-keys.ts";
 import type { LiveCalls } from "./live-calls.ts";
+import type { WaitingRoom } from "./waiting-room.ts";
 
 /** Everything the request path works with. Built once by a worker, a test or a simulation. */
 export interface DataPlane {
@@ -36,6 +37,8 @@ export interface DataPlane {
   /** Absent: nobody's limits and budgets are held. */
   readonly accounts?: Accounts;
   readonly usualCost?: UsualCost;
+  /** Where calls wait for a place at these accounts; absent: they are refused. */
+  readonly waitingRoom?: WaitingRoom;
   readonly retryBudgets: RetryBudgets;
   readonly affinity: Affinity;
   readonly speeds: Speeds;

@@ -192,7 +192,8 @@ export class Journey {
     const { control, plane } = this.input;
     const { clock } = plane;
     this.#admission = openAdmission(this.input, plan.route);
-    const closed = this.#admission === undefined ? undefined : await this.#admission.admit(plan.targets[0]?.target);
+    const closed = await this.#admission?.admit(plan.targets[0]?.target, this.#deadlineAtMs);
+    if (control.ended !== undefined) return endedFromOutside(control.ended);
     if (closed !== undefined) return { kind: "refused", failure: closed };
     const retries = (this.#retries = new CallRetries(plane.retryBudgets.of(plan.route), clock.nowMs()));
     const asker = (this.#asker = this.#askerFor(plan, retries));
@@ -205,14 +206,18 @@ export class Journey {
     for (;;) {
       if (control.ended !== undefined) return endedFromOutside(control.ended);
       if (this.#isTooDear(plan)) return this.#conclude({ kind: "stop" }, empty);
-      const step = nextCandidate({ ...asker.situation, mayRetry: () => retries.mayRetry(clock.nowMs()) });
+      const mayRetry = (): boolean => retries.mayRetry(clock.nowMs());
+      let step: Step = nextCandidate({ ...asker.situation, mayRetry });
       for (const { target, why } of step.skipped ?? []) this.passedOver.set(target, why);
       if (step.kind === "stop") {
         // With less time left nothing would be tried any more.
         const mostMs = this.#deadlineAtMs - clock.nowMs() - plan.timeouts.totalMs / 10;
         const hasNone = empty === undefined && this.#doubts?.best() === undefined;
         if (hasNone && (await turnOf(retries, { clock, control }, mostMs))) continue;
-        return control.ended === undefined ? this.#conclude(step, empty) : endedFromOutside(control.ended);
+        const placed = hasNone ? await this.#admission?.placed({ ...asker.situation, mayRetry }) : undefined;
+        if (control.ended !== undefined) return endedFromOutside(control.ended);
+        if (placed === undefined) return this.#conclude(step, empty);
+        step = placed;
       }
       if (step.afterMs > 0 && !(await pause({ clock, control }, step.afterMs))) continue;
       const tried = await asker.try(step);
@@ -314,7 +319,7 @@ export class Journey {
       warnings: this.warnings,
       ...(cost === undefined ? {} : { costNanoUsd: cost }),
       gatewayMs: this.gatewayMs,
-      ...(this.#admission === undefined ? {} : { limits: this.#admission.headers }),
+      ...this.#admission?.facts,
       returned: result?.returned ?? {},
     };
   }
@@ -328,7 +333,8 @@ export class Journey {
 
   /** What the gateway itself took before the first provider was asked. */
   get gatewayMs(): number {
-    return (this.#asker?.askedAtMs ?? this.input.plane.clock.nowMs()) - this.input.call.acceptedAtMs;
+    const untilMs = this.#asker?.askedAtMs ?? this.input.plane.clock.nowMs();
+    return untilMs - this.input.call.acceptedAtMs - (this.#admission?.doorMs ?? 0);
   }
 
   /** Undefined where price or usage is unknown: never zero by accident. */

@@ -59,6 +59,12 @@ const families = {
     help: "Calls refused before they were read, by the class of their key and what there was too much of.",
     labels: ["class", "cause"],
   },
+  hedgerow_queued_calls_total: {
+    ...counter,
+    help: "Calls that waited for a place at an account, by how that ended: served, refused or gone.",
+    labels: ["outcome"],
+  },
+  hedgerow_queue_waiting: { ...gauge, help: "Calls that wait for a place at an account." },
   hedgerow_calls_in_flight: { ...gauge, help: "Calls being served." },
   hedgerow_breaker_state: {
     ...gauge,

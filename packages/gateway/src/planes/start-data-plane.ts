@@ -14,6 +14,7 @@ import type { DataPlane, RetryBudgets } from "#pipeline/data-plane";
 import { LiveCalls } from "#pipeline/live-calls";
 import { processMemory } from "#pipeline/process-memory";
 import { serveCall } from "#pipeline/serve-call";
+import { WaitingRoom } from "#pipeline/waiting-room";
 import type { TraitsOf } from "#policy/find-targets";
 import { Affinity } from "#policy/affinity";
 import { RetryBudget } from "#policy/retry-budget";
@@ -32,7 +33,7 @@ import type { Fleet, OthersReports, WorkerReport } from "./messages.ts";
 import { type LabelNames, Metrics, mergeSamples, type MetricsSample } from "./metrics.ts";
 import { serveOperations, type OperationsState } from "./operations.ts";
 import { labelNames } from "./label-names.ts";
-import { shedFamilies, watchLoad, type LoadWatch } from "./watch-load.ts";
+import { loadFamilies, watchLoad, type LoadWatch } from "./watch-load.ts";
 import { sameSettings } from "./same-settings.ts";
 import { systemClock } from "./system-clock.ts";
 import { traitsFromCatalogue } from "./traits-from-catalogue.ts";
@@ -113,8 +114,17 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
   const health = new LiveHealth(() => systemClock.nowMs(), snapshot.version);
   const traitsOf = options.traitsOf ?? traitsFromCatalogue();
   const names = labelNames(() => snapshot, traitsOf);
+  const waitingRoom = new WaitingRoom({ accounts, clock: systemClock });
   const load = watchLoad(() => snapshot.limits.maxLagMs);
-  const gauges = openGauges({ journal, live, health, names, load, calibrations: () => snapshot.calibration });
+  const gauges = openGauges({
+    journal,
+    live,
+    health,
+    names,
+    load,
+    waitingRoom,
+    calibrations: () => snapshot.calibration,
+  });
   const plane: DataPlane = {
     snapshot: () => snapshot,
     ...(options.issuedKeys === undefined ? {} : { issuedKeys: options.issuedKeys }),
@@ -130,6 +140,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     ...(options.reviews === undefined ? {} : { reviews: options.reviews }),
     accounts,
     usualCost: new UsualCost(),
+    waitingRoom,
     retryBudgets: retryBudgets(),
     logprobSupport: new LogprobSupport(),
     affinity: new Affinity(),
@@ -252,10 +263,11 @@ interface GaugeParts {
   readonly health: LiveHealth;
   readonly names: LabelNames;
   readonly load: LoadWatch;
+  readonly waitingRoom: WaitingRoom;
   readonly calibrations: () => CalibrationSet | undefined;
 }
 
-function openGauges({ journal, live, health, names, load, calibrations }: GaugeParts): Gauges {
+function openGauges({ journal, live, health, names, load, waitingRoom, calibrations }: GaugeParts): Gauges {
   const metrics = new Metrics(names);
   const lag = monitorEventLoopDelay({ resolution: 20 });
   lag.enable();
@@ -277,7 +289,7 @@ function openGauges({ journal, live, health, names, load, calibrations }: GaugeP
         hedgerow_event_loop_lag_seconds: Number.isFinite(lagNs) ? lagNs / 1e9 : 0,
       };
       const beside = [...healthFamilies(health.rows()), ...calibrationFamilies(calibrations())];
-      return [...metrics.sample(now), ...beside, ...shedFamilies(load.shedding)];
+      return [...metrics.sample(now), ...beside, ...loadFamilies(load.shedding, waitingRoom)];
     },
     close: () => lag.disable(),
   };

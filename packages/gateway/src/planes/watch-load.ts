@@ -1,4 +1,5 @@
 import type { WorkerLoad } from "#pipeline/data-plane";
+import type { WaitingRoom } from "#pipeline/waiting-room";
 import { LagMeter, LoadShedding } from "#policy/load-shedding";
 import type { MetricsSample } from "./metrics.ts";
 
@@ -28,8 +29,15 @@ export function watchLoad(mostLagMs: () => number): LoadWatch {
   };
 }
 
-export function shedFamilies({ counts }: LoadShedding): MetricsSample {
-  if (counts.length === 0) return [];
-  const series = counts.map(({ priority, cause, calls }) => ({ labels: [priority, cause], values: [calls] }));
-  return [{ name: "hedgerow_shed_calls_total", series }];
+/** Who is refused for want of room, and who waits for it; nothing of what never was. */
+export function loadFamilies({ counts }: LoadShedding, room: WaitingRoom): MetricsSample {
+  const shed = counts.map(({ priority, cause, calls }) => ({ labels: [priority, cause], values: [calls] }));
+  const queued = Object.entries(room.counts).filter(([, calls]) => calls > 0);
+  const ended = queued.map(([outcome, calls]: [string, number]) => ({ labels: [outcome], values: [calls] }));
+  const waiting = [{ labels: [], values: [room.size] }];
+  return [
+    ...(shed.length === 0 ? [] : [{ name: "hedgerow_shed_calls_total" as const, series: shed }]),
+    ...(ended.length === 0 ? [] : [{ name: "hedgerow_queued_calls_total" as const, series: ended }]),
+    ...(ended.length + room.size === 0 ? [] : [{ name: "hedgerow_queue_waiting" as const, series: waiting }]),
+  ];
 }

@@ -62,12 +62,13 @@ export function targetMeters(
   return provider.length === 0 ? model : [...provider, ...model];
 }
 
-function build(account: AccountId, { rpm, tpm, concurrency, budgets = [] }: Allowance): readonly Meter[] {
+function build(account: AccountId, { rpm, tpm, concurrency, queue, budgets = [] }: Allowance): readonly Meter[] {
   const meters: Meter[] = [];
   if (rpm !== undefined) meters.push({ id: `${account} rpm`, account, unit: "requests", limit: rpm });
   if (tpm !== undefined) meters.push({ id: `${account} tpm`, account, unit: "tokens", limit: tpm });
   if (concurrency !== undefined) {
-    meters.push({ id: `${account} concurrency`, account, unit: "slots", limit: concurrency });
+    const waits = queue === undefined ? {} : { queue };
+    meters.push({ id: `${account} concurrency`, account, unit: "slots", limit: concurrency, ...waits });
   }
   for (const { limitNanoUsd, period, soft, alertsAt } of budgets) {
     const id = `${account} usd/${period}${soft === true ? " soft" : ""}`;

@@ -100,7 +100,7 @@ export function isFinal({ outcome }: Attempt): boolean {
 const unsent: ReadonlySet<FailureKind> = new Set(["not_translatable", "account_full", "not_affordable"]);
 
 /** One whose answer is doubted did not fail. */
-function wasSent({ outcome }: Attempt): boolean {
+export function wasSent({ outcome }: Attempt): boolean {
   if (outcome.kind === "doubted") return false;
   return outcome.kind !== "failed" || !unsent.has(outcome.failure.kind);
 }

@@ -1,13 +1,26 @@
 import { z } from "zod";
 import { budgetPeriods, type Allowance, type Budget } from "#domain/account";
-import { count, flag, money } from "./schema-values.ts";
+import { count, durationText, flag, money } from "./schema-values.ts";
 import { parseMoney } from "./units.ts";
+
+const defaultQueued = 100;
 
 export const limitsSection = z
   .strictObject({
     rpm: count("Requests in any minute.", { min: 1, max: 10_000_000 }),
     tpm: count("Tokens in any minute, prompt and answer.", { min: 1, max: 10_000_000_000 }),
     concurrency: count("Requests at once.", { min: 1, max: 1_000_000 }),
+    queue: z
+      .strictObject({
+        wait: durationText("How long a call waits at the most; its own deadline comes before it."),
+        most: count("Most calls that wait in a worker.", { min: 1, max: 10_000, byDefault: defaultQueued }),
+      })
+      .meta({ description: "Calls wait for one of those at once to end; without it they are told to come back." })
+      .exactOptional(),
+  })
+  .refine(({ queue, concurrency }) => queue === undefined || concurrency !== undefined, {
+    path: ["queue"],
+    error: "calls wait for one of `concurrency` to end, and that is not limited here",
   })
   .meta({ id: "limits", description: "What may be asked. More is told to come back." })
   .exactOptional();
@@ -78,7 +91,12 @@ function parseBudget(text: string): Budget | undefined {
 }
 
 export interface AllowanceEntry {
-  readonly limits?: { readonly rpm?: number; readonly tpm?: number; readonly concurrency?: number };
+  readonly limits?: {
+    readonly rpm?: number;
+    readonly tpm?: number;
+    readonly concurrency?: number;
+    readonly queue?: { readonly wait: number; readonly most?: number };
+  };
   readonly budget?: Budget | readonly Budget[];
 }
 
@@ -86,5 +104,10 @@ export interface AllowanceEntry {
 export function compileAllowance({ limits, budget }: AllowanceEntry): Allowance | undefined {
   if (limits === undefined && budget === undefined) return undefined;
   const budgets = budget === undefined ? undefined : [budget].flat();
-  return { ...limits, ...(budgets === undefined ? {} : { budgets }) };
+  const { queue, ...rates } = limits ?? {};
+  return {
+    ...rates,
+    ...(queue === undefined ? {} : { queue: { waitMs: queue.wait, most: queue.most ?? defaultQueued } }),
+    ...(budgets === undefined ? {} : { budgets }),
+  };
 }
