@@ -9,6 +9,8 @@ export interface Load {
   readonly body: Buffer;
   readonly requests: number;
   readonly connections: number;
+  /** Beside the key. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface LoadResult {
@@ -47,7 +49,7 @@ function once(pool: Pool, load: Load): Promise<boolean> {
       {
         path: load.path,
         method: "POST",
-        headers: { "content-type": "application/json", authorization: `Bearer ${benchKey}` },
+        headers: { ...load.headers, "content-type": "application/json", authorization: `Bearer ${benchKey}` },
         body: load.body,
       },
       {

@@ -1,10 +1,11 @@
-// `npm run bench [-- --quick --rounds N --connections N --json FILE --before CHECKOUT --bounded]`: processor time of the gateway per request, beside the least code that forwards.
+// `npm run bench [-- --quick --rounds N --connections N --json FILE --before CHECKOUT --bounded --peers]`: processor time of the gateway per request, beside the least code that forwards.
 // Rounds are interleaved (A B C A B C), figures come from the kernel's accounting of the whole process tree, and a
 // ratio is taken round by round against the bare relay before the median: the machine's mood cancels out.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { cpuMicrosOf, cpuMicrosOfTree } from "./cpu.ts";
 import { generate } from "./load.ts";
+import { startPeers } from "./peers.ts";
 import {
   startBareRelay,
   startHedgerow,
@@ -41,6 +42,8 @@ const { values } = parseArgs({
     before: { type: "string" },
     /** Beside it the gateway with a key, limits and budgets, compared round by round. */
     bounded: { type: "boolean", default: false },
+    /** Beside it other gateways, installed into a cache outside the checkout. */
+    peers: { type: "boolean", default: false },
   },
 });
 const rounds = Number(values.rounds ?? (values.quick ? 2 : 7));
@@ -71,7 +74,8 @@ const scenarios: readonly Scenario[] = [
 async function measure(subject: Subject, scenario: Scenario): Promise<Reading> {
   const pid = subject.process.pid ?? 0;
   const before = { tree: cpuMicrosOfTree(pid), own: cpuMicrosOf(pid) };
-  const load = { url: subject.url, path: "/v1/chat/completions", body: scenario.body, connections };
+  const { url, headers = {} } = subject;
+  const load = { url, headers, path: "/v1/chat/completions", body: scenario.body, connections };
   const result = await generate({ ...load, requests: scenario.requests });
   const tree = cpuMicrosOfTree(pid) - before.tree;
   const own = cpuMicrosOf(pid) - before.own;
@@ -143,6 +147,7 @@ if (values.before !== undefined) {
   subjects.push(await startHedgerow(upstream, { checkout: values.before, name: "hedgerow before" }));
 }
 if (values.bounded) subjects.push(await startHedgerow(upstream, { name: "hedgerow bounded", bounded: true }));
+if (values.peers) subjects.push(...(await startPeers(upstream)));
 const nginx = await startNginx(upstream);
 if (nginx === undefined) console.log("nginx is not installed here: left out.");
 else subjects.push(nginx);

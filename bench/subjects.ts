@@ -10,6 +10,8 @@ export interface Subject {
   readonly name: string;
   readonly url: string;
   readonly process: ChildProcess;
+  /** What its callers say beside their key. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));

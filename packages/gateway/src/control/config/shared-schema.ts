@@ -4,7 +4,7 @@ import { about, secretText } from "./schema-values.ts";
 export const defaultSharedPrefix = "hedgerow";
 
 /** What becomes of calls while the server that counts for all nodes cannot be reached. */
-export const downModes = ["deny", "local-share", "allow"] as const;
+const downModes = ["deny", "local-share", "allow"] as const;
 export type DownMode = (typeof downModes)[number];
 
 export const storeSection = secretText(

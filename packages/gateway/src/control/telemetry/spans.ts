@@ -129,7 +129,7 @@ function nameOf({ operation }: CallRecord, model: string): string {
 }
 
 /** The attempt whose answer the caller has, or what there was of it. */
-export function givenAttempt({ attempts }: CallRecord): AttemptRecord | undefined {
+function givenAttempt({ attempts }: CallRecord): AttemptRecord | undefined {
   return attempts.find(({ role, outcome }) => role === undefined && (outcome === "answered" || outcome === "broken"));
 }
 
