@@ -101,9 +101,11 @@ function meters(chance: Chance): Metered {
   };
 }
 
-/** Half a minute of calls in bursts, while things die. */
+/** Half a minute of calls in bursts, or two and a half, while things die. */
 async function live({ chance, clock, nodes, database }: World): Promise<number> {
   let crashes = 0;
+  // Some worlds last for minutes, so that rates come round.
+  const longestGapMs = chance.pick([900, 900, 5_000]);
   for (let step = 0; step < 60; step += 1) {
     for (const node of nodes) {
       const { serving } = node;
@@ -119,7 +121,7 @@ async function live({ chance, clock, nodes, database }: World): Promise<number> 
     if (database !== undefined && chance.happens(0.15)) {
       database.state = chance.pick(["well", "well", "gone", "silent", "hangs"] as const);
     }
-    await clock.advanceAsync(chance.whole(1, 900));
+    await clock.advanceAsync(chance.whole(1, longestGapMs));
   }
   return crashes;
 }
@@ -178,8 +180,10 @@ async function expectTaken(
 async function take(probe: Worker, clock: VirtualClock, charge: Charge): Promise<Taken> {
   for (let attempt = 1; ; attempt += 1) {
     const taking = Promise.resolve(probe.purse.take([charge]));
-    await clock.advanceAsync(1_500);
+    await clock.advanceAsync(6_000);
     const taken = await taking;
     if (taken.kind !== "unreachable" || attempt === 5) return taken;
+    // What was lent too late to be used is on its way back.
+    await clock.advanceAsync(5_000);
   }
 }

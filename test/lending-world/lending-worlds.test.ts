@@ -3,7 +3,7 @@ import { lendingWorld } from "./lending-world.ts";
 
 const alone = process.env["HEDGEROW_SEED"];
 const isLong = process.env["HEDGEROW_LONG"] !== undefined;
-const seeds = Number(process.env["HEDGEROW_SEEDS"] ?? (isLong ? 1_000 : 200));
+const seeds = Number(process.env["HEDGEROW_SEEDS"] ?? (isLong ? 1_000 : 150));
 const perTest = 50;
 
 async function holds(seed: number): Promise<number> {

@@ -64,7 +64,10 @@ export class Worker {
     this.journal = journal;
     this.above = above;
     this.clock = new ProcessClock(parts.clock);
-    const delayMs = () => (chance.happens(0.03) ? chance.whole(5, 400) : chance.whole(0, 2));
+    const delayMs = (): number => {
+      if (chance.happens(0.01)) return chance.whole(300, 1_800);
+      return chance.happens(0.03) ? chance.whole(5, 300) : chance.whole(0, 2);
+    };
     this.#up = new Pipe<WorkerMessage>({ from: this.clock, to: above.clock, delayMs }, (message) =>
       above.receive(this, message),
     );

@@ -34,6 +34,8 @@ const tellEveryMs = 250;
 /** After a failure nobody asks for so long, ms: it doubles up to the second. */
 const [shortestPauseMs, longestPauseMs] = [100, 2_000];
 const leaseMs = 10_000;
+/** So long after its start a node looks for what an earlier run of it had, ms. */
+const settleEarlierMs = 60_000;
 const renewEveryMs = 3_000;
 /** Of one transaction. */
 const [mostAsked, mostMeters] = [64, 128];
@@ -65,7 +67,6 @@ export class BudgetLender implements Lender {
   #pauseMs = 0;
   #isLate = false;
   #isLost = false;
-  #knowsOwn = false;
   #pausedUntilMs = Number.NEGATIVE_INFINITY;
   #cancelTelling: (() => void) | undefined;
   #cancelRenewal: (() => void) | undefined;
@@ -182,11 +183,12 @@ export class BudgetLender implements Lender {
     const { store } = this.#options;
     for (const view of views) view.dirty = false;
     const done = await store.transaction(async (sql) => {
-      if (this.#isLeaseDue) await this.#renew(sql);
-      if (!this.#knowsOwn) await this.#findOwn(sql);
+      if (this.#isLeaseDue) {
+        await this.#renew(sql);
+        await this.#findOwn(sql);
+      }
       return this.#lendIn(sql, asked, views);
     });
-    this.#knowsOwn = true;
     for (const budget of done.open.values()) {
       const { view, telling, before, spent } = budget;
       view.wasTold(telling);
@@ -243,8 +245,11 @@ export class BudgetLender implements Lender {
 
   /** What an earlier run of this node had is nobody's any more, whether or not anybody here asks for it again. */
   async #findOwn(sql: Sql): Promise<void> {
+    // The last word of an earlier run may come after the first of this one, from a database that hung.
+    if (this.#options.clock.wallMs() > this.#startedMs + settleEarlierMs) return;
     for (const meter of await ownBudgets(sql, this.#options.node)) {
-      if (!this.#views.has(meter.id)) this.#viewOf(meter).dirty = true;
+      const view = this.#views.get(meter.id) ?? this.#viewOf(meter);
+      if (view.lent === 0) view.dirty = true;
     }
   }
 
