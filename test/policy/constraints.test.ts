@@ -130,7 +130,7 @@ describe("what a provider must keep", () => {
     expect(made).toMatchObject({
       kind: "forbidden",
       message:
-        "No target of this route may take the call (us/m: its jurisdiction is US; silent/m: its jurisdiction is not declared).",
+        "No target may take the call (us/m: its jurisdiction is US; silent/m: its jurisdiction is not declared).",
     });
   });
 
