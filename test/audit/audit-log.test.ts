@@ -1,8 +1,9 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AuditLog } from "#control/audit/audit-log";
-import { readLog, verifyLog } from "#control/audit/verify";
+import { prove } from "#control/audit/prove";
+import { isProof, readLog, verifyLog, verifyProof } from "#control/audit/verify";
 import { verifierOf } from "#ledger/checkpoint";
 import { events, newFolder, openLog } from "./log-world.ts";
 
@@ -45,6 +46,25 @@ describe("an audit log", () => {
     expect(verifyLog(folder, verifierOf(log.signer))).toMatchObject({ entries: 6, unsigned: 0, findings: [] });
   });
 
+  it("has each event once where a write failed half way and was made again", () => {
+    for (const blocked of ["openings-000000000000.jsonl", "state.json.new", "checkpoint.new"]) {
+      const folder = newFolder();
+      const log = openLog(folder);
+      if (blocked !== "openings-000000000000.jsonl") log.append(events(0, 3));
+      const size = log.size;
+      // A folder in its place: it can be opened for no writing, as a file on a full disk.
+      mkdirSync(join(folder, blocked));
+      expect(() => log.append(events(size, 6))).toThrow();
+      expect(() => log.append(events(size, 6))).toThrow();
+      rmdirSync(join(folder, blocked));
+      // Its caller goes on from what the log says that it has.
+      log.append([], {});
+      log.append(events(log.size, 6));
+      expect(verifyLog(folder, verifierOf(log.signer))).toMatchObject({ entries: 6, unsigned: 0, findings: [] });
+      expect(openLog(folder).size).toBe(6);
+    }
+  });
+
   it("does not go on from what is not its own", () => {
     const folder = newFolder();
     openLog(folder).append(events(0, 3));
@@ -71,5 +91,23 @@ describe("an audit log", () => {
     writeFileSync(join(folder, "openings-000000000000.jsonl"), "");
     expect(verifyLog(folder, verifierOf(log.signer)).findings).toEqual([]);
     expect(existsSync(join(folder, "signing-key.pem"))).toBe(true);
+  });
+
+  it("shows a field under no name but its own, and takes no nonsense for a proof", () => {
+    const folder = newFolder();
+    const log = openLog(folder);
+    log.append(events(0, 9));
+    const proved = prove(folder, { entry: "4" });
+    if (proved.kind === "refused") throw new Error(proved.why);
+    const verifier = verifierOf(log.signer);
+    expect(verifyProof(proved.proof, verifier)).toEqual([]);
+    const { id, who } = proved.proof.openings;
+    if (id === undefined || who === undefined) throw new Error("the entry has no such fields");
+    const swapped = { ...proved.proof, openings: { id: who, who: id } };
+    expect(verifyProof(swapped, verifier).join("\n")).toContain("is not what was hashed");
+    for (const part of ["version", "entry", "openings", "path", "checkpoint"]) {
+      expect(isProof({ ...proved.proof, [part]: null })).toBe(false);
+    }
+    expect([isProof(proved.proof), isProof(null), isProof("proof")]).toEqual([true, false, false]);
   });
 });

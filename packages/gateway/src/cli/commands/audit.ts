@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { auditFolder, keyFile } from "#control/audit/audit-folder";
 import { prove } from "#control/audit/prove";
 import { cycloneDx, registerRows, SupplyUse, type RegisterRow } from "#control/audit/supply-use";
-import { readLog, verifyLog, verifyProof, type Proof } from "#control/audit/verify";
+import { isProof, readLog, verifyLog, verifyProof, type Proof } from "#control/audit/verify";
 import { auditViews, viewLine, type ViewWish } from "#control/audit/views";
 import { readVerifier, signerOf, verifierOf, verifierText, type Verifier } from "#ledger/checkpoint";
 import { UsageError, type Command, type CommandIo } from "#cli/command";
@@ -178,9 +178,9 @@ function verifyOne(file: string, values: Values, io: CommandIo): number {
   if (verifier === undefined) return 1;
   let proof: Proof;
   try {
-    proof = JSON.parse(readFileSync(resolve(io.cwd, file), "utf8")) as Proof;
-    if (proof.version !== 1 || typeof proof.entry !== "string" || !Array.isArray(proof.path))
-      throw new Error("it is no proof");
+    const read: unknown = JSON.parse(readFileSync(resolve(io.cwd, file), "utf8"));
+    if (!isProof(read)) throw new Error("it is no proof");
+    proof = read;
   } catch (error) {
     io.stderr(`hedgerow audit: ${file}: ${(error as Error).message}\n`);
     return 1;

@@ -9,7 +9,7 @@ import {
   renameSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** The log's folder inside the data folder. */
 export const auditFolder = "audit";
@@ -59,6 +59,18 @@ export function replaceSynced(path: string, text: string): void {
   const temporary = `${path}.new`;
   writeSynced(temporary, "w", text);
   renameSync(temporary, path);
+  syncFolder(dirname(path));
+}
+
+/** So that after a power cut no checkpoint stands there whose state does not. Windows opens no folder, and needs none of it. */
+function syncFolder(path: string): void {
+  if (process.platform === "win32") return;
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 function writeSynced(path: string, flags: "a" | "w", text: string): void {

@@ -56,13 +56,12 @@ export class AuditLog {
   #state: State;
   #frontier: Frontier;
   #segmentFirst: number;
+  /** A write failed: what of it is on disk is not known. */
+  #isTorn = false;
 
   private constructor(folder: string, signer: Signer, state: State) {
     [this.folder, this.signer, this.#state] = [folder, signer, state];
-    this.#frontier = new Frontier(
-      state.size,
-      state.frontier.map((root) => Buffer.from(root, "hex")),
-    );
+    this.#frontier = frontierOf(state);
     this.#segmentFirst = segmentsIn(folder, "entries").at(-1)?.first ?? 0;
   }
 
@@ -102,15 +101,38 @@ export class AuditLog {
 
   /** All of them are on disk and under a signed checkpoint when it returns, with what the log knows of its sources. */
   append(events: readonly AuditEvent[], know: Partial<Pick<State, "positions" | "reviews">> = {}): void {
+    if (this.#isTorn) this.#beginAnew();
+    // Only what is seen to have come to its end is gone on from.
+    this.#isTorn = true;
+    try {
+      this.#put(events, know);
+    } catch (error) {
+      // What is on disk is what the sources are asked to go on from.
+      this.#state = readState(this.folder);
+      throw error;
+    }
+    this.#isTorn = false;
+  }
+
+  #put(
+    events: readonly AuditEvent[],
+    { positions = this.#state.positions, reviews = this.#state.reviews }: Partial<Pick<State, "positions" | "reviews">>,
+  ): void {
     if (events.length > 0) this.#write(events);
     const size = this.#frontier.size;
-    const { positions = this.#state.positions, reviews = this.#state.reviews } = know;
     const frontier = this.#frontier.roots.map((root) => root.toString("hex"));
     const state = { size, frontier, positions, ...(reviews === undefined ? {} : { reviews }) };
     // The state first: a checkpoint that is older than it is brought up to it at the next start.
     replaceSynced(join(this.folder, stateFile), JSON.stringify(state));
     this.#state = state;
     this.#sign();
+  }
+
+  /** As at a start: the state on disk says what was written, and what stands behind it is taken away. */
+  #beginAnew(): void {
+    this.#state = readState(this.folder);
+    this.#frontier = frontierOf(this.#state);
+    this.#takeAwayTail();
   }
 
   #sign(): void {
@@ -176,6 +198,13 @@ function cutAfter(path: string, count: number): void {
   const kept = lines.slice(0, Math.max(0, count));
   const bytes = kept.reduce((sum, line) => sum + Buffer.byteLength(line, "utf8") + 1, 0);
   if (readFileSync(path).length > bytes) truncateSync(path, bytes);
+}
+
+function frontierOf({ size, frontier }: State): Frontier {
+  return new Frontier(
+    size,
+    frontier.map((root) => Buffer.from(root, "hex")),
+  );
 }
 
 function readState(folder: string): State {

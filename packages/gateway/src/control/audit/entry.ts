@@ -78,15 +78,21 @@ export function readEntry(line: string): AuditEntry | undefined {
     return undefined;
   }
   const { index, kind, at, fields } = (read ?? {}) as Partial<AuditEntry>;
-  if (!Number.isSafeInteger(index) || !auditKinds.some((each) => each === kind) || typeof at !== "string") {
+  if (
+    !Number.isSafeInteger(index) ||
+    (index ?? 0) < 0 ||
+    !auditKinds.some((each) => each === kind) ||
+    typeof at !== "string"
+  ) {
     return undefined;
   }
   if (typeof fields !== "object" || fields === null) return undefined;
   return Object.values(fields).every((each) => typeof each === "string") ? (read as AuditEntry) : undefined;
 }
 
-/** Whether an opening is what a field of an entry hides. */
-export function opens({ fields }: AuditEntry, opening: Opening): boolean {
-  const [salt, name] = opening;
-  return typeof salt === "string" && typeof name === "string" && fields[name] === hashOf(opening);
+/** Whether something is the opening of an entry's field of this name. */
+export function opens({ fields }: AuditEntry, field: string, opening: unknown): boolean {
+  if (!Array.isArray(opening) || opening.length !== 3) return false;
+  const [salt, name] = opening as readonly unknown[];
+  return typeof salt === "string" && name === field && fields[field] === hashOf(opening as unknown as Opening);
 }

@@ -71,7 +71,7 @@ export function verifyLog(
   for (const { line, entry, openings } of readLog(folder, find)) {
     if (entry !== undefined) {
       for (const [name, opening] of Object.entries(openings)) {
-        if (!opens(entry, opening)) find(`entry ${frontier.size}: its ${name} is not what was hashed`);
+        if (!opens(entry, name, opening)) find(`entry ${frontier.size}: its ${name} is not what was hashed`);
       }
       if (entry.index !== frontier.size) {
         find(`entry ${frontier.size} says that it is ${entry.index}: something was taken out, put in, or moved`);
@@ -162,6 +162,15 @@ export interface Proof {
   readonly checkpoint: string;
 }
 
+/** Whether something read from a file has a proof's shape: it may come from anybody. */
+export function isProof(read: unknown): read is Proof {
+  if (typeof read !== "object" || read === null) return false;
+  const { version, entry, openings, path, checkpoint } = read as Partial<Record<keyof Proof, unknown>>;
+  if (version !== 1 || typeof entry !== "string" || typeof checkpoint !== "string") return false;
+  if (typeof openings !== "object" || openings === null) return false;
+  return Array.isArray(path) && path.every((each) => typeof each === "string");
+}
+
 /** What is wrong with a proof; empty where it proves. */
 export function verifyProof(proof: Proof, verifier: Verifier): readonly string[] {
   const findings: string[] = [];
@@ -178,7 +187,7 @@ export function verifyProof(proof: Proof, verifier: Verifier): readonly string[]
   });
   if (root?.equals(checkpoint.root) !== true) find("the entry is not in the log that was signed");
   for (const [name, opening] of Object.entries(proof.openings)) {
-    if (!opens(entry, opening)) find(`its ${name} is not what was hashed`);
+    if (!opens(entry, name, opening)) find(`its ${name} is not what was hashed`);
   }
   return findings;
 }
