@@ -61,6 +61,28 @@ describe("gateway keys", () => {
   });
 });
 
+describe("limits of an account and targets for a spent budget", () => {
+  const keyed = (limits: string) => `keys: { a: { key: "${"k".repeat(30)}", limits: ${limits} } }\n${minimal}`;
+  const routed = (targets: string) =>
+    `providers: { openai: { kind: openai, key: k } }\nroutes: { r: { targets: [${targets}] } }`;
+
+  it("say how long calls may wait for a place, and how many", () => {
+    const { snapshot } = configured(keyed("{ concurrency: 2, queue: { wait: 2s } }"));
+    expect(snapshot.keys[0]?.allowance).toEqual({ concurrency: 2, queue: { waitMs: 2000, most: 100 } });
+    expect(problems(keyed("{ rpm: 2, queue: { wait: 2s } }")).join("\n")).toContain("not limited here");
+  });
+
+  it("are no targets of a plan otherwise, and stand last", () => {
+    const spent = "{ target: openai/gpt-5.4-mini, when: budget-spent }";
+    const route = configured(routed(`openai/gpt-5.4, ${spent}`)).snapshot.routes.get("r");
+    expect(route?.targets.map(({ model }) => model)).toEqual(["gpt-5.4"]);
+    expect(route?.whenSpent).toMatchObject([{ model: "gpt-5.4-mini", whenSpent: true }]);
+    for (const targets of [`${spent}, openai/gpt-5.4`, spent]) {
+      expect(problems(routed(targets)).join("\n")).toContain("write it last");
+    }
+  });
+});
+
 describe("aliases", () => {
   const aliased = (aliases: string) => `aliases: ${aliases}\n${minimal}`;
 

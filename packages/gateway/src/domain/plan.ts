@@ -15,6 +15,8 @@ export interface Target {
   readonly model: string;
   /** Asked only when everything before it failed. */
   readonly lastResort: boolean;
+  /** Asked only where a hard budget cannot pay the others. */
+  readonly whenSpent?: true;
   readonly weight?: number;
   readonly despite?: readonly Objection[];
   readonly traits?: ModelTraits;
@@ -69,6 +71,8 @@ export interface Plan {
   /** Absent: an answer. */
   readonly operation?: Operation;
   readonly targets: readonly PlannedTarget[];
+  /** Who is asked where a hard budget cannot pay these. Absent: nobody. */
+  readonly cheaper?: readonly PlannedTarget[];
   readonly skipped: readonly SkippedTarget[];
   /** What did not work when the plan was made. */
   readonly failing: readonly FailedTarget[];

@@ -148,6 +148,8 @@ export interface ServicePromise {
 export interface Route {
   readonly name: string;
   readonly targets: readonly RouteTarget[];
+  /** Asked where a hard budget cannot pay the others. */
+  readonly whenSpent?: readonly RouteTarget[];
   readonly timeouts: Partial<Timeouts>;
   readonly maxAttempts: number;
   readonly retryEmpty: boolean;
@@ -188,6 +190,8 @@ export interface RouteTarget {
   readonly provider: string;
   readonly model: string;
   readonly lastResort: boolean;
+  /** Asked only where a hard budget cannot pay the others. */
+  readonly whenSpent?: true;
   /** Its share of the calls among neighbours that have one, too. */
   readonly weight?: number;
   /** What is known against it and accepted by name. */

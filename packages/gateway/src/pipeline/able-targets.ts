@@ -15,9 +15,11 @@ export function canAsk(target: Target, call: Call, snapshot: Snapshot): boolean 
  * The plan without the targets that lack the operation: to pass them over is no recovery from a failure. Where all lack
  * it they stay, so that the answer says what they lack.
  */
-export function withAbleTargets(plan: Plan, call: Call, snapshot: Snapshot): Plan {
+export function withAbleTargets(made: Plan, call: Call, snapshot: Snapshot): Plan {
   // Everybody can be asked for an answer, and most calls are for one.
-  if (call.operation === "generate") return plan;
+  if (call.operation === "generate") return made;
+  const cheaper = made.cheaper?.filter(({ target }) => canAsk(target, call, snapshot));
+  const plan = cheaper === undefined ? made : { ...made, cheaper };
   const able = plan.targets.filter(({ target }) => canAsk(target, call, snapshot));
   if (able.length === 0 || able.length === plan.targets.length) return plan;
   const left = plan.targets.filter((each) => !able.includes(each));

@@ -8,6 +8,7 @@ import type { Attempt, Target } from "#domain/plan";
 import { completionTokens, promptTokens, type Usage } from "#domain/usage";
 import { callMeters, isBounded, targetMeters } from "#policy/meters";
 import { isFinal, wasSent, type Candidate, type Situation } from "#policy/next-candidate";
+import { isFree } from "#policy/cheaper-targets";
 import type { Asked, Estimate, UsualCost } from "#policy/usual-cost";
 import type { AnswerFacts } from "./answer-headers.ts";
 import { denialOf, unpriced, type Denied } from "./denials.ts";
@@ -106,7 +107,9 @@ export class Admission {
       return undefined;
     }
     const { own, input } = this.#parts;
-    const money = this.#isBilled ? own.filter(({ unit }) => unit === "money") : [];
+    // What costs nothing is nobody's expense, also where a budget is overspent.
+    const isPaid = this.#isBilled && !isFree(target.traits?.price);
+    const money = isPaid ? own.filter(({ unit }) => unit === "money") : [];
     const theirs = targetMeters(target, input.snapshot);
     if (money.length === 0 && theirs.length === 0) return undefined;
     const estimate = this.#isBilled ? this.#estimate(target) : { tokens: 0, nanoUsd: 0 };

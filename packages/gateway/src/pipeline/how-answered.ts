@@ -13,7 +13,7 @@ export function howAnswered(
   target: Target,
   answer?: Attempt,
 ): "answered" | "recovered" | "escalated" | "degraded" {
-  if (isLastRung(target, view)) return "degraded";
+  if (isLastRung(target, view) || target.whenSpent === true) return "degraded";
   if (attempts.some((each) => each !== answer && each.outcome.kind === "doubted")) return "escalated";
   const again = attempts.some((each) => each.target.id === target.id && each !== answer);
   return chosen[0]?.target === target.id && !again ? "answered" : "recovered";

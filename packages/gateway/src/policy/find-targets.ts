@@ -109,7 +109,7 @@ function servedBy(name: string, snapshot: Snapshot, traitsOf: TraitsOf): readonl
 function targetOf(
   spec: ProviderSpec,
   model: string,
-  more: Pick<Target, "lastResort" | "weight" | "despite"> & { readonly traitsOf: TraitsOf },
+  more: Pick<Target, "lastResort" | "whenSpent" | "weight" | "despite"> & { readonly traitsOf: TraitsOf },
 ): Target {
   const traits = more.traitsOf(spec, model);
   return {
@@ -117,6 +117,7 @@ function targetOf(
     provider: spec.id,
     model,
     lastResort: more.lastResort,
+    ...(more.whenSpent === undefined ? {} : { whenSpent: more.whenSpent }),
     ...(more.weight === undefined ? {} : { weight: more.weight }),
     ...(more.despite === undefined ? {} : { despite: more.despite }),
     ...(traits === undefined ? {} : { traits }),

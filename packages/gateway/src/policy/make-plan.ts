@@ -2,7 +2,8 @@ import type { CallOptions, Needs, Operation } from "#domain/call";
 import type { ConfidenceRule } from "#domain/confidence";
 import { failure, traitsOf, type Failure } from "#domain/failure";
 import type { FailedTarget, Plan, PlannedTarget, SkippedTarget, SpreadRule, Target, Timeouts } from "#domain/plan";
-import { defaultTimeouts, type Snapshot } from "#domain/snapshot";
+import { defaultTimeouts, type Route, type Snapshot } from "#domain/snapshot";
+import { whereSpent } from "./cheaper-targets.ts";
 import { confidenceRule } from "./confidence-rule.ts";
 import { sift, type Conditions } from "./constraints.ts";
 import type { TargetScope } from "./key-scope.ts";
@@ -98,7 +99,23 @@ export function makePlan(call: Wanted, snapshot: Snapshot, view: PlanningView): 
     maxAttempts: found.route?.maxAttempts ?? defaultAttempts,
     retryEmpty: found.route?.retryEmpty ?? true,
     ...confidenceOf(call, found.route?.confidence),
+    ...cheaperOf(call, { route: found.route, snapshot, view }),
   };
+}
+
+interface Around {
+  readonly route: Route | undefined;
+  readonly snapshot: Snapshot;
+  readonly view: PlanningView;
+}
+
+/** They are planned as if there were nobody else: what holds for targets of the route holds for them. */
+function cheaperOf(call: Wanted, { route, snapshot, view }: Around): Pick<Plan, "cheaper"> {
+  const among = whereSpent(route, snapshot);
+  if (route === undefined || among === undefined) return {};
+  const { route: _, chain: __, ...options } = call.options;
+  const made = makePlan({ ...call, model: route.name, options }, among, view);
+  return isPlan(made) ? { cheaper: made.targets } : {};
 }
 
 /** Only answers are judged: vectors and counts are right or wrong without doubt. */
@@ -218,6 +235,7 @@ function readinessOf(
 }
 
 function wording(target: Target, at: number): string {
+  if (target.whenSpent === true) return "asked because a budget cannot pay the others";
   if (target.lastResort) return "last resort: asked when everything before it failed";
   return at === 0 ? "first in the order given" : `number ${at + 1} in the order given`;
 }

@@ -1,6 +1,7 @@
 import { failure, traitsOf, type Failure, type FailureKind, type Next } from "#domain/failure";
 import type { Attempt, FailedTarget, Plan, PlannedTarget, SkippedTarget, Target } from "#domain/plan";
 import type { Snapshot } from "#domain/snapshot";
+import { isUnpaid, lacksMoney } from "./cheaper-targets.ts";
 import { placeOf, type Danger } from "./health.ts";
 import { isLastRung } from "./ladder.ts";
 import { outlooks, type PlanningView } from "./make-plan.ts";
@@ -64,13 +65,13 @@ export function nextCandidate(at: Situation): Step {
   // Doubts are bounded by the targets there are; only what failed is bounded by attempts, and paid from the retry budget.
   const isDoubted = outcome.kind === "doubted";
   const sent = at.attempts.filter(wasSent).length;
-  if (at.attempts.some(isFinal)) return { kind: "stop" };
+  if (at.attempts.some((each) => isFinal(each) && !isUnpaid(each))) return { kind: "stop" };
   if (killsConnections(at, last)) {
     const why = "Two providers lost the connection on this same request; it was not sent to a third.";
     return { kind: "stop", why: failure("query_of_death", why) };
   }
   const isSpent = !isDoubted && sent >= at.plan.maxAttempts;
-  const candidate = isSpent ? lastRung(at, next) : choose(at, last, next);
+  const candidate = isSpent ? lastRung(at, next) : orCheaper(at, () => choose(at, last, next));
   if (candidate.kind === "stop") return candidate;
   const leftMs = at.deadlineAtMs - at.view.nowMs - candidate.afterMs;
   if (leftMs < at.plan.timeouts.totalMs / 10) return { kind: "stop", late: true };
@@ -79,10 +80,23 @@ export function nextCandidate(at: Situation): Step {
   return lastRung(at, next);
 }
 
+/** Where a budget cannot pay for the others: whom the route names for that. */
+function orCheaper(at: Situation, others: () => Step): Step {
+  const isOver = at.attempts.some(isUnpaid);
+  const step: Step = isOver ? { kind: "stop" } : others();
+  if (step.kind !== "stop" || !at.attempts.some(lacksMoney)) return step;
+  for (const planned of untried({ attempts: at.attempts, targets: at.plan.cheaper ?? [] })) {
+    const { target, why } = planned;
+    const credential = credentialFor(at, planned);
+    if (credential !== undefined) return { kind: "try", target, credential, afterMs: 0, why, skipped: [] };
+  }
+  return step;
+}
+
 /** What is left when no more attempts are: a model of one's own, that waits for just this. */
 function lastRung(at: Situation, next: Next): Step {
   if (next === "larger-window") return { kind: "stop" };
-  for (const planned of untried(at)) {
+  for (const planned of untried({ attempts: at.attempts, targets: at.plan.targets })) {
     if (!isLastRung(planned.target, at.view)) continue;
     const { target, why } = planned;
     const credential = credentialFor(at, planned);
@@ -97,7 +111,12 @@ export function isFinal({ outcome }: Attempt): boolean {
 }
 
 /** Nobody was asked anything: the target has no word for the request, or the operator's limits had no room for it. */
-const unsent: ReadonlySet<FailureKind> = new Set(["not_translatable", "account_full", "not_affordable"]);
+const unsent: ReadonlySet<FailureKind> = new Set([
+  "not_translatable",
+  "account_full",
+  "not_affordable",
+  "budget_exceeded",
+]);
 
 /** One whose answer is doubted did not fail. */
 export function wasSent({ outcome }: Attempt): boolean {
@@ -149,7 +168,9 @@ function choose(at: Situation, last: Attempt, next: string): Step {
     const why = `another account than ${last.credential}`;
     if (credential !== undefined) return { kind: "try", target, credential, afterMs: 0, why, skipped: [] };
   }
-  const remaining = untried(at).filter(({ target }) => next !== "larger-window" || isLarger(target, last.target));
+  const remaining = untried({ attempts: at.attempts, targets: at.plan.targets }).filter(
+    ({ target }) => next !== "larger-window" || isLarger(target, last.target),
+  );
   const failed = [...at.attempts.flatMap(failedOf), ...at.plan.failing];
   const { order: apart, barred: skipped } = spreadOut(remaining, failed, { rule: at.plan.spread, risk: at.view });
   const ranking = { risk: at.view, outlookOf: outlooks(at.plan.operation, at.view) };
@@ -176,9 +197,14 @@ export function hasHadItsTurn({ outcome }: Attempt): boolean {
   return outcome.kind !== "outrun";
 }
 
-function untried(at: Situation): readonly PlannedTarget[] {
-  const tried = new Set(at.attempts.filter(hasHadItsTurn).map((attempt) => attempt.target.id));
-  return at.plan.targets.filter(({ target }) => !tried.has(target.id));
+interface Untried {
+  readonly attempts: readonly Attempt[];
+  readonly targets: readonly PlannedTarget[];
+}
+
+function untried({ attempts, targets }: Untried): readonly PlannedTarget[] {
+  const tried = new Set(attempts.filter(hasHadItsTurn).map((attempt) => attempt.target.id));
+  return targets.filter(({ target }) => !tried.has(target.id));
 }
 
 /** Whoever was too slow in this call already comes after those who were not asked in it. */

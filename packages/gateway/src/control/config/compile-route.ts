@@ -13,7 +13,7 @@ export function compileRoutes(document: ConfigDocument, report: Report): Readonl
   for (const [name, entry] of Object.entries(document.routes ?? {})) {
     routes.set(name, {
       name,
-      targets: compileTargets({ name, entry }, Object.keys(document.providers), report),
+      ...compileTargets({ name, entry }, Object.keys(document.providers), report),
       timeouts: compileTimeouts(entry.timeouts ?? {}),
       maxAttempts: entry.retries?.attempts ?? defaultAttempts,
       retryEmpty: entry.retries?.empty ?? true,
@@ -69,9 +69,9 @@ function compileTargets(
   route: { readonly name: string; readonly entry: RouteEntry },
   providers: readonly string[],
   report: Report,
-): readonly RouteTarget[] {
+): Pick<Route, "targets" | "whenSpent"> {
   const seen = new Map<string, number>();
-  return route.entry.targets.map((written, index) => {
+  const all = route.entry.targets.map((written, index): RouteTarget => {
     const path = ["routes", route.name, "targets", index];
     const text = typeof written === "string" ? written : written.target;
     const { provider, model } = splitTarget(text);
@@ -93,8 +93,21 @@ function compileTargets(
       provider,
       model,
       lastResort: when === "last-resort",
+      ...(when === "budget-spent" ? { whenSpent: true as const } : {}),
       ...(weight === undefined ? {} : { weight }),
       ...(despite === undefined ? {} : { despite: typeof despite === "string" ? [despite] : despite }),
     };
   });
+  const targets = all.filter(({ whenSpent }) => whenSpent === undefined);
+  const cheaper = all.slice(targets.length);
+  const isLast = cheaper.every(({ whenSpent }) => whenSpent === true);
+  if (!isLast || targets.length === 0) {
+    const path = ["routes", route.name, "targets"];
+    report(
+      path,
+      "`when: budget-spent` stands before a target that is asked otherwise, or without one",
+      "write it last",
+    );
+  }
+  return cheaper.length === 0 ? { targets } : { targets, whenSpent: cheaper };
 }

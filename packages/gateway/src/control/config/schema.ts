@@ -213,8 +213,11 @@ const target = z
     z.strictObject({
       target: targetText.meta({ description: "provider/model." }),
       when: z
-        .literal("last-resort")
-        .meta({ description: "Asked only when everything before it failed." })
+        .enum(["last-resort", "budget-spent"])
+        .meta({
+          description:
+            "last-resort: asked only when everything before it failed; budget-spent: only where a hard budget cannot pay the others.",
+        })
         .exactOptional(),
       weight: z
         .number()
