@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFi
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AuditLog } from "#control/audit/audit-log";
+import { eraseOld } from "#control/audit/erase";
 import { prove } from "#control/audit/prove";
 import { isProof, readLog, verifyLog, verifyProof } from "#control/audit/verify";
 import { verifierOf } from "#ledger/checkpoint";
@@ -109,5 +110,31 @@ describe("an audit log", () => {
       expect(isProof({ ...proved.proof, [part]: null })).toBe(false);
     }
     expect([isProof(proved.proof), isProof(null), isProof("proof")]).toEqual([true, false, false]);
+  });
+
+  it("erases what was said on days long past, says so, and proves the rest", () => {
+    const folder = newFolder();
+    const log = openLog(folder);
+    const onDay = (day: string, from: number, until: number) =>
+      events(from, until).map((each) => ({ ...each, at: `2026-11-${day}T12:00:00.000Z` }));
+    log.append(onDay("01", 0, 3));
+    log.append([...onDay("02", 3, 5), ...onDay("01", 5, 6), ...onDay("04", 6, 8)]);
+    const dayMs = 86_400_000;
+    const now = Date.parse("2026-11-05T00:00:00.000Z");
+    expect(eraseOld(openLog(folder), 3 * dayMs, now - 1)).toBe(0);
+    expect(eraseOld(openLog(folder), 3 * dayMs, now)).toBe(1);
+    const writer = openLog(folder);
+    expect(eraseOld(writer, 2 * dayMs, now)).toBe(1);
+    expect(eraseOld(writer, 2 * dayMs, now)).toBe(0);
+    const read = [...readLog(folder)];
+    expect(read.map(({ openings }) => Object.keys(openings).length > 0)).toEqual([
+      ...Array.from({ length: 6 }, () => false),
+      ...Array.from({ length: 4 }, () => true),
+    ]);
+    expect(read.map(({ entry }) => entry?.kind).slice(8)).toEqual(["erasure", "erasure"]);
+    expect(read[9]?.openings["filesFrom"]?.[2]).toEqual([3]);
+    writer.append(events(10, 12));
+    expect(verifyLog(folder, verifierOf(log.signer))).toMatchObject({ entries: 12, unsigned: 0, findings: [] });
+    expect(openLog(folder).size).toBe(12);
   });
 });

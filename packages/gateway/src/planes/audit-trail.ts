@@ -4,6 +4,7 @@ import type { AuditSettings } from "#control/config/compile-context";
 import { auditFolder } from "#control/audit/audit-folder";
 import { AuditLog } from "#control/audit/audit-log";
 import { callEvent } from "#control/audit/call-event";
+import { eraseOld } from "#control/audit/erase";
 import type { AuditEvent, AuditKind, AuditValue } from "#control/audit/entry";
 import { carryJournal, type Ledger } from "#control/store/ingest-journal";
 import { reviewFile } from "#control/reviews/review-file";
@@ -28,6 +29,7 @@ export type OpenedTrail =
 
 const defaultEveryMs = 500;
 const complainEveryMs = 60_000;
+const eraseEveryMs = 3_600_000;
 
 /**
  * Writes what happens into the audit log: calls from the journals, each once, with their place in the journal in the same
@@ -41,6 +43,7 @@ export class AuditTrail {
   #running: Promise<void> = Promise.resolve();
   #finished = false;
   #complainedAtMs = Number.NEGATIVE_INFINITY;
+  #eraseAtMs = 0;
 
   private constructor(options: AuditTrailOptions, log: AuditLog | undefined) {
     this.#options = options;
@@ -124,7 +127,16 @@ export class AuditTrail {
       statSync(reviews, { throwIfNoEntry: false }) === undefined ? [] : decidedReviews(reviews, log.reviews);
     const last = decided.at(-1);
     if (last !== undefined) log.append(decided.map(reviewEvent), { reviews: [last.decidedMs, last.id] });
+    this.#eraseOld(log);
     this.#anchors?.look();
+  }
+
+  #eraseOld(log: AuditLog): void {
+    const retentionMs = this.#options.settings?.retentionMs;
+    if (retentionMs === undefined || performance.now() < this.#eraseAtMs) return;
+    this.#eraseAtMs = performance.now() + eraseEveryMs;
+    const files = eraseOld(log, retentionMs, Date.now());
+    if (files > 0) this.#options.log.info("what old entries of the audit log said was erased", { files });
   }
 
   #guard(work: () => void): void {

@@ -6,6 +6,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   writeSync,
 } from "node:fs";
@@ -47,6 +48,22 @@ export function linesOf(path: string): readonly string[] {
   const text = readFileSync(path, "utf8");
   const end = text.lastIndexOf("\n");
   return end === -1 ? [] : text.slice(0, end).split("\n");
+}
+
+/** More than any entry has: names of fields and hashes. */
+const firstBytes = 16_384;
+
+/** The day of its first entry, `2026-11-01`: no entry of it is of a later one. Undefined where none is whole. */
+export function dayOfSegment(path: string): string | undefined {
+  const file = openSync(path, "r");
+  try {
+    const bytes = Buffer.alloc(firstBytes);
+    const text = bytes.toString("utf8", 0, readSync(file, bytes, 0, firstBytes, 0));
+    const [line = ""] = text.split("\n", 1);
+    return /"at":"(\d{4}-\d\d-\d\d)T/u.exec(line)?.[1];
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** On disk when it returns; only its owner may read it. */

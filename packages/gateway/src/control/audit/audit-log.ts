@@ -15,6 +15,7 @@ import type { IngestedPosition } from "#control/store/ingest";
 import {
   appendSynced,
   checkpointFile,
+  dayOfSegment,
   keyFile,
   linesOf,
   makeAuditFolder,
@@ -56,6 +57,8 @@ export class AuditLog {
   #state: State;
   #frontier: Frontier;
   #segmentFirst: number;
+  /** Of its first entry, `2026-11-01`: a later day begins another file, so that days can be erased. */
+  #segmentDay: string | undefined;
   /** A write failed: what of it is on disk is not known. */
   #isTorn = false;
 
@@ -150,9 +153,10 @@ export class AuditLog {
       [lines, openings] = ["", ""];
     };
     for (const event of events) {
-      if (next.size - this.#segmentFirst >= entriesOfSegment) {
+      const day = event.at.slice(0, 10);
+      if (next.size - this.#segmentFirst >= entriesOfSegment || day > (this.#segmentDay ?? "")) {
         if (lines !== "") flush();
-        this.#segmentFirst = next.size;
+        [this.#segmentFirst, this.#segmentDay] = [next.size, day];
       }
       const made = makeEntry(event, next.size);
       openings += `${JSON.stringify({ index: next.size, openings: made.openings })}\n`;
@@ -187,7 +191,9 @@ export class AuditLog {
         else cutAfter(path, this.#state.size - first);
       }
     }
-    this.#segmentFirst = segmentsIn(this.folder, "entries").at(-1)?.first ?? 0;
+    const last = segmentsIn(this.folder, "entries").at(-1);
+    this.#segmentFirst = last?.first ?? 0;
+    this.#segmentDay = last === undefined ? undefined : dayOfSegment(last.path);
     if (this.#state.size > 0) this.#sign();
   }
 }

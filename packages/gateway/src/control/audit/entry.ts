@@ -1,6 +1,6 @@
 import { hash, randomFillSync } from "node:crypto";
 
-const auditKinds = ["start", "stop", "configuration", "key", "call", "review"] as const;
+const auditKinds = ["start", "stop", "configuration", "key", "call", "review", "erasure"] as const;
 export type AuditKind = (typeof auditKinds)[number];
 
 /** JSON values. */

@@ -9,8 +9,11 @@ export function compileAlerts({ alerts }: ConfigDocument): { readonly alerts?: A
 
 export function compileAudit({ audit }: ConfigDocument): { readonly audit?: AuditSettings } {
   if (audit === undefined) return {};
-  const { name, anchor } = audit;
-  const ofName = name === undefined ? {} : { name };
+  const { name, retention, anchor } = audit;
+  const ofName = {
+    ...(name === undefined ? {} : { name }),
+    ...(retention === undefined ? {} : { retentionMs: retention }),
+  };
   if (anchor === undefined) return { audit: ofName };
   const { every = defaultAnchorEveryMs, ...where } = anchor;
   return { audit: { ...ofName, anchor: { ...where, everyMs: every } } };
@@ -18,7 +21,10 @@ export function compileAudit({ audit }: ConfigDocument): { readonly audit?: Audi
 
 export function checkAudit({ audit, alerts }: ConfigDocument, report: Report): void {
   if (alerts !== undefined) checkPosted(alerts.webhook, ["alerts", "webhook"], report);
-  const { anchor } = audit ?? {};
+  const { anchor, retention } = audit ?? {};
+  if (retention !== undefined && retention < 86_400_000) {
+    report(["audit", "retention"], "it is shorter than a day", "write 1d or longer: the log is erased by whole days");
+  }
   if (anchor === undefined) return;
   if (anchor.webhook !== undefined) checkPosted(anchor.webhook, ["audit", "anchor", "webhook"], report);
   if (anchor.webhook === undefined && anchor.file === undefined) {

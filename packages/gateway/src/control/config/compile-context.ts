@@ -35,6 +35,8 @@ export interface AlertSettings {
 
 export interface AuditSettings {
   readonly name?: string;
+  /** Absent: what was said in entries is kept. */
+  readonly retentionMs?: number;
   readonly anchor?: {
     /** As written; relative to the working directory. */
     readonly file?: string;
