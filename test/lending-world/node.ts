@@ -45,7 +45,11 @@ class Supervisor implements Above {
         : () =>
             new BudgetLender({
               store: {
-                transaction: (work) => (this.clock.alive ? shared.store.transaction(work) : new Promise(() => {})),
+                transaction: (work) =>
+                  // A dead process begins nothing more; what it has begun the database may end.
+                  shared.store.transaction((sql) =>
+                    this.clock.alive ? work(sql) : Promise.reject(new Error("the process is gone")),
+                  ),
               },
               node: node.parts.name,
               clock: this.clock,

@@ -247,9 +247,10 @@ export class BudgetLender implements Lender {
   async #findOwn(sql: Sql): Promise<void> {
     // The last word of an earlier run may come after the first of this one, from a database that hung.
     if (this.#options.clock.wallMs() > this.#startedMs + settleEarlierMs) return;
-    for (const meter of await ownBudgets(sql, this.#options.node)) {
-      const view = this.#views.get(meter.id) ?? this.#viewOf(meter);
-      if (view.lent === 0) view.dirty = true;
+    for (const { meter, has } of await ownBudgets(sql, this.#options.node)) {
+      const known = this.#views.get(meter.id);
+      if (known === undefined) this.#viewOf(meter).dirty = true;
+      else if (has && known.lent === 0) known.dirty = true;
     }
   }
 

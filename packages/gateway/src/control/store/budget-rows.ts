@@ -70,18 +70,33 @@ function loanOf(row: Readonly<Record<string, unknown>>): LoanRow {
   };
 }
 
-/** Budgets of which a node had something when it was last heard of. Their limits nobody says here: 0. */
-export async function ownBudgets(sql: Sql, node: string): Promise<readonly Meter[]> {
+interface OwnBudget {
+  readonly meter: Meter;
+  /** Something of it stands as lent, or taken for spent. */
+  readonly has: boolean;
+}
+
+/** Keys, teams, routes and models there are thousands of; end users may be any number. */
+const mostOwn = 10_000;
+
+/**
+ * Budgets of which a node had something when it was last heard of, or spent something: its ledger may know of more. Those of
+ * end users that it only spent from are left until they are asked for. Their limits nobody says here: 0.
+ */
+export async function ownBudgets(sql: Sql, node: string): Promise<readonly OwnBudget[]> {
   const rows = await sql.all(
-    "SELECT meter FROM budget_loans WHERE node = ? AND (lent_nano <> 0 OR presumed_nano <> 0)",
+    `SELECT meter, lent_nano, presumed_nano FROM budget_loans WHERE node = ? AND (lent_nano <> 0 OR presumed_nano <> 0
+       OR (reported_nano <> 0 AND meter NOT LIKE 'user:%')) ORDER BY meter LIMIT ${mostOwn}`,
     node,
   );
-  return rows.flatMap(({ meter }) => {
+  return rows.flatMap(({ meter, ...row }): OwnBudget[] => {
     const [, account, written, soft] = /^(.+) usd\/([a-z]+)( soft)?$/.exec(String(meter)) ?? [];
     const period = budgetPeriods.find((each) => each === written);
     if (account === undefined || period === undefined) return [];
     const isSoft = soft === undefined ? {} : { soft: true as const };
-    return [{ id: String(meter), account: account as AccountId, unit: "money" as const, limit: 0, period, ...isSoft }];
+    const id = String(meter);
+    const has = Number(row["lent_nano"]) !== 0 || Number(row["presumed_nano"]) !== 0;
+    return [{ meter: { id, account: account as AccountId, unit: "money", limit: 0, period, ...isSoft }, has }];
   });
 }
 
