@@ -1,7 +1,7 @@
 import { keyPriorities, type KeyPriority } from "#domain/gateway-key";
 
 /** How many of a class are served for one of the lowest, where all wait. */
-export const classWeights: Readonly<Record<KeyPriority, number>> = { high: 16, normal: 4, low: 1 };
+const classWeights: Readonly<Record<KeyPriority, number>> = { high: 16, normal: 4, low: 1 };
 
 /** Who waits, by class and by whose it is. */
 export interface Waiting {

@@ -13,11 +13,11 @@ export interface Pressure {
   readonly mostMemoryBytes?: number;
 }
 
-export const shedCauses = ["calls", "lag", "memory"] as const;
+const shedCauses = ["calls", "lag", "memory"] as const;
 export type ShedCause = (typeof shedCauses)[number];
 
 /** Up to which share of a bound each class is let in: whoever may wait leaves room for whoever may not. */
-export const classShares: Readonly<Record<KeyPriority, number>> = { low: 0.8, normal: 0.95, high: 1 };
+const classShares: Readonly<Record<KeyPriority, number>> = { low: 0.8, normal: 0.95, high: 1 };
 /** A class that was refused is let in again once there is so much less of what it was refused for. */
 const margin = 0.1;
 
