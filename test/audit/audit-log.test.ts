@@ -116,7 +116,7 @@ describe("an audit log", () => {
     const folder = newFolder();
     const log = openLog(folder);
     const onDay = (day: string, from: number, until: number) =>
-      events(from, until).map((each) => ({ ...each, at: `2026-11-${day}T12:00:00.000Z` }));
+      events(from, until).map(({ kind, fields }) => ({ kind, fields, at: `2026-11-${day}T12:00:00.000Z` }));
     log.append(onDay("01", 0, 3));
     log.append([...onDay("02", 3, 5), ...onDay("01", 5, 6), ...onDay("04", 6, 8)]);
     const dayMs = 86_400_000;
