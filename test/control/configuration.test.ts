@@ -194,7 +194,7 @@ routes:
       'hedgerow.yaml:4:30 providers.broken.keey: unknown key "keey"; did you mean "key"?',
       'hedgerow.yaml:4:51 providers.broken.timeouts.idle: expected a duration with its unit, such as 250ms, 10s, 5m, 1h or 2d, not "10 sec"',
       'hedgerow.yaml:9:11 routes.default.targets[1].taget: unknown key "taget"; did you mean "target"?',
-      'hedgerow.yaml:9:34 routes.default.targets[1].when: expected "last-resort", not "lastresort"; did you mean "last-resort"?',
+      'hedgerow.yaml:9:34 routes.default.targets[1].when: expected one of last-resort, budget-spent, not "lastresort"; did you mean "last-resort"?',
     ]);
   });
 
