@@ -120,7 +120,7 @@ function columnsFor({ by, baseline }: Pick<SpendReport, "by" | "baseline">): rea
       value: ({ names }) => names[at] || "-",
     })),
     dollars("USD", (row) => (isUnknown(row) ? undefined : row.costNanoUsd)),
-    dollars("BESIDE", ({ besideNanoUsd }) => besideNanoUsd),
+    dollars("BESIDE", (row) => (isUnknown(row) ? undefined : row.besideNanoUsd)),
     dollars("ESTIMATED", ({ estimatedNanoUsd }) => estimatedNanoUsd),
     count("UNKNOWN", ({ unpriced }) => unpriced),
     count("CALLS", ({ calls }) => calls),
@@ -169,7 +169,7 @@ function print(made: SpendReport, io: CommandIo): void {
 function* sentences({ total, baseline, wholeDaysUntil }: SpendReport): Iterable<string> {
   if (total.perAnsweredNanoUsd !== undefined) {
     const accepted =
-      total.perAcceptedNanoUsd === undefined
+      total.perAcceptedNanoUsd === undefined || total.unpriced > 0
         ? ""
         : `; each of the ${total.accepted} that a gate accepted ${dollarText(total.perAcceptedNanoUsd)}`;
     yield `Each of the ${total.answered} answered calls cost ${dollarText(total.perAnsweredNanoUsd)} USD with all that was asked for it${accepted}.`;
