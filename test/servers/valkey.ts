@@ -11,7 +11,7 @@ export function valkeyProgram(): string | undefined {
 }
 
 /** The server ends with us, however we end: the shell's input ends then. */
-const untilInputEnds = `"$@" >&2 & pid=$!; echo "$pid"; read -r _; kill -KILL "$pid" 2>/dev/null`;
+const untilInputEnds = `"$@" >&2 & pid=$!; echo "$pid"; read -r _; kill -KILL "$pid" 2>/dev/null; wait "$pid" 2>/dev/null`;
 
 export interface ValkeyOptions {
   /** One that was had before, so that clients find it again. */
