@@ -32,8 +32,11 @@ export interface Ledger {
   forgetBut(files: readonly string[]): void | Promise<void>;
 }
 
-/** While a piece goes in nobody else is served: a worker that wants to borrow waits for one at most, 5 ms (4 MiB: 200). */
-const ownPieceBytes = 128 * 1024;
+/**
+ * While a piece goes in nobody else is served: a worker that wants to borrow waits for one at most, some 20 ms (4 MiB: 200). Each is
+ * synced by itself: smaller ones cost a busy supervisor more than the calls they make room for.
+ */
+const ownPieceBytes = 512 * 1024;
 
 function ownLedger(store: Store): Ledger {
   return {
