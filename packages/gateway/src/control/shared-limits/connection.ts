@@ -55,6 +55,7 @@ export class Connection implements ScriptRunner {
   #why = "there is no connection yet";
   #pauseMs = shortestPauseMs;
   #waiting = 0;
+  #asked = 0;
   #closed = false;
   #cancelRetry: (() => void) | undefined;
 
@@ -102,8 +103,17 @@ export class Connection implements ScriptRunner {
       asked.onEnd?.(answer, isLate);
       tell(answer);
     };
-    evaluate(client, asked, unsent.signal).then(
-      (value) => settle({ kind: "answered", value }),
+    this.#asked += 1;
+    const id = String(this.#asked);
+    evaluate(client, { ...asked, args: [...asked.args, id] }, unsent.signal).then(
+      (answer) => {
+        const [named, value] = Array.isArray(answer) ? (answer as readonly unknown[]) : [];
+        if (named === id) return settle({ kind: "answered", value });
+        // Bytes were lost between us and the server: every answer after them would be taken for another's.
+        const why = "its answers are to other questions";
+        settle({ kind: "unreachable", why });
+        return this.#giveUp(client, why);
+      },
       (error: unknown) => {
         const why = (error as Error).message;
         settle({ kind: "unreachable", why });

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 
-/** One step at the server: everything of it happens, or nothing, and nothing of anybody else between. */
+/**
+ * One step at the server: everything of it happens, or nothing, and nothing of anybody else between. The last argument
+ * names the question; what is answered is that name and the answer.
+ */
 export interface Script {
   readonly lua: string;
   readonly sha1: string;
@@ -200,6 +203,7 @@ export function sharedScripts(time = serverTime): Scripts {
   };
 }
 
-function script(lua: string): Script {
+function script(step: string): Script {
+  const lua = `local function step()\n${step}\nend\nreturn {ARGV[#ARGV], step()}`;
   return { lua, sha1: createHash("sha1").update(lua).digest("hex") };
 }
