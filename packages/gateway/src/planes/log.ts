@@ -25,9 +25,24 @@ export function openLog(options: LogOptions): Log {
   const at = (level: string) => (message: string, fields?: LogFields) => {
     const time = new Date(options.wallMs()).toISOString();
     const line = { time, level, from: options.from, message };
-    options.write(options.style === "json" ? `${JSON.stringify({ ...line, ...fields })}\n` : plain(line, fields ?? {}));
+    options.write(options.style === "json" ? json(line, fields ?? {}) : plain(line, fields ?? {}));
   };
   return { info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+/** No field takes the place of what every line has. */
+function json(line: Readonly<Record<string, string>>, fields: LogFields): string {
+  const text = JSON.stringify({ ...line, ...fields, ...line }, cut);
+  // Legal in JSON as they are; a terminal obeys some of them, and some readers take others for the end of a line.
+  return `${text.replaceAll(/[\u007f-\u009f\u2028\u2029]/gu, escaped)}\n`;
+}
+
+function cut(_name: string, value: unknown): unknown {
+  return typeof value === "string" ? value.slice(0, longestField) : value;
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 function plain(line: { time: string; level: string; from: string; message: string }, fields: LogFields): string {
