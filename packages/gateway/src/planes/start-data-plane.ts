@@ -127,7 +127,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
   });
   const plane: DataPlane = {
     snapshot: () => snapshot,
-    ...(options.issuedKeys === undefined ? {} : { issuedKeys: options.issuedKeys }),
+    ...givenParts(options),
     clock: systemClock,
     send: upstream.send,
     journal,
@@ -135,16 +135,10 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     get health() {
       return health.current;
     },
-    memory: options.memory ?? processMemory(Date.now),
-    ...(options.labels === undefined ? {} : { labels: options.labels }),
-    ...(options.reviews === undefined ? {} : { reviews: options.reviews }),
     accounts,
     usualCost: new UsualCost(),
     waitingRoom,
-    retryBudgets: retryBudgets(),
-    logprobSupport: new LogprobSupport(),
-    affinity: new Affinity(),
-    speeds: new Speeds(),
+    ...learnedParts(),
     traitsOf,
     live,
     load,
@@ -182,6 +176,26 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     report: () => ({ metrics: gauges.sample(), health: health.rows() }),
     health,
     drain: drainOnce({ live, listener, close, onStoppedAccepting: options.onStoppedAccepting ?? (() => {}) }),
+  };
+}
+
+/** What it has from whoever starts it, as far as it has it. */
+function givenParts({ issuedKeys, memory, labels, reviews }: DataPlaneOptions) {
+  return {
+    memory: memory ?? processMemory(Date.now),
+    ...(issuedKeys === undefined ? {} : { issuedKeys }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(reviews === undefined ? {} : { reviews }),
+  };
+}
+
+/** What begins empty, and is learned from calls. */
+function learnedParts() {
+  return {
+    retryBudgets: retryBudgets(),
+    logprobSupport: new LogprobSupport(),
+    affinity: new Affinity(),
+    speeds: new Speeds(),
   };
 }
 
