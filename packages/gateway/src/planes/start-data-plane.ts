@@ -116,15 +116,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
   const names = labelNames(() => snapshot, traitsOf);
   const waitingRoom = new WaitingRoom({ accounts, clock: systemClock });
   const load = watchLoad(() => snapshot.limits.maxLagMs);
-  const gauges = openGauges({
-    journal,
-    live,
-    health,
-    names,
-    load,
-    waitingRoom,
-    calibrations: () => snapshot.calibration,
-  });
+  const gaugedParts = { journal, live, health, names, load, waitingRoom };
+  const gauges = openGauges({ ...gaugedParts, calibrations: () => snapshot.calibration });
   const plane: DataPlane = {
     snapshot: () => snapshot,
     ...givenParts(options),
