@@ -32,7 +32,7 @@ export type Ingested =
  * The store keeps calls of the last 90 days, counted back from the newest, and at most two million of them (about
  * 2 GB). What is older leaves with each ingest, a bounded number of calls at a time; the journal is not touched.
  */
-export const retention = { maxAgeMs: 90 * 86_400_000, maxCalls: 2_000_000, removedAtOnce: 500 } as const;
+export const retention = { maxAgeMs: 90 * 86_400_000, maxCalls: 2_000_000, removedAtOnce: 2_000 } as const;
 
 /** Puts records into the store; a record that is already there stays as it is. Rows and offset move together or not. */
 export function ingestRecords(store: Store, piece: JournalPiece, records: readonly CallRecord[]): Ingested {
