@@ -366,7 +366,7 @@ describe("report calls", () => {
   });
 
   it.each([
-    [["report"], "what to report (`calls`, `spend`, `sla`, `concentration` or `confidence`) is missing"],
+    [["report"], "what to report (`calls`, `spend`, `reconcile`, `sla`, `concentration` or `confidence`) is missing"],
     [["report", "cals"], 'no report "cals"'],
     [["report", "calls", "--since", "1 hour"], "--since: expected a duration"],
     [["report", "calls", "--decision", "maybe"], "--decision takes one of answered"],

@@ -14,6 +14,7 @@ import { readCommandLine, wholeNumber } from "#cli/command-line";
 import { configurationFor } from "#cli/configuration-for";
 import { reportConcentration } from "#cli/reports/concentration-report";
 import { reportConfidence } from "#cli/reports/confidence-report";
+import { reportReconcile } from "#cli/reports/reconcile-report";
 import { reportSla } from "#cli/reports/sla-report";
 import { reportSpend } from "#cli/reports/spend-report";
 import { withRecordedCalls } from "#cli/recorded-calls";
@@ -36,6 +37,7 @@ const decisions: readonly Decision[] = [
 
 const usage = `Usage: hedgerow report calls [--since 1h] [--route R] [--provider P] [--decision D] [--limit N]
        hedgerow report spend [--by provider,model] [--since 30d | --month 2026-11] [--baseline PROVIDER/MODEL] [--limit N]
+       hedgerow report reconcile --provider P --file EXPORT [--columns date=…,cost=…] [--tolerance 1%] [--month 2026-11]
        hedgerow report sla [--since 30d | --month 2026-11] [--buckets]
        hedgerow report concentration [--since 30d | --month 2026-11] [--weight requests|tokens|cost]
        hedgerow report confidence [--since 7d | --month 2026-11] [--route R]
@@ -43,7 +45,9 @@ const usage = `Usage: hedgerow report calls [--since 1h] [--route R] [--provider
 Works on what a gateway recorded, beside a running one and without one.
 \`calls\` lists recorded calls, newest first, and their totals. \`spend\` tells what was paid, by any of
 caller, team, organisation, user, tag, route, provider, model, part, day and hour, what a successful call cost, and what
-the same answers would have cost of another model. \`sla\` tells of each provider and model how it answered,
+the same answers would have cost of another model. \`reconcile\`
+compares a provider's own export of usage or costs (CSV, or the JSON of OpenAI and Anthropic) with the ledger, by day and
+model, and exits with 1 where they differ. \`sla\` tells of each provider and model how it answered,
 in intervals of five minutes, against what its contract promises (\`sla\` of the provider in the configuration), and
 which credits are due. \`concentration\` tells on whom the traffic hangs: by vendor as it looks, by operator, owner and
 region as it is, with intervals where shares are unknown; single points of failure, and what matters most.
@@ -73,6 +77,7 @@ const reports: Readonly<Partial<Record<string, (args: readonly string[], io: Com
   concentration: reportConcentration,
   confidence: reportConfidence,
   spend: reportSpend,
+  reconcile: reportReconcile,
 };
 
 export const report: Command = {
@@ -93,11 +98,15 @@ export const report: Command = {
         data: { type: "string" },
         json: { type: "boolean" },
       },
-      words: { least: 1, most: 1, what: "what to report (`calls`, `spend`, `sla`, `concentration` or `confidence`)" },
+      words: {
+        least: 1,
+        most: 1,
+        what: "what to report (`calls`, `spend`, `reconcile`, `sla`, `concentration` or `confidence`)",
+      },
     });
     if (words[0] !== "calls") {
       throw new UsageError(
-        `no report ${JSON.stringify(words[0])}; there are \`calls\`, \`spend\`, \`sla\`, \`concentration\` and \`confidence\`, before all options`,
+        `no report ${JSON.stringify(words[0])}; there are \`calls\`, \`spend\`, \`reconcile\`, \`sla\`, \`concentration\` and \`confidence\`, before all options`,
       );
     }
     const { since, route, provider } = values;

@@ -88,10 +88,10 @@ function baselineOf(
 }
 
 /** Nano-dollars as dollars, to the millionth: cut, not rounded up, so that sums of what is shown never pass the total. */
-function dollarText(nano: string): string {
+export function dollarText(nano: string): string {
   const micro = BigInt(nano) / 1_000n;
-  const whole = micro / 1_000_000n;
-  return `${whole}.${String(micro % 1_000_000n).padStart(6, "0")}`;
+  const size = micro < 0n ? -micro : micro;
+  return `${micro < 0n ? "-" : ""}${size / 1_000_000n}.${String(size % 1_000_000n).padStart(6, "0")}`;
 }
 
 function dollars(title: string, value: (row: SpendFigures) => string | undefined): Column<SpendGroup> {
