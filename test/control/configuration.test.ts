@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { defaultConfidence } from "#domain/confidence";
 import { ConfigFolder } from "../world/config-folder.ts";
 import { readConfiguration } from "#control/config/configuration";
+import { defaultRetention } from "#domain/retention";
 import type { ReadOptions } from "#control/config/configuration";
 
 const env = { OPENAI_API_KEY: "canary-openai-0123456789", ANTHROPIC_API_KEY: "canary-anthropic-0123456789" };
@@ -39,7 +40,13 @@ routes:
     confidence: { min: 0.85, estimator: auto, exhausted: review }
   default: { targets: [anthropic/claude-sonnet-5, xai/gpt-5.4] }
 `);
-    expect(server).toEqual({ host: "127.0.0.1", port: 4000, workers: "auto", data: "./.hedgerow" });
+    expect(server).toEqual({
+      host: "127.0.0.1",
+      port: 4000,
+      workers: "auto",
+      data: "./.hedgerow",
+      retention: defaultRetention,
+    });
     expect(snapshot.routes.get("mission-critical")).toEqual({
       name: "mission-critical",
       targets: [
@@ -363,5 +370,26 @@ ${minimal}`;
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe("retention", () => {
+  it.each([
+    ["calls: 30d", { ...defaultRetention, callsMs: 30 * 86_400_000 }],
+    ["calls: 800d", { ...defaultRetention, callsMs: 800 * 86_400_000, sumsMs: 800 * 86_400_000 }],
+    ["maxCalls: 20000000", { ...defaultRetention, maxCalls: 20_000_000 }],
+    ["calls: 1d, sums: 32d", { ...defaultRetention, callsMs: 86_400_000, sumsMs: 32 * 86_400_000 }],
+  ])("{ %s }", (written, expected) => {
+    expect(configured(`${minimal}retention: { ${written} }`).server.retention).toEqual(expected);
+  });
+
+  it.each([
+    ["calls: 12h", "retention.calls: it is shorter than a day"],
+    ["sums: 31d, calls: 1d", "retention.sums: it is shorter than 32 days"],
+    ["sums: 60d", "retention.sums: it is shorter than `retention.calls`"],
+    ["maxCalls: 10", "retention.maxCalls"],
+    ["keep: 1d", "retention"],
+  ])("refuses { %s }", (written, complaint) => {
+    expect(problems(`${minimal}retention: { ${written} }`).join("\n")).toContain(complaint);
   });
 });

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { chainHash, genesisOf, markLine, recordLine, segmentFile } from "#ledger/journal-line";
 import { attemptRecord, callRecord, sampleJudgement } from "../world/sample-record.ts";
 import { ingestJournal } from "#control/store/ingest-journal";
-import { ingestRecords, ingestedPosition, retention } from "#control/store/ingest";
+import { ingestRecords, ingestedPosition } from "#control/store/ingest";
 import { migrations } from "#control/store/migrations";
 import { callTotals, listCalls, maxListedCalls } from "#control/store/read-calls";
 import { openStore, openStoreForReading } from "#control/store/sqlite";
@@ -220,14 +220,6 @@ describe("ingesting records", () => {
     ingestRecords(store, piece(0, 10), [callRecord(nasty, { route: nasty, session: nasty, tags: [nasty] })]);
     expect(await listCalls(store, { route: nasty }, 10)).toMatchObject([{ id: nasty, route: nasty }]);
     expect(await listCalls(store, { provider: "' OR 1=1 --" }, 10)).toEqual([]);
-  });
-
-  it("lets calls go that are older than the retention, with their attempts", async () => {
-    const store = opened();
-    const at = (ms: number) => new Date(Date.parse("2026-11-21T10:00:00Z") + ms).toISOString();
-    ingestRecords(store, piece(0, 10), [callRecord("old", { at: at(-retention.maxAgeMs - 1000) }), callRecord("kept")]);
-    expect((await listCalls(store, {}, 10)).map(({ id }) => id)).toEqual(["kept"]);
-    expect(store.get("SELECT count(*) AS n FROM attempts")).toEqual({ n: 1 });
   });
 });
 

@@ -2,12 +2,11 @@ import { appendFileSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { retention } from "#control/store/ingest";
+import { defaultRetention } from "#domain/retention";
 import { migrateSql } from "#control/store/migrate-sql";
 import { openPostgres } from "#control/store/postgres";
 import { ingestShared } from "#control/store/shared-ingest";
 import { removeOldShared } from "#control/store/shared-retention";
-import { bucketRetentionMs } from "#control/store/service-buckets";
 import type { SqlStore } from "#control/store/sql";
 import { Secret } from "#domain/secret";
 import { openJournal, type JournalWriter } from "#ledger/journal";
@@ -55,7 +54,7 @@ describe.skipIf(postgresPrograms() === undefined)("a node's records", { timeout:
     const folder = mkdtempSync(join(tmpdir(), "hedgerow-shared-"));
     const store = await openPostgres({ url: new Secret(database.url(proxy.port)), connectMs: 500, answerMs: 3_000 });
     const log = { info: vi.fn(), warn: vi.fn(), error: vi.fn() };
-    const ledger = new SharedLedger({ store, node: name, folder, log, everyMs: 20 });
+    const ledger = new SharedLedger({ store, node: name, folder, log, retention: () => defaultRetention, everyMs: 20 });
     const made = { folder, store, ledger, log, journal: await openJournal({ folder, name: "w1-1" }) };
     nodes.push(made);
     return made;
@@ -213,8 +212,8 @@ describe.skipIf(postgresPrograms() === undefined)("a node's records", { timeout:
       );
     const count = (what: string) => server.query(database.name, `SELECT count(*) FROM ${what}`)[0];
     await put("old", first, 1);
-    await put("later", first + retention.maxAgeMs + 86_400_000, 2);
-    expect(await removeOldShared(one.store)).toBe(false);
+    await put("later", first + defaultRetention.callsMs + 86_400_000, 2);
+    expect(await removeOldShared(one.store, defaultRetention)).toBe(false);
     expect(server.query(database.name, "SELECT id FROM calls")).toEqual(["later"]);
     expect([count("attempts"), count("service_buckets"), count("spend_buckets WHERE span = 1")]).toEqual([
       "1",
@@ -222,8 +221,8 @@ describe.skipIf(postgresPrograms() === undefined)("a node's records", { timeout:
       "1",
     ]);
     expect(count("spend_buckets WHERE span = 24")).toBe("2");
-    await put("newest", first + bucketRetentionMs + 2 * 86_400_000, 3);
-    await removeOldShared(one.store);
+    await put("newest", first + defaultRetention.sumsMs + 2 * 86_400_000, 3);
+    await removeOldShared(one.store, defaultRetention);
     expect([count("service_buckets"), count("spend_buckets WHERE span = 24")]).toEqual(["2", "2"]);
     expect(server.query(database.name, "SELECT sum(calls) FROM spend_buckets WHERE span <> 1")).toEqual(["3"]);
   });

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { TelemetrySettings } from "#control/config/compile-context";
 import type { Configuration } from "#control/config/configuration";
 import { Secret } from "#domain/secret";
+import { defaultRetention } from "#domain/retention";
 import { emptyUsage } from "#domain/usage";
 import { TelemetryExport } from "#planes/export-telemetry";
 import { readRetryAfter } from "#planes/post";
@@ -25,7 +26,7 @@ function configured(url: string | undefined, more: Partial<TelemetrySettings> = 
   const usual = { headers: [], everyMs: 20, timeoutMs: 5_000, traces: true, metrics: false, share: 1 };
   const telemetry =
     url === undefined ? {} : { telemetry: { ...usual, url, resource: { "service.name": "edge" }, ...more } };
-  const server = { host: "127.0.0.1", port: 0, workers: 1, data: "", ...telemetry };
+  const server = { host: "127.0.0.1", port: 0, workers: 1, retention: defaultRetention, data: "", ...telemetry };
   return { kind: "configured", from: "test", snapshot, server, warnings: [] };
 }
 

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { readConfiguration } from "#control/config/configuration";
 import { renderProblem } from "#control/config/problem";
-import { parseDuration } from "#control/config/units";
+import { parseAge } from "#control/config/units";
 import { outcomeSeries } from "#control/reports/outcome-series";
 import type { OutcomeSeries } from "#supply/mine-edges";
 import { targetGroups } from "#supply/target-groups";
@@ -61,7 +61,7 @@ export function withOutcomes(
 }
 
 function durationOf(option: string, text: string): number {
-  const parsed = parseDuration(text);
+  const parsed = parseAge(text);
   if (parsed.kind === "refused") throw new UsageError(`${option}: ${parsed.why}`);
   return parsed.value;
 }

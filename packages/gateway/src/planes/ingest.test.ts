@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -125,6 +125,25 @@ describe("following the journals", () => {
     expect(readdirSync(folder).toSorted()).toEqual(["w1-1-000004.jsonl", "w1-1-000005.jsonl"]);
     await followJournals({ folder, store, log, growing: () => [], keep: { files: 9, bytes: 0 } }).finish();
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("keeps no call for longer than it may: neither in the store nor in files that will not grow", async () => {
+    const journal = await openJournal({ folder, name: "w1-1" });
+    await append(journal, "a");
+    await close(journal);
+    const [file = ""] = readdirSync(folder);
+    const retention = () => ({ callsMs: 86_400_000, sumsMs: 40 * 86_400_000, maxCalls: 10 });
+    await followJournals({ folder, store, log, growing: () => [], retention }).finish();
+    expect([stored(), readdirSync(folder)]).toEqual([["a"], [file]]);
+    const old = Date.now() / 1_000 - 2 * 86_400;
+    utimesSync(join(folder, file), old, old);
+    const many = await openJournal({ folder, name: "w1-2" });
+    await append(many, ...Array.from({ length: 11 }, (_, call) => `later ${call}`));
+    const growing = () => ["w1-2"];
+    await followJournals({ folder, store, log, growing, retention: () => ({ ...retention(), maxCalls: 4 }) }).finish();
+    expect(stored()).toHaveLength(4);
+    expect(readdirSync(folder)).toEqual(["w1-2-000001.jsonl"]);
+    await close(many);
   });
 
   it("removes and sets aside nothing that whoever else reads it does not have wholly", async () => {

@@ -1,8 +1,11 @@
 import { readdir, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { ingestJournal } from "#control/store/ingest-journal";
+import { keepWithin, removedAtOnce } from "#control/store/retention";
 import type { CallRecord } from "#domain/record";
 import type { Store } from "#control/store/sqlite";
+import { defaultRetention, type Retention } from "#domain/retention";
 import { parseSegmentFile } from "#ledger/journal-line";
 import type { Log } from "./log.ts";
 import { recordLostCalls } from "./lost-calls.ts";
@@ -20,6 +23,8 @@ export interface JournalFollowerOptions {
   /** Whether whoever else reads a file has it wholly; absent: nobody does. What it has not stays. */
   readonly isRead?: (file: string, size: number) => boolean;
   readonly everyMs?: number;
+  /** What of calls is kept, asked at each pass; absent: as by default. */
+  readonly retention?: () => Retention;
   /** Ingested segments that are kept for a second look, newest first. */
   readonly keep?: { readonly files: number; readonly bytes: number };
 }
@@ -42,6 +47,9 @@ const damagedSuffix = ".damaged";
 export function followJournals(options: JournalFollowerOptions): JournalFollower {
   const { log } = options;
   const damaged = new Set<string>();
+  const keeping = keepWithin(options.store);
+  const retention = options.retention ?? (() => defaultRetention);
+  let came = 0;
   let complainedAtMs = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   let finished = false;
@@ -52,11 +60,21 @@ export function followJournals(options: JournalFollowerOptions): JournalFollower
     await bring();
     if (await recordLostCalls({ ...options, grows: (journal) => growing.has(journal) })) await bring();
     options.onPass?.(growing);
-    await putAway({ ...options, growing, damaged });
+    await removeOld();
+    await putAway({ ...options, growing, damaged, maxAgeMs: retention().callsMs });
+  }
+
+  /** As many as came and some more, so that it ends also under load; the rest with the next passes. */
+  async function removeOld(): Promise<void> {
+    keeping.came(came);
+    const times = 4 + Math.ceil((2 * came) / removedAtOnce);
+    came = 0;
+    for (let time = 0; time < times && keeping.remove(retention()); time += 1) await setImmediate();
   }
 
   async function bring(): Promise<void> {
     const { damage } = await ingestJournal(options.store, options.folder, (file, records) => {
+      came += records.length;
       options.onStored?.(parseSegmentFile(file)?.name ?? "", records);
     });
     for (const { file, offset, why } of damage) {
@@ -102,11 +120,14 @@ interface PutAway {
   readonly growing: ReadonlySet<string>;
   readonly damaged: Set<string>;
   readonly keep?: JournalFollowerOptions["keep"];
+  /** They hold calls: none stays for longer than those may, milliseconds. */
+  readonly maxAgeMs: number;
   readonly isRead?: JournalFollowerOptions["isRead"];
 }
 
-/** Of segments that will not grow, damaged ones are set aside for people, and the oldest beyond the bound removed. */
-async function putAway({ folder, growing, damaged, keep = defaultKeep, isRead = () => true }: PutAway): Promise<void> {
+/** Of segments that will not grow, damaged ones are set aside for people, and the oldest beyond the bounds removed. */
+async function putAway(work: PutAway): Promise<void> {
+  const { folder, growing, damaged, keep = defaultKeep, maxAgeMs, isRead = () => true } = work;
   const names = await readdir(folder);
   const last = new Map<string, number>();
   const segments = names.flatMap((file) => {
@@ -124,7 +145,7 @@ async function putAway({ folder, growing, damaged, keep = defaultKeep, isRead = 
   );
   let files = 0;
   let bytes = 0;
-  for (const { file, size } of sized.toSorted((a, b) => b.mtimeMs - a.mtimeMs || (a.file < b.file ? 1 : -1))) {
+  for (const { file, size, mtimeMs } of sized.toSorted((a, b) => b.mtimeMs - a.mtimeMs || (a.file < b.file ? 1 : -1))) {
     const path = join(folder, file);
     files += 1;
     bytes += size;
@@ -132,7 +153,7 @@ async function putAway({ folder, growing, damaged, keep = defaultKeep, isRead = 
     if (damaged.has(file)) {
       await rename(path, path + damagedSuffix);
       damaged.delete(file);
-    } else if (files > keep.files || bytes > keep.bytes) {
+    } else if (files > keep.files || bytes > keep.bytes || mtimeMs < Date.now() - maxAgeMs) {
       await unlink(path);
     }
   }

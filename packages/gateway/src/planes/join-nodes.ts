@@ -5,6 +5,7 @@ import type { Store } from "#control/store/sqlite";
 import type { SqlStore } from "#control/store/sql";
 import type { ServerSettings } from "#control/config/compile-context";
 import type { Lender } from "#domain/account";
+import type { Retention } from "#domain/retention";
 import type { LendingSource } from "#ledger/node-lender";
 import type { DataFolder } from "./data-folder.ts";
 import type { Log } from "./log.ts";
@@ -41,17 +42,19 @@ export interface JoinOptions {
   readonly store: Store;
   readonly workers: number;
   readonly log: Log;
+  readonly retention: () => Retention;
 }
 
 /** A node begins without the database if that is not ready in this time, ms. */
 const startWithinMs = 2_000;
 
-export async function joinNodes({ server, folder, store, workers, log }: JoinOptions): Promise<Joined> {
+export async function joinNodes(options: JoinOptions): Promise<Joined> {
+  const { server, folder, store, workers, log, retention } = options;
   const limits = await openSharedLimits(server.shared, { workers, log });
   const ofAll = server.store === undefined ? undefined : await openPostgres({ url: server.store });
   const node = ofAll === undefined ? "" : nodeName(folder.path);
   const ledger =
-    ofAll === undefined ? undefined : new SharedLedger({ store: ofAll, node, folder: folder.journal, log });
+    ofAll === undefined ? undefined : new SharedLedger({ store: ofAll, node, folder: folder.journal, log, retention });
   await ledger?.start(startWithinMs);
   let lender: BudgetLender | undefined;
   const money =

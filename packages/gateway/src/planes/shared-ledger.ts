@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Ingested, IngestedPosition, JournalPiece } from "#control/store/ingest";
 import { carryJournal, type Ledger } from "#control/store/ingest-journal";
 import { migrateSql, pendingMigration } from "#control/store/migrate-sql";
-import { removeOldShared } from "#control/store/shared-retention";
+import { removeOldShared, type SharedRetention } from "#control/store/shared-retention";
 import { forgetShared, ingestShared, sharedPosition } from "#control/store/shared-ingest";
 import type { SqlStore } from "#control/store/sql";
 import type { CallRecord } from "#domain/record";
@@ -18,6 +18,7 @@ export interface SharedLedgerOptions {
   /** The journal's folder. */
   readonly folder: string;
   readonly log: Log;
+  readonly retention: () => SharedRetention;
   readonly everyMs?: number;
 }
 
@@ -148,7 +149,7 @@ export class SharedLedger {
   async #tidy(): Promise<void> {
     if (performance.now() - this.#tidyAtMs < tidyEveryMs) return;
     try {
-      if (await removeOldShared(this.#options.store)) return;
+      if (await removeOldShared(this.#options.store, this.#options.retention())) return;
     } catch (error) {
       this.#options.log.warn("old records stay in the database that nodes share", { why: (error as Error).message });
     }

@@ -85,8 +85,9 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const trail = AuditTrail.open({ folder, settings: server.audit, cwd: options.cwd, log: options.log });
   if (trail.kind === "refused") return refuse([trail.message]);
   const workers = workersOf(configuration);
-  const shared = await joinNodes({ server, folder, store: store.store, workers, log: options.log });
   let served = (): Configuration => configuration;
+  const retention = () => served().server.retention;
+  const shared = await joinNodes({ server, folder, store: store.store, workers, log: options.log, retention });
   const alerts = new BudgetAlerts({ folder: folder.path, settings: () => served().server.alerts, log: options.log });
   const accounts = await openAccounts(store.store, { configuration, folder, shared, alerts, log: options.log });
   const telemetry = openTelemetry(options.log, configuration);
@@ -236,6 +237,7 @@ class RunningSupervisor implements Supervisor {
       log,
       growing,
       isRead: (file, size) => parts.shared.isRead(file, size) && parts.trail.has(file, size),
+      retention: () => this.#configuration.server.retention,
       onStored: (journal, records) => {
         accounts.stored(journal, records);
         this.#telemetry.observe(records);

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { ServerSettings } from "#control/config/compile-context";
 import { usualFile } from "#control/config/configuration";
-import { parseDuration } from "#control/config/units";
+import { parseAge } from "#control/config/units";
 import { callsReport, usualLimit } from "#control/reports/calls";
 import type { CallsReport } from "#control/reports/calls";
 import { maxListedCalls } from "#control/store/read-calls";
@@ -139,7 +139,7 @@ function serverHere(
 }
 
 function sinceMs(text: string): number {
-  const parsed = parseDuration(text);
+  const parsed = parseAge(text);
   if (parsed.kind === "refused") throw new UsageError(`--since: ${parsed.why}`);
   return Date.now() - parsed.value;
 }

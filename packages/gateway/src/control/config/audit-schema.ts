@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration, durationText, secretText } from "./schema-values.ts";
+import { ageText, duration, secretText } from "./schema-values.ts";
 
 export const defaultAnchorEveryMs = 3_600_000;
 
@@ -19,7 +19,7 @@ export const auditSection = z
       .regex(/^[^\s+]{1,100}$/u, "a name without spaces and +")
       .meta({ description: "The log's name in its checkpoints, for ever; by default made of the node's own." })
       .exactOptional(),
-    retention: durationText(
+    retention: ageText(
       "What was said in entries is erased once their day ended so long ago, 1d or longer; hashes stay. By default nothing is.",
     ).exactOptional(),
     anchor: anchorSection.exactOptional(),

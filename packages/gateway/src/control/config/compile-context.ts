@@ -1,5 +1,6 @@
 import type { CalibrationSet } from "#domain/calibration";
 import type { Capabilities, ModelTraits } from "#domain/model";
+import type { Retention } from "#domain/retention";
 import type { Secret } from "#domain/secret";
 import type { MeasuredPair, SupplySeed } from "#domain/supply";
 import type { ProviderKind, SettingName } from "#providers/provider";
@@ -20,6 +21,7 @@ export interface ServerSettings {
   readonly telemetry?: TelemetrySettings;
   /** Who is told of budgets; absent: the log alone. */
   readonly alerts?: AlertSettings;
+  readonly retention: Retention;
   /** Absent: no audit log is kept. */
   readonly audit?: AuditSettings;
   /** The address of the database that several nodes share; absent: each keeps what it knows for itself. */

@@ -11,6 +11,7 @@ import { compileProviders } from "./compile-provider.ts";
 import { compileRoutes } from "./compile-route.ts";
 import { compileSupply } from "./compile-supply.ts";
 import { checkAudit, compileAlerts, compileAudit } from "./compile-audit.ts";
+import { checkRetention, compileRetention } from "./compile-retention.ts";
 import { compileTelemetry } from "./compile-telemetry.ts";
 import { snapshotVersion } from "./fingerprint.ts";
 import type { Finding } from "./problem.ts";
@@ -40,6 +41,7 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
   checkShared(document, report);
   checkStore(document, report);
   checkAudit(document, report);
+  checkRetention(document, report);
   if (isPublic && !hasCredential(document, context)) {
     const message = `${JSON.stringify(server.host)} can be reached from other machines, and no \`keys\` are configured`;
     report(["server", "host"], message, "add `keys`, issue one with `hedgerow keys create`, or listen on 127.0.0.1");
@@ -81,6 +83,7 @@ export function serverSettings(document: ConfigDocument, overrides: Partial<Serv
     workers,
     data,
     ...compileShared(document),
+    ...compileRetention(document),
     ...compileAudit(document),
     ...compileAlerts(document),
     ...overrides,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Secret } from "#domain/secret";
-import { durationPattern, moneyPattern, parseDuration, parseMoney, parseSize, sizePattern } from "./units.ts";
+import { durationPattern, moneyPattern, parseAge, parseDuration, parseMoney, parseSize, sizePattern } from "./units.ts";
 import type { Parsed } from "./units.ts";
 
 interface Measure {
@@ -14,6 +14,7 @@ const durations: Measure = {
   expected: "a duration with its unit, such as 10s",
   pattern: durationPattern,
 };
+const ages: Measure = { ...durations, parse: parseAge, expected: "a duration with its unit, such as 90d" };
 const sizes: Measure = { parse: parseSize, expected: "a size with its unit, such as 4MiB", pattern: sizePattern };
 const amounts: Measure = { parse: parseMoney, expected: "an amount such as 3usd", pattern: moneyPattern };
 
@@ -32,6 +33,13 @@ function measured({ parse, expected, pattern }: Measure, words: About = {}) {
 
 export const duration = (description: string, byDefault: string) =>
   measured(durations, about(description, byDefault)).exactOptional();
+
+/** How long something is kept: days and years, where nobody waits. */
+export const age = (description: string, byDefault: string) =>
+  measured(ages, about(description, byDefault)).exactOptional();
+
+/** The same, without a default. */
+export const ageText = (description: string) => measured(ages, { description });
 
 /** A duration that stands among other values. */
 export const durationText = (description: string) => measured(durations, { description });

@@ -6,6 +6,7 @@ import { confidenceSection } from "./confidence-schema.ts";
 import { adminSection, keysSection, organisationsSection, teamsSection } from "./key-schema.ts";
 import { alertsSection } from "./alerts-schema.ts";
 import { auditSection } from "./audit-schema.ts";
+import { retentionSection } from "./retention-schema.ts";
 import { sharedSection, storeSection } from "./shared-schema.ts";
 import { supplySection } from "./supply-schema.ts";
 import { hedgeSection, recordsSection, slaSection } from "./survival-schema.ts";
@@ -319,6 +320,7 @@ export const documentSchema = z.strictObject({
     .exactOptional(),
   supply: supplySection,
   records: recordsSection,
+  retention: retentionSection,
   audit: auditSection,
   alerts: alertsSection,
   telemetry: telemetrySection,

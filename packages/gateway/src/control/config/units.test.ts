@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { durationPattern, moneyPattern, parseDuration, parseMoney, parseSize, sizePattern } from "./units.ts";
+import { durationPattern, moneyPattern, parseAge, parseDuration, parseMoney, parseSize, sizePattern } from "./units.ts";
 
 const value = (parsed: ReturnType<typeof parseDuration>) => (parsed.kind === "parsed" ? parsed.value : parsed.why);
 
@@ -21,6 +21,19 @@ describe("parseDuration", () => {
   it("refuses what no timer can wait for, and nothing at all", () => {
     expect(value(parseDuration("8d"))).toContain("at most 7d");
     expect(value(parseDuration("0s"))).toContain("at least 1ms");
+  });
+});
+
+describe("parseAge", () => {
+  it.each([
+    ["8d", 691_200_000],
+    ["400d", 34_560_000_000],
+    ["3653d", 315_619_200_000],
+  ])("reads %s as %i milliseconds", (text, ms) => expect(value(parseAge(text))).toBe(ms));
+
+  it("refuses centuries, and what is no time", () => {
+    expect(value(parseAge("36530d"))).toContain("at most 3653d");
+    expect(value(parseAge("1y"))).toContain("such as 250ms, 10s");
   });
 });
 

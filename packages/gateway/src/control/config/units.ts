@@ -17,6 +17,8 @@ const sizeUnits: Readonly<Record<string, number>> = {
 
 /** Longer waits are mistakes, and Node's timers end at 24.8 days. */
 const longestDurationMs = 7 * 86_400_000;
+/** Ten years: as long as anybody has to keep books. */
+const longestAgeMs = 3_653 * 86_400_000;
 const largestSizeBytes = 1024 ** 3;
 const nanoPerUsd = 1_000_000_000;
 /** Above it, nano-dollars would leave the integers a double holds exactly. */
@@ -28,6 +30,19 @@ export const moneyPattern = String.raw`^[0-9]+(\.[0-9]{1,9})?usd$`;
 
 /** `250ms`, `10s`, `1.5m`, `1h`, `7d`: whole milliseconds, at least one. */
 export function parseDuration(text: string): Parsed {
+  const parsed = parseTime(text);
+  if (parsed.kind === "parsed" && parsed.value > longestDurationMs) return refused("a duration can be at most 7d");
+  return parsed;
+}
+
+/** How old something may be, `90d`: the same, up to ten years, for nobody waits so long. */
+export function parseAge(text: string): Parsed {
+  const parsed = parseTime(text);
+  if (parsed.kind === "parsed" && parsed.value > longestAgeMs) return refused("it can be at most 3653d, ten years");
+  return parsed;
+}
+
+function parseTime(text: string): Parsed {
   const match = new RegExp(durationPattern, "u").exec(text);
   const unitMs = durationUnitsMs[match?.[2] ?? ""];
   if (match === null || unitMs === undefined) {
@@ -35,7 +50,6 @@ export function parseDuration(text: string): Parsed {
   }
   const value = Math.round(Number.parseFloat(text) * unitMs);
   if (value < 1) return refused("a duration must be at least 1ms");
-  if (value > longestDurationMs) return refused("a duration can be at most 7d");
   return { kind: "parsed", value };
 }
 

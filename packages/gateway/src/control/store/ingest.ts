@@ -1,8 +1,7 @@
 import type { CallRecord } from "#domain/record";
 import { putIntoOutbox } from "./outbox.ts";
-import { bucketRetentionMs, countAttempts, removeOldBuckets } from "./service-buckets.ts";
+import { countAttempts } from "./service-buckets.ts";
 import { countSpend } from "./spend-buckets.ts";
-import { removeOldSpend } from "./spend-retention.ts";
 import type { Store } from "./sqlite.ts";
 import { writeCall } from "./write-call.ts";
 
@@ -28,13 +27,7 @@ export type Ingested =
   /** The piece begins behind what was ingested: go on from `ingestedBytes`, or records would be lost. */
   | { readonly kind: "gap"; readonly ingestedBytes: number };
 
-/**
- * The store keeps calls of the last 90 days, counted back from the newest, and at most two million of them (about
- * 2 GB). What is older leaves with each ingest, a bounded number of calls at a time; the journal is not touched.
- */
-export const retention = { maxAgeMs: 90 * 86_400_000, maxCalls: 2_000_000, removedAtOnce: 2_000 } as const;
-
-/** Puts records into the store; a record that is already there stays as it is. Rows and offset move together or not. */
+/** Puts records into the store; a record that is already there stays as it is. Rows and offset move together or not. Nothing leaves for them. */
 export function ingestRecords(store: Store, piece: JournalPiece, records: readonly CallRecord[]): Ingested {
   return store.transaction((): Ingested => {
     const done = ingestedPosition(store, piece.file)?.offset ?? 0;
@@ -44,7 +37,6 @@ export function ingestRecords(store: Store, piece: JournalPiece, records: readon
     countSpend(store, news);
     putIntoOutbox(store, news);
     store.run(noteFile, piece.file, piece.toOffset, piece.chainHash);
-    if (news.length > 0) removeOld(store);
     return { kind: "ingested", fresh: news };
   });
 }
@@ -63,25 +55,4 @@ export function ingestedPosition(store: Store, file: string): IngestedPosition |
 /** Called when a journal file was removed, so that the list of files does not grow for ever. */
 export function forgetJournalFile(store: Store, file: string): void {
   store.run("DELETE FROM journal_files WHERE file = ?", file);
-}
-
-function removeOld(store: Store): void {
-  const newestMs = Number(store.get("SELECT max(at_ms) AS newest FROM calls")?.["newest"] ?? 0);
-  removeBefore(store, newestMs - retention.maxAgeMs, retention.removedAtOnce);
-  removeOldBuckets(store, newestMs);
-  removeOldSpend(store, newestMs, { hoursMs: retention.maxAgeMs, daysMs: bucketRetentionMs });
-  // Counting walks the whole table, so it is asked only when the span of row numbers says that there may be too many.
-  const span = store.get("SELECT max(rowid) - min(rowid) + 1 AS calls FROM calls");
-  if (Number(span?.["calls"] ?? 0) <= retention.maxCalls) return;
-  const calls = Number(store.get("SELECT count(*) AS calls FROM calls")?.["calls"] ?? 0);
-  if (calls > retention.maxCalls) removeBefore(store, newestMs, calls - retention.maxCalls);
-}
-
-/** The oldest calls before a time, and their attempts. */
-function removeBefore(store: Store, beforeMs: number, most: number): void {
-  store.run(
-    "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE at_ms < ? ORDER BY at_ms LIMIT ?)",
-    beforeMs,
-    Math.min(most, retention.removedAtOnce),
-  );
 }

@@ -7,12 +7,6 @@ import type { Store, Writes } from "./sqlite.ts";
 /** Contracts count in intervals of five minutes (AWS' service level agreements among them). */
 export const bucketMs = 300_000;
 
-/**
- * Intervals outlive the calls they were counted from: claims for credits, and questions of auditors, come late. What is
- * older than thirteen months goes.
- */
-export const bucketRetentionMs = 400 * 86_400_000;
-
 export interface ServiceCounts extends Readonly<Record<ErrorClass, number>> {
   readonly answered: number;
 }
@@ -75,10 +69,6 @@ function addToBucket(store: Writes, tally: Tally): void {
     tally.costNanoUsd,
     tally.unpriced,
   );
-}
-
-export function removeOldBuckets(store: Store, newestCallMs: number): void {
-  store.run("DELETE FROM service_buckets WHERE bucket < ?", Math.floor((newestCallMs - bucketRetentionMs) / bucketMs));
 }
 
 /** Every interval that the window touches, by provider, model and time. */

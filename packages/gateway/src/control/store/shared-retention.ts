@@ -1,5 +1,5 @@
-import { retention } from "./ingest.ts";
-import { bucketMs, bucketRetentionMs } from "./service-buckets.ts";
+import type { Retention } from "#domain/retention";
+import { bucketMs } from "./service-buckets.ts";
 import { foldDays, spendTables } from "./spend-retention.ts";
 import { hourMs, hoursOfDay } from "./spend-span.ts";
 import type { Sql, SqlStore } from "./sql.ts";
@@ -9,12 +9,14 @@ const lock = 4_727_733_902;
 /** Nobody is kept waiting meanwhile but those who would remove the same. */
 const removedAtOnce = 5_000;
 
+/** `maxCalls` is of a node's own store: here, how many calls there are within that time has no bound but the database's disk. */
+export type SharedRetention = Pick<Retention, "callsMs" | "sumsMs">;
+
 /**
- * What is older than a node's own ledger keeps leaves the ledger of all nodes: calls and hours after 90 days, days and
- * intervals after 400, counted back from the newest call. A bounded number at a time, by one node at a time: true where there
- * may be more. How many calls there are within that time has no bound but the database's disk.
+ * What is older than is kept leaves the ledger of all nodes, counted back from the newest call. A bounded number at a time, by
+ * one node at a time: true where there may be more. Where nodes say different things, the shortest holds.
  */
-export async function removeOldShared(store: SqlStore): Promise<boolean> {
+export async function removeOldShared(store: SqlStore, { callsMs, sumsMs }: SharedRetention): Promise<boolean> {
   return store.transaction(async (sql) => {
     const [locked] = await sql.all("SELECT CASE WHEN pg_try_advisory_xact_lock(?) THEN 1 ELSE 0 END AS mine", lock);
     const [newest] = await sql.all("SELECT max(at_ms) AS newest FROM calls");
@@ -22,14 +24,11 @@ export async function removeOldShared(store: SqlStore): Promise<boolean> {
     const newestMs = newest["newest"];
     const removed = await sql.run(
       "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE at_ms < ? ORDER BY at_ms LIMIT ?)",
-      newestMs - retention.maxAgeMs,
+      newestMs - callsMs,
       removedAtOnce,
     );
-    await sql.run(
-      "DELETE FROM service_buckets WHERE bucket < ?",
-      Math.floor((newestMs - bucketRetentionMs) / bucketMs),
-    );
-    await removeOldSpend(sql, newestMs);
+    await sql.run("DELETE FROM service_buckets WHERE bucket < ?", Math.floor((newestMs - sumsMs) / bucketMs));
+    await removeOldSpend(sql, { hoursBefore: newestMs - callsMs, daysBefore: newestMs - sumsMs });
     return removed === removedAtOnce;
   });
 }
@@ -39,10 +38,13 @@ function dayBefore(ms: number): number {
   return Math.floor(ms / hourMs / hoursOfDay) * hoursOfDay;
 }
 
-async function removeOldSpend(sql: Sql, newestMs: number): Promise<void> {
-  const days = dayBefore(newestMs - bucketRetentionMs);
+async function removeOldSpend(
+  sql: Sql,
+  { hoursBefore, daysBefore }: { readonly hoursBefore: number; readonly daysBefore: number },
+): Promise<void> {
+  const days = dayBefore(daysBefore);
   for (const table of spendTables) {
-    await sql.run(`DELETE FROM ${table} WHERE span = 1 AND bucket < ?`, dayBefore(newestMs - retention.maxAgeMs));
+    await sql.run(`DELETE FROM ${table} WHERE span = 1 AND bucket < ?`, dayBefore(hoursBefore));
     for (const statement of foldDays(table)) await sql.run(statement, days);
   }
 }

@@ -1,0 +1,73 @@
+import type { Retention } from "#domain/retention";
+import { bucketMs } from "./service-buckets.ts";
+import { removeOldSpend } from "./spend-retention.ts";
+import type { Store } from "./sqlite.ts";
+
+/** Calls that leave in one transaction: some 40 µs each, and nobody else is served meanwhile. */
+export const removedAtOnce = 500;
+
+/** What is kept, counted back from the newest call, so that a clock put back removes nothing. */
+export interface Keeping {
+  /**
+   * Removes a bounded part of what is older, or more, than is kept: calls with their attempts, intervals, sums by hours and days.
+   * True where there may be more. Throws where the store does.
+   */
+  remove(retention: Retention): boolean;
+  /** So many calls came. */
+  came(calls: number): void;
+}
+
+/** A counting reads every call's index entry: a tenth of a second for a million. Others may bring calls, too, so it is repeated. */
+const callsBetweenCounts = 1_000_000;
+
+/** For whoever alone removes from the store. Reports, which also bring records into it, remove nothing. */
+export function keepWithin(store: Store): Keeping {
+  /** As last counted, and what came and left since; undefined as long as there cannot be too many. */
+  let calls: number | undefined;
+  let cameSince = 0;
+
+  function tooMany(maxCalls: number): number {
+    // Row numbers are given in order: their span says, without counting, that there cannot be more.
+    const span = store.get("SELECT (SELECT max(rowid) FROM calls) - (SELECT min(rowid) FROM calls) + 1 AS calls");
+    if (Number(span?.["calls"] ?? 0) <= maxCalls) {
+      calls = undefined;
+      return 0;
+    }
+    if (calls === undefined || cameSince > callsBetweenCounts) {
+      calls = Number(store.get("SELECT count(*) AS calls FROM calls")?.["calls"] ?? 0);
+      cameSince = 0;
+    }
+    return Math.max(0, calls - maxCalls);
+  }
+
+  function remove({ callsMs, sumsMs, maxCalls }: Retention): boolean {
+    const newest = store.get("SELECT max(at_ms) AS newest FROM calls")?.["newest"];
+    if (newest === null || newest === undefined) return false;
+    const newestMs = Number(newest);
+    const old = removeCalls(store, newestMs - callsMs, removedAtOnce);
+    if (calls !== undefined) calls -= old;
+    const excess = Math.min(tooMany(maxCalls), removedAtOnce - old);
+    const more = excess === 0 ? 0 : removeCalls(store, newestMs + 1, excess);
+    if (calls !== undefined) calls -= more;
+    store.run("DELETE FROM service_buckets WHERE bucket < ?", Math.floor((newestMs - sumsMs) / bucketMs));
+    removeOldSpend(store, newestMs, { hoursMs: callsMs, daysMs: sumsMs });
+    return old + more >= removedAtOnce;
+  }
+
+  return {
+    remove: (retention) => store.transaction(() => remove(retention)),
+    came(fresh) {
+      cameSince += fresh;
+      if (calls !== undefined) calls += fresh;
+    },
+  };
+}
+
+/** The oldest calls before a time, and their attempts. */
+function removeCalls(store: Store, beforeMs: number, most: number): number {
+  return store.run(
+    "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE at_ms < ? ORDER BY at_ms LIMIT ?)",
+    beforeMs,
+    most,
+  );
+}
