@@ -13,7 +13,16 @@ import { PostgresServer, postgresPrograms } from "../servers/postgres.ts";
 import { attemptRecord, callRecord, sampleJudgement } from "../world/sample-record.ts";
 import { anyCalls } from "../world/spend-records.ts";
 
-const tables = ["calls", "attempts", "service_buckets", "spend_buckets", "spend_names"];
+const tables = [
+  "calls",
+  "attempts",
+  "service_buckets",
+  "spend_buckets",
+  "spend_names",
+  "call_counts",
+  "target_counts",
+  "first_content_counts",
+];
 
 describe.skipIf(postgresPrograms() === undefined)("both databases", { timeout: 240_000 }, () => {
   let server: PostgresServer;

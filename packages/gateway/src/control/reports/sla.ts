@@ -1,9 +1,9 @@
 import type { ServicePromise, Snapshot } from "#domain/snapshot";
-import { errorClassOf, type ErrorClass } from "#control/store/error-class";
-import { eachAttempt, type TimeWindow } from "#control/store/read-attempts";
+import type { ErrorClass } from "#control/store/error-class";
+import type { TimeWindow } from "#control/store/read-attempts";
+import { firstContentCounts, type FirstContentCount } from "#control/store/read-traffic";
 import { bucketMs, oldestBucketMs, serviceBuckets, type ServiceBucket } from "#control/store/service-buckets";
 import type { LedgerReader } from "#control/store/sql";
-import { ascending, percentile } from "./percentile.ts";
 
 export interface SlaReport {
   /** ISO 8601; begins at the oldest kept call where less is kept than was asked for. */
@@ -28,7 +28,7 @@ export interface SlaRow extends ServiceCounts {
   readonly availability?: number;
   /** Mean over the intervals; one without such a request counts as available. */
   readonly uptime: number;
-  /** From when the attempt began. */
+  /** From when the attempt began, over the whole hours that the window touches; within 1.3 %. */
   readonly firstContentP50Ms?: number;
   readonly firstContentP95Ms?: number;
 }
@@ -77,7 +77,7 @@ export async function slaReport(
     const [first] = buckets;
     return first === undefined ? [] : [{ provider: first.provider, model: first.model, buckets }];
   });
-  const firsts = await firstContents(reader, window);
+  const firsts = await firstContentCounts(reader, window);
   const intervals = Math.max(0, Math.ceil(window.untilMs / bucketMs) - Math.floor(window.fromMs / bucketMs));
   return {
     from: new Date(window.fromMs).toISOString(),
@@ -92,19 +92,11 @@ export async function slaReport(
   };
 }
 
-type FirstContents = ReadonlyMap<string, readonly number[]>;
-
-/** Milliseconds by provider and model, ascending, of the calls that are kept. */
-async function firstContents(reader: LedgerReader, window: TimeWindow): Promise<FirstContents> {
-  const found = new Map<string, number[]>();
-  await eachAttempt(reader, window, (attempt) => {
-    if (errorClassOf(attempt) !== undefined || attempt.firstContentMs === undefined) return;
-    const key = JSON.stringify([attempt.provider, attempt.model]);
-    const list = found.get(key);
-    if (list === undefined) found.set(key, [attempt.firstContentMs]);
-    else list.push(attempt.firstContentMs);
-  });
-  return new Map([...found].map(([key, list]) => [key, ascending(list)]));
+/** Nearest rank: the least time that a share `p` of all answers did not exceed. Undefined where there are none. */
+function countedPercentile(counted: readonly FirstContentCount[], p: number): number | undefined {
+  const rank = Math.max(1, Math.ceil(p * counted.reduce((sum, { answers }) => sum + answers, 0)));
+  let seen = 0;
+  return counted.find(({ answers }) => (seen += answers) >= rank)?.ms;
 }
 
 function countsOf({ answered, capacity, fault, timeout, client }: ServiceBucket): Counts {
@@ -123,11 +115,15 @@ function added(all: Iterable<Counts>): Counts {
 
 const usualDowntime: ServicePromise["counts"] = ["fault", "timeout"];
 
-function rowOf({ provider, model, buckets }: Service, intervals: number, firsts: FirstContents): SlaRow {
+function rowOf(
+  { provider, model, buckets }: Service,
+  intervals: number,
+  firsts: ReadonlyMap<string, readonly FirstContentCount[]>,
+): SlaRow {
   const counts = added(buckets.map(countsOf));
   const availability = availabilityOf(counts, usualDowntime);
-  const sorted = firsts.get(JSON.stringify([provider, model])) ?? [];
-  const [p50, p95] = [percentile(sorted, 0.5), percentile(sorted, 0.95)];
+  const counted = firsts.get(JSON.stringify([provider, model])) ?? [];
+  const [p50, p95] = [countedPercentile(counted, 0.5), countedPercentile(counted, 0.95)];
   return {
     provider,
     model,

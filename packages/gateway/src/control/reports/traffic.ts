@@ -1,11 +1,10 @@
 import { vendorOf } from "#catalogue/catalogue";
 import type { Target } from "#domain/plan";
 import type { Snapshot } from "#domain/snapshot";
-import { completionTokens, promptTokens } from "#domain/usage";
 import type { TraitsOf } from "#policy/find-targets";
-import { eachAttempt, type StoredAttempt, type TimeWindow } from "#control/store/read-attempts";
+import type { StoredAttempt, TimeWindow } from "#control/store/read-attempts";
+import { targetCounts, type TargetCounts } from "#control/store/read-traffic";
 import type { LedgerReader } from "#control/store/sql";
-import { errorClassOf } from "#control/store/error-class";
 
 /** What traffic is counted in: answered requests, their tokens, or their cost in nano-dollars. */
 export type Weight = "requests" | "tokens" | "cost";
@@ -38,8 +37,9 @@ interface Asked {
   readonly traitsOf: TraitsOf;
 }
 
-type Sums = { -readonly [K in "answered" | "valid" | "failed" | "weight"]: number } & { readonly of: StoredAttempt };
+type Sums = { -readonly [K in "answered" | "valid" | "failed" | "weight"]: number } & { readonly of: TargetCounts };
 
+/** Over the whole hours that the window touches. */
 export async function readTraffic(
   reader: LedgerReader,
   { window, weight, providers, traitsOf }: Asked,
@@ -47,22 +47,18 @@ export async function readTraffic(
   const byTarget = new Map<string, Sums>();
   const routes = new Map<string, number>();
   let unweighed = 0;
-  await eachAttempt(reader, window, (attempt) => {
-    const sums = byTarget.get(attempt.target) ?? { of: attempt, answered: 0, valid: 0, failed: 0, weight: 0 };
-    byTarget.set(attempt.target, sums);
-    const failed = errorClassOf(attempt);
-    if (failed === "client") return;
-    sums.valid += 1;
-    if (failed !== undefined) {
-      sums.failed += 1;
-      return;
-    }
-    sums.answered += 1;
-    const weighs = weightOf(attempt, weight);
-    if (weighs === undefined) unweighed += 1;
-    sums.weight += weighs ?? 0;
-    routes.set(attempt.route, (routes.get(attempt.route) ?? 0) + (weighs ?? 0));
-  });
+  for (const counts of await targetCounts(reader, window)) {
+    const sums = byTarget.get(counts.target) ?? { of: counts, answered: 0, valid: 0, failed: 0, weight: 0 };
+    byTarget.set(counts.target, sums);
+    const { answered, failed } = counts;
+    sums.valid += answered + failed;
+    sums.failed += failed;
+    sums.answered += answered;
+    const { weighs, without } = weightOf(counts, weight);
+    unweighed += without;
+    sums.weight += weighs;
+    if (answered > 0) routes.set(counts.route, (routes.get(counts.route) ?? 0) + weighs);
+  }
   return { targets: [...byTarget.values()].map((sums) => trafficOf(sums, { providers, traitsOf })), routes, unweighed };
 }
 
@@ -83,8 +79,10 @@ export function recordedTarget(
   return { id, provider, model, lastResort: false, ...(traits === undefined ? {} : { traits }) };
 }
 
-function weightOf({ usage, costNanoUsd }: StoredAttempt, weight: Weight): number | undefined {
-  if (weight === "requests") return 1;
-  if (weight === "cost") return costNanoUsd;
-  return usage === undefined ? undefined : promptTokens(usage) + completionTokens(usage);
+function weightOf(
+  { answered, tokens, untold, costNanoUsd, unpriced }: TargetCounts,
+  weight: Weight,
+): { readonly weighs: number; readonly without: number } {
+  if (weight === "requests") return { weighs: answered, without: 0 };
+  return weight === "cost" ? { weighs: costNanoUsd, without: unpriced } : { weighs: tokens, without: untold };
 }

@@ -2,6 +2,7 @@ import type { CallRecord } from "#domain/record";
 import { putIntoOutbox } from "./outbox.ts";
 import { countAttempts } from "./service-buckets.ts";
 import { countSpend } from "./spend-buckets.ts";
+import { countTraffic } from "./traffic-counts.ts";
 import type { Store } from "./sqlite.ts";
 import { writeCall } from "./write-call.ts";
 
@@ -35,6 +36,7 @@ export function ingestRecords(store: Store, piece: JournalPiece, records: readon
     const news = records.filter((record) => writeCall(store, record));
     countAttempts(store, news);
     countSpend(store, news);
+    countTraffic(store, news);
     putIntoOutbox(store, news);
     store.run(noteFile, piece.file, piece.toOffset, piece.chainHash);
     return { kind: "ingested", fresh: news };

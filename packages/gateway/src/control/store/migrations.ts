@@ -1,5 +1,6 @@
 import { keyChangeMigration, keyMigration } from "#control/keys/key-migration";
 import { spendMigration } from "./spend-migration.ts";
+import { trafficMigration } from "./traffic-migration.ts";
 
 /**
  * Forward-only steps of the store's schema, in order; step n brings a store from version n-1 to n. A step that was
@@ -185,4 +186,5 @@ export const migrations: readonly string[] = [
   `,
   keyMigration,
   keyChangeMigration,
+  trafficMigration,
 ];

@@ -1,4 +1,6 @@
 import type { Decision } from "#domain/record";
+import { sumsOver } from "./read-traffic.ts";
+import { hourMs, hoursOfDay } from "./spend-span.ts";
 import type { LedgerReader } from "./sql.ts";
 import type { Row } from "./sqlite.ts";
 
@@ -59,43 +61,98 @@ export async function listCalls(
   filter: CallFilter,
   limit: number,
 ): Promise<readonly StoredCall[]> {
-  const { where, values } = conditions(filter);
+  const { from, where, values } = await sourceOf(reader, filter);
   const bounded = Math.max(0, Math.min(Math.trunc(limit), maxListedCalls));
   const rows = await reader.all(
     `SELECT calls.*, ${promptSum} AS prompt_tokens, (output + reasoning) AS completion_tokens,
        (SELECT count(*) FROM attempts WHERE call_id = calls.id AND role IS NULL) AS attempt_count,
        (SELECT target FROM attempts WHERE call_id = calls.id AND role IS NULL ORDER BY number DESC LIMIT 1) AS last_target,
        (SELECT first_content_ms FROM attempts WHERE call_id = calls.id AND role IS NULL ORDER BY number DESC LIMIT 1) AS last_content_ms
-     FROM calls ${where} ORDER BY at_ms DESC, id DESC LIMIT ?`,
+     FROM ${from} ${where} ORDER BY at_ms DESC, id DESC LIMIT ?`,
     ...values,
     bounded,
   );
   return rows.map(callOf);
 }
 
-/** Sums over all calls that pass the filter, not only the listed ones. */
+/** Whose calls are fewer are looked up one by one; those of others are found soon, going back from the newest. */
+const rareCalls = 20_000;
+
+async function sourceOf(reader: LedgerReader, filter: CallFilter) {
+  const { provider, ...rest } = filter;
+  if (provider === undefined) return { from: "calls", ...conditions(filter) };
+  const [counted] = await reader.all(
+    "SELECT sum(calls) AS calls FROM call_counts WHERE span = ? AND provider = ?",
+    hoursOfDay,
+    provider,
+  );
+  if (Number(counted?.["calls"] ?? 0) > rareCalls) return { from: "calls", ...conditions(filter) };
+  const { where, values } = conditions(rest);
+  return {
+    // SQLite goes through what is crossed in the order in which it is written.
+    from: "(SELECT DISTINCT call_id FROM attempts WHERE provider = ?) AS those CROSS JOIN calls",
+    where: `${where === "" ? "WHERE" : `${where} AND`} calls.id = those.call_id`,
+    values: [provider, ...values],
+  };
+}
+
+const totalSums = ["calls", "attempts", "unpriced", "prompt_tokens", "completion_tokens", "cost_nano_usd"] as const;
+
+/**
+ * Sums over all calls that are kept and pass the filter, not only the listed ones: of whole hours as they were counted when
+ * calls came in, so that it takes as long for ten million as for a thousand.
+ */
 export async function callTotals(reader: LedgerReader, filter: CallFilter): Promise<CallTotals> {
+  const [kept] = await reader.all("SELECT min(at_ms) AS oldest, max(at_ms) AS newest FROM calls");
+  const { oldest, newest } = kept ?? {};
+  if (typeof oldest !== "number" || typeof newest !== "number") return totalsOf([]);
+  const sinceMs = Math.max(filter.sinceMs ?? oldest, oldest);
+  const from = Math.ceil(sinceMs / hourMs);
+  const edge = await edgeSums(reader, { ...filter, sinceMs }, from * hourMs);
+  const { provider = "", route, decision } = filter;
+  const named = Object.entries({ provider, route, decision }).filter(([, value]) => value !== undefined);
+  const whole = await sumsOver(
+    reader,
+    { from, until: Math.floor(newest / hourMs) + 1 },
+    {
+      table: "call_counts",
+      names: ["decision"],
+      sums: totalSums,
+      only: {
+        where: named.map(([name]) => `${name} = ?`).join(" AND "),
+        values: named.map(([, value]) => String(value)),
+      },
+    },
+  );
+  return totalsOf([...edge, ...whole]);
+}
+
+/** Of the part of an hour that the window begins with, from the calls themselves. */
+function edgeSums(reader: LedgerReader, filter: CallFilter, untilMs: number): readonly Row[] | Promise<readonly Row[]> {
   const { where, values } = conditions(filter);
-  const [sums] = await reader.all(
-    `SELECT count(*) AS calls, coalesce(sum(${promptSum}), 0) AS prompt_tokens,
+  return reader.all(
+    `SELECT decision, count(*) AS calls, coalesce(sum(${promptSum}), 0) AS prompt_tokens,
        coalesce(sum(output + reasoning), 0) AS completion_tokens, coalesce(sum(cost_nano_usd), 0) AS cost_nano_usd,
        coalesce(sum(CASE WHEN cost_nano_usd IS NULL AND committed = 1 THEN 1 ELSE 0 END), 0) AS unpriced,
        coalesce(sum((SELECT count(*) FROM attempts WHERE call_id = calls.id AND role IS NULL)), 0) AS attempts
-     FROM calls ${where}`,
+     FROM calls ${where} AND at_ms < ? GROUP BY decision`,
     ...values,
+    untilMs,
   );
-  const decisions = await reader.all(
-    `SELECT decision, count(*) AS calls FROM calls ${where} GROUP BY decision`,
-    ...values,
-  );
+}
+
+function totalsOf(rows: readonly Row[]): CallTotals {
+  const sum = (name: (typeof totalSums)[number], of = rows): number =>
+    of.reduce((total, row) => total + Number(row[name] ?? 0), 0);
+  const byDecision = Map.groupBy(rows, (row) => String(row["decision"]) as Decision);
   return {
-    calls: Number(sums?.["calls"] ?? 0),
-    attempts: Number(sums?.["attempts"] ?? 0),
-    byDecision: Object.fromEntries(decisions.map((row) => [String(row["decision"]), Number(row["calls"])])),
-    promptTokens: Number(sums?.["prompt_tokens"] ?? 0),
-    completionTokens: Number(sums?.["completion_tokens"] ?? 0),
-    costNanoUsd: Number(sums?.["cost_nano_usd"] ?? 0),
-    unpriced: Number(sums?.["unpriced"] ?? 0),
+    calls: sum("calls"),
+    attempts: sum("attempts"),
+    byDecision: Object.fromEntries([...byDecision].map(([decision, of]) => [decision, sum("calls", of)])),
+    promptTokens: sum("prompt_tokens"),
+    completionTokens: sum("completion_tokens"),
+    costNanoUsd: sum("cost_nano_usd"),
+    unpriced: sum("unpriced"),
   };
 }
 

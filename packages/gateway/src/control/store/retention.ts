@@ -1,7 +1,9 @@
 import type { Retention } from "#domain/retention";
 import { bucketMs } from "./service-buckets.ts";
 import { removeOldSpend } from "./spend-retention.ts";
+import { dayBefore, hoursOfDay } from "./spend-span.ts";
 import type { Store } from "./sqlite.ts";
+import { countTables } from "./traffic-counts.ts";
 
 /** Calls that leave in one transaction: some 40 µs each, and nobody else is served meanwhile. */
 export const removedAtOnce = 500;
@@ -50,6 +52,10 @@ export function keepWithin(store: Store): Keeping {
     const more = excess === 0 ? 0 : removeCalls(store, newestMs + 1, excess);
     if (calls !== undefined) calls -= more;
     store.run("DELETE FROM service_buckets WHERE bucket < ?", Math.floor((newestMs - sumsMs) / bucketMs));
+    for (const table of countTables) {
+      store.run(`DELETE FROM ${table} WHERE span = 1 AND bucket < ?`, dayBefore(newestMs - callsMs));
+      store.run(`DELETE FROM ${table} WHERE span = ? AND bucket < ?`, hoursOfDay, dayBefore(newestMs - sumsMs));
+    }
     removeOldSpend(store, newestMs, { hoursMs: callsMs, daysMs: sumsMs });
     return old + more >= removedAtOnce;
   }

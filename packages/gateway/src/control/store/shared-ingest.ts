@@ -4,6 +4,7 @@ import { countAttempts } from "./service-buckets.ts";
 import { countSpend } from "./spend-buckets.ts";
 import type { Sql, SqlReader, SqlStore, SqlValue } from "./sql.ts";
 import type { Writes } from "./sqlite.ts";
+import { countTraffic } from "./traffic-counts.ts";
 import { writeCall } from "./write-call.ts";
 
 /** PostgreSQL counts parameters of a statement with 16 bits. */
@@ -30,6 +31,7 @@ export async function ingestShared(
     for (const record of news) writeCall(gathered, record);
     countAttempts(gathered, news);
     countSpend(gathered, news);
+    countTraffic(gathered, news);
     await gathered.writeTo(sql);
     await sql.run(noteFile, fileOf(node, piece.file), piece.toOffset, piece.chainHash);
     return { kind: "ingested", fresh: news };

@@ -1,8 +1,9 @@
 import type { Retention } from "#domain/retention";
 import { bucketMs } from "./service-buckets.ts";
 import { foldDays, spendTables } from "./spend-retention.ts";
-import { hourMs, hoursOfDay } from "./spend-span.ts";
+import { dayBefore, hoursOfDay } from "./spend-span.ts";
 import type { Sql, SqlStore } from "./sql.ts";
+import { countTables } from "./traffic-counts.ts";
 
 /** Any number: one node at a time removes. */
 const lock = 4_727_733_902;
@@ -28,14 +29,13 @@ export async function removeOldShared(store: SqlStore, { callsMs, sumsMs }: Shar
       removedAtOnce,
     );
     await sql.run("DELETE FROM service_buckets WHERE bucket < ?", Math.floor((newestMs - sumsMs) / bucketMs));
+    for (const table of countTables) {
+      await sql.run(`DELETE FROM ${table} WHERE span = 1 AND bucket < ?`, dayBefore(newestMs - callsMs));
+      await sql.run(`DELETE FROM ${table} WHERE span = ? AND bucket < ?`, hoursOfDay, dayBefore(newestMs - sumsMs));
+    }
     await removeOldSpend(sql, { hoursBefore: newestMs - callsMs, daysBefore: newestMs - sumsMs });
     return removed === removedAtOnce;
   });
-}
-
-/** The hour that a day begins with: no day is ever known in part. */
-function dayBefore(ms: number): number {
-  return Math.floor(ms / hourMs / hoursOfDay) * hoursOfDay;
 }
 
 async function removeOldSpend(

@@ -14,6 +14,11 @@ export interface Span extends HourWindow {
   readonly span: number;
 }
 
+/** The hour that a day begins with: no day is ever known in part. */
+export function dayBefore(ms: number): number {
+  return Math.floor(ms / hourMs / hoursOfDay) * hoursOfDay;
+}
+
 /** The whole hours that a window of time touches. */
 export function hoursOf({ fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number }): HourWindow {
   return { from: Math.floor(fromMs / hourMs), until: Math.ceil(untilMs / hourMs) };
