@@ -44,7 +44,7 @@ const ownMark = "68656467";
 /** The trace of a call that came with none: 32 hex digits, always the same for a call's id. */
 export function traceIdOf(callId: string): string {
   const digits = ownDigits.exec(callId)?.[0];
-  // An id of ours is 96 bits of chance, which a hash could only make fewer.
+  // An id of ours ends in 56 bits of chance, which a hash could only make fewer.
   return digits === undefined ? hash64(callId, 1) + hash64(callId, 2) : ownMark + digits;
 }
 

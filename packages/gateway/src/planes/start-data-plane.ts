@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Server } from "node:net";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { ReviewDesk } from "#control/reviews/review-file";
@@ -28,6 +27,7 @@ import type { AdminState } from "./admin-routes.ts";
 import { calibrationFamilies } from "./calibration-metrics.ts";
 import type { Log } from "./log.ts";
 import { healthFamilies } from "./health-metrics.ts";
+import { idSource } from "./id-source.ts";
 import { LiveHealth } from "./live-health.ts";
 import type { Fleet, OthersReports, WorkerReport } from "./messages.ts";
 import { type LabelNames, Metrics, mergeSamples, type MetricsSample } from "./metrics.ts";
@@ -136,7 +136,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     live,
     load,
     random: Math.random,
-    newId: idSource(),
+    newId: idSource(Date.now),
     observe: (record) => gauges.metrics.observe(record),
     observeRefusal: (failure) => gauges.metrics.observeRefusal(failure),
     onBug: (bug) => options.log.error("a call ended in a bug of the gateway", { where: describeBug(bug) }),
@@ -238,23 +238,6 @@ function listenerOptions(
     headersTimeoutMs: limits.headersTimeoutMs,
     stalledClientMs: limits.stalledClientMs,
     maxConnections: limits.maxConcurrentCalls + spareConnections,
-  };
-}
-
-const idBytes = 12;
-const idsPerDraw = 512;
-
-/** Random ids of 24 hex digits. Drawn many at a time: one draw from the system costs more than the rest of an id. */
-function idSource(): () => string {
-  let pool = Buffer.alloc(0);
-  let at = 0;
-  return () => {
-    if (at === pool.length) {
-      pool = randomBytes(idBytes * idsPerDraw);
-      at = 0;
-    }
-    at += idBytes;
-    return pool.toString("hex", at - idBytes, at);
   };
 }
 
