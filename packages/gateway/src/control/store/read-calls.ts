@@ -103,7 +103,10 @@ const totalSums = ["calls", "attempts", "unpriced", "prompt_tokens", "completion
  * calls came in, so that it takes as long for ten million as for a thousand.
  */
 export async function callTotals(reader: LedgerReader, filter: CallFilter): Promise<CallTotals> {
-  const [kept] = await reader.all("SELECT min(at_ms) AS oldest, max(at_ms) AS newest FROM calls");
+  // Each by itself is the index's one end; together SQLite would walk from one to the other.
+  const [kept] = await reader.all(
+    "SELECT (SELECT min(at_ms) FROM calls) AS oldest, (SELECT max(at_ms) FROM calls) AS newest",
+  );
   const { oldest, newest } = kept ?? {};
   if (typeof oldest !== "number" || typeof newest !== "number") return totalsOf([]);
   const sinceMs = Math.max(filter.sinceMs ?? oldest, oldest);
