@@ -16,6 +16,8 @@ export interface Load {
 export interface LoadResult {
   readonly failed: number;
   readonly seconds: number;
+  /** Of all answers: whoever passes on fewer has not done the same. */
+  readonly bytes: number;
   /** Milliseconds, sorted. */
   readonly latenciesMs: readonly number[];
 }
@@ -25,6 +27,7 @@ export async function generate(load: Load): Promise<LoadResult> {
   const pool = new Pool(load.url, { connections: load.connections, pipelining: 1, allowH2: false });
   const latenciesMs: number[] = [];
   let failed = 0;
+  let bytes = 0;
   let left = load.requests;
   const startedAt = performance.now();
   await Promise.all(
@@ -32,19 +35,22 @@ export async function generate(load: Load): Promise<LoadResult> {
       while (left > 0) {
         left -= 1;
         const at = performance.now();
-        if (!(await once(pool, load))) failed += 1;
+        const answer = await once(pool, load);
+        if (!answer.good) failed += 1;
+        bytes += answer.bytes;
         latenciesMs.push(performance.now() - at);
       }
     }),
   );
   const seconds = (performance.now() - startedAt) / 1000;
   await pool.close();
-  return { failed, seconds, latenciesMs: latenciesMs.toSorted((a, b) => a - b) };
+  return { failed, seconds, bytes, latenciesMs: latenciesMs.toSorted((a, b) => a - b) };
 }
 
-function once(pool: Pool, load: Load): Promise<boolean> {
+function once(pool: Pool, load: Load): Promise<{ readonly good: boolean; readonly bytes: number }> {
   return new Promise((resolve) => {
     let good = false;
+    let bytes = 0;
     pool.dispatch(
       {
         path: load.path,
@@ -57,9 +63,11 @@ function once(pool: Pool, load: Load): Promise<boolean> {
         onResponseStart(_controller, status) {
           good = status === 200;
         },
-        onResponseData() {},
-        onResponseEnd: () => resolve(good),
-        onResponseError: () => resolve(false),
+        onResponseData(_controller, chunk) {
+          bytes += chunk.length;
+        },
+        onResponseEnd: () => resolve({ good, bytes }),
+        onResponseError: () => resolve({ good: false, bytes }),
       },
     );
   });

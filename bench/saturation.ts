@@ -22,6 +22,7 @@ interface Reading {
   readonly cpuMicros: number;
   readonly workerMicros: number;
   readonly failed: number;
+  readonly bytes: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly perSecond: number;
@@ -55,6 +56,7 @@ async function measure(subject: Subject, scenario: Saturation, connections: numb
     cpuMicros: tree / scenario.requests,
     workerMicros: (tree - own) / scenario.requests,
     failed: result.failed,
+    bytes: result.bytes / scenario.requests,
     p50Ms: at(0.5),
     p99Ms: at(0.99),
     perSecond: scenario.requests / result.seconds,
@@ -113,10 +115,18 @@ function ratio(
 }
 
 function failures(readings: ReadonlyMap<string, readonly Reading[]>): readonly string[] {
-  return [...readings].flatMap(([name, own]) => {
+  const usual = readings.get([...readings.keys()][0] ?? "")?.[0]?.bytes ?? 0;
+  const told: string[] = [];
+  for (const [name, own] of readings) {
+    const bytes = own[0]?.bytes ?? 0;
     const failed = own.reduce((sum, reading) => sum + reading.failed, 0);
-    return failed === 0 ? [] : [`${name}: ${failed} requests failed`];
-  });
+    if (failed > 0) told.push(`${name}: ${failed} requests failed`);
+    // Languages and envelopes differ by some; who passes on a tenth less has not done the work.
+    if (Math.abs(bytes / usual - 1) > 0.1) {
+      told.push(`${name}: ${bytes.toFixed(0)} bytes an answer, not ${usual.toFixed(0)}: no comparison`);
+    }
+  }
+  return told;
 }
 
 function changes(readings: ReadonlyMap<string, readonly Reading[]>): readonly string[] {

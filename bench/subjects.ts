@@ -70,7 +70,8 @@ export async function startNginx(upstream: Subject): Promise<Subject | undefined
   const program = found.status === 0 ? found.stdout.trim() : "/usr/sbin/nginx";
   if (!existsSync(program)) return undefined;
   const folder = mkdtempSync(join(tmpdir(), "hedgerow-bench-nginx-"));
-  const port = 20_000 + (process.pid % 20_000);
+  // Apart from the ports that peers are given.
+  const port = 40_000 + (process.pid % 9_000);
   writeFileSync(
     join(folder, "nginx.conf"),
     `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
