@@ -158,6 +158,8 @@ class Flow implements UpstreamFlow, Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #inflater: Inflater | undefined;
   #headSeen = false;
+  /** Of one read of the socket, so bounded by that. */
+  #gathered: Buffer[] = [];
   #over = false;
   /** Stopped from outside, and stopped because the decompressor cannot follow. */
   #paused = false;
@@ -230,7 +232,7 @@ class Flow implements UpstreamFlow, Dispatcher.DispatchHandler {
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return;
     if (this.#inflater === undefined) {
-      this.#handler.onBytes(chunk);
+      this.#gather(chunk);
       return;
     }
     if (this.#inflater.push(chunk)) return;
@@ -238,13 +240,31 @@ class Flow implements UpstreamFlow, Dispatcher.DispatchHandler {
     this.#controller?.pause();
   }
 
+  /**
+   * undici gives each piece of a chunked body by itself, and a provider makes one of each event. Those of one read of the
+   * socket go on together, in the same turn of the loop: what they cost apart from their bytes is then paid once.
+   */
+  #gather(chunk: Buffer): void {
+    if (this.#gathered.push(chunk) === 1) queueMicrotask(() => this.#handOver());
+  }
+
+  #handOver(): void {
+    const [first] = this.#gathered;
+    if (first === undefined) return;
+    const bytes = this.#gathered.length === 1 ? first : Buffer.concat(this.#gathered);
+    this.#gathered = [];
+    if (!this.#over) this.#handler.onBytes(bytes);
+  }
+
   onResponseEnd(): void {
+    this.#handOver();
     if (this.#over) return;
     if (this.#inflater === undefined) this.#end();
     else this.#inflater.end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#handOver();
     if (this.#over) return;
     const what = transportFailure(error, { headSeen: this.#headSeen, connectMs: this.#request.connectMs });
     if (what.kind === "connection_lost" && this.#isStale() && this.#sendAgain()) return;
