@@ -1,3 +1,5 @@
+import { passBytes, passWords } from "./string-run.ts";
+
 /** Byte range of a value, end exclusive. */
 export interface Span {
   readonly start: number;
@@ -64,6 +66,9 @@ const defaultMaxElements = 200_000;
 const maxFields = 1_000;
 /** Strings longer than this are searched natively; shorter ones faster here than the call costs. */
 const nativeSearchAfter = 48;
+/** Where an escape comes so soon, more will: the next of the text is looked at without native searches, which would end at each. */
+const denseBytes = 1_024;
+const denseRunBytes = 16 * 1024;
 
 const literals: ReadonlyMap<number, string> = new Map([
   [0x74, "true"],
@@ -230,32 +235,31 @@ class Scanner {
   /** At the opening quote; passes the string. Short ones byte by byte, long ones by native search. */
   #string(): boolean {
     const bytes = this.#bytes;
-    let at = this.#at + 1;
+    const end = bytes.length;
     let quote = -1;
-    for (;;) {
-      const near = Math.min(at + nativeSearchAfter, bytes.length);
-      while (at < near) {
-        const byte = bytes[at];
-        if (byte === QUOTE) {
-          this.#at = at + 1;
-          return true;
-        }
-        at += byte === BACKSLASH ? 2 : 1;
+    let at = passBytes(bytes, this.#at + 1, Math.min(this.#at + 1 + nativeSearchAfter, end));
+    while (at < end) {
+      if (bytes[at] === QUOTE) {
+        this.#at = at + 1;
+        return true;
       }
-      if (at >= bytes.length) break;
       if (this.#nextBackslash < at) {
         const found = bytes.indexOf(BACKSLASH, at);
-        this.#nextBackslash = found === -1 ? bytes.length : found;
+        this.#nextBackslash = found === -1 ? end : found;
       }
       if (quote < at) quote = bytes.indexOf(QUOTE, at);
       if (quote === -1) break;
       if (quote < this.#nextBackslash) {
-        this.#at = quote + 1;
-        return true;
+        at = quote;
+        continue;
       }
+      const isDense = this.#nextBackslash - at < denseBytes;
       at = this.#nextBackslash + 2;
+      at = isDense
+        ? passWords(bytes, at, Math.min(at + denseRunBytes, end))
+        : passBytes(bytes, at, Math.min(at + nativeSearchAfter, end));
     }
-    this.#at = bytes.length;
+    this.#at = end;
     this.#fail("syntax", "the JSON ends inside a string");
     return false;
   }
