@@ -65,3 +65,57 @@ describe("DeltaTemplate", () => {
     expect(template.match(chunk("QQ").replace('QQ"', "never closed"))).toBeUndefined();
   });
 });
+
+describe("frames known by their bytes", () => {
+  const framed = (content: string, more: object = {}, before = "data: "): Buffer =>
+    Buffer.from(`${before}${chunk(content, more)}\n\n`);
+  const filler = (text: string) => ({ obfuscation: text });
+  function learntFrame(more: object = {}, before = "data: "): DeltaTemplate {
+    const template = new DeltaTemplate("content");
+    template.learn(chunk("a", more), "a", framed("a", more, before));
+    return template;
+  }
+  const simple = fc.string({ unit: "grapheme" }).filter((text) => JSON.stringify(text) === `"${text}"`);
+
+  it("end where they end and have the text they have, wherever they stand; a part of one is not known", () => {
+    fc.assert(
+      fc.property(simple, fc.nat(9), fc.boolean(), (text, offset, hasFiller) => {
+        const more = hasFiller ? filler("xyz") : {};
+        const template = learntFrame(hasFiller ? filler("x1") : {});
+        const frame = framed(text, more);
+        const bytes = Buffer.concat([Buffer.alloc(offset, 0x0a), frame, framed("next", more)]);
+        expect(template.matchFrame(bytes, offset)).toBe(offset + frame.length);
+        expect(template.frameText).toBe(text);
+        for (let end = offset; end < offset + frame.length; end += 1) {
+          expect(template.matchFrame(bytes.subarray(0, end), offset)).toBe(0);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it.each([
+    ["an escape in the text", framed('say "a"')],
+    ["another key behind it", framed("b", { more: 1 })],
+    ["an escape in the filler", framed("b", filler('"'))],
+    ["another line end", Buffer.from(`data: ${chunk("b")}\r\n\r\n`)],
+    ["a line behind it", Buffer.from(`data: ${chunk("b")}\nid: 4\n\n`)],
+    ["an event's name", framed("b", {}, "event: error\ndata: ")],
+  ])("are not known with %s", (_what, bytes) => {
+    expect(learntFrame().matchFrame(bytes, 0)).toBe(0);
+    expect(learntFrame(filler("x1")).matchFrame(bytes, 0)).toBe(0);
+  });
+
+  it("keep the event's name they were learnt with", () => {
+    const before = "event: content_block_delta\ndata: ";
+    const template = learntFrame({}, before);
+    const bytes = framed("b", {}, before);
+    expect([template.matchFrame(bytes, 0), template.frameText]).toEqual([bytes.length, "b"]);
+    expect(template.matchFrame(framed("b"), 0)).toBe(0);
+  });
+
+  it.each(["data: x\ndata: ", ": comment\ndata: ", "id: 1\ndata: "])("are not learnt behind %j", (before) => {
+    const template = learntFrame({}, before);
+    expect(template.matchFrame(framed("b", {}, before), 0)).toBe(0);
+  });
+});

@@ -1,4 +1,6 @@
 const BACKSLASH = 0x5c;
+const QUOTE = 0x22;
+const SPACE = 0x20;
 // A raw control character makes a JSON string invalid; the full parser is then asked, and says so.
 // oxlint-disable-next-line no-control-regex
 const control = /[\u0000-\u001f]/;
@@ -6,6 +8,16 @@ const filler = '"obfuscation":"';
 /** Holding a longer template would cost more than parsing: such chunks are rare and not plain. */
 const longest = 4096;
 const mostWasted = 16;
+
+/** How the data of a frame stand in it, in all but the strangest: one line, with an event's name before it or without. */
+const plainFrame = /^(?:event:[^\r\n]*\n)?data: ?$/u;
+
+/** A learnt chunk as bytes: what stands before its text, behind it, and behind the filler. */
+interface FrameBytes {
+  readonly head: Buffer;
+  readonly tail: Buffer;
+  readonly behindFiller: Buffer | undefined;
+}
 
 /**
  * Reads a run of streamed deltas that differ in one string only, without parsing each of them. Most chunks of an
@@ -24,6 +36,8 @@ export class DeltaTemplate {
   #behindFiller = "";
   /** Chunks learnt since the last that matched. */
   #wasted = 0;
+  #frame: FrameBytes | undefined;
+  #frameText = "";
 
   /** `key` names the string that differs, for instance `content`. */
   constructor(key: string) {
@@ -31,9 +45,10 @@ export class DeltaTemplate {
     this.#opening = `"${key}":"`;
   }
 
-  /** Remembers a chunk that was parsed in full and said nothing but `text`. */
-  learn(data: string, text: string): void {
+  /** Remembers a chunk that was parsed in full and said nothing but `text`; `frame`: its bytes, blank line included. */
+  learn(data: string, text: string, frame?: Uint8Array): void {
     this.#head = "";
+    this.#frame = undefined;
     // Some upstreams put a time or a count into every chunk: nothing repeats there, and trying costs more than parsing.
     if (data.length > longest || this.#wasted > mostWasted) return;
     this.#wasted += 1;
@@ -49,6 +64,46 @@ export class DeltaTemplate {
     this.#fillerAt = fill === -1 ? -1 : fill + filler.length;
     const end = fill === -1 ? -1 : closingQuote(this.#tail, this.#fillerAt);
     this.#behindFiller = end === -1 ? "" : this.#tail.slice(end);
+    if (frame !== undefined) this.#learnFrame(data, frame);
+  }
+
+  /** Where every byte is a character, so that places in the text are places in the bytes. */
+  #learnFrame(data: string, frame: Uint8Array): void {
+    const written = Buffer.from(frame.buffer, frame.byteOffset, frame.length).toString("latin1");
+    const before = written.length - data.length - 2;
+    if (before < 0 || !written.endsWith(`${data}\n\n`) || !plainFrame.test(written.slice(0, before))) return;
+    const tail = this.#fillerAt === -1 ? this.#tail : this.#tail.slice(0, this.#fillerAt);
+    this.#frame = {
+      head: Buffer.from(written.slice(0, before) + this.#head, "latin1"),
+      tail: Buffer.from(this.#fillerAt === -1 ? `${tail}\n\n` : tail, "latin1"),
+      behindFiller: this.#behindFiller === "" ? undefined : Buffer.from(`${this.#behindFiller}\n\n`, "latin1"),
+    };
+  }
+
+  /**
+   * Where the frame that begins at `from` ends, if all of it is there and repeats the learnt one; `frameText` is then its text.
+   * 0 where it has to be looked at otherwise: so has a text with escapes.
+   */
+  matchFrame(bytes: Buffer, from: number): number {
+    if (this.#frame === undefined) return 0;
+    const { head, tail, behindFiller } = this.#frame;
+    const start = from + head.length;
+    if (!standsAt(bytes, head, from)) return 0;
+    const close = closingByte(bytes, start);
+    if (close === 0 || !standsAt(bytes, tail, close)) return 0;
+    let end = close + tail.length;
+    if (behindFiller !== undefined) {
+      end = closingByte(bytes, end);
+      if (end === 0 || !standsAt(bytes, behindFiller, end)) return 0;
+      end += behindFiller.length;
+    } else if (this.#fillerAt !== -1) return 0;
+    this.#wasted = 0;
+    this.#frameText = bytes.toString("utf8", start, close);
+    return end;
+  }
+
+  get frameText(): string {
+    return this.#frameText;
   }
 
   /** The text of a chunk that repeats the learnt one; undefined where it has to be parsed in full. */
@@ -70,6 +125,21 @@ export class DeltaTemplate {
     if (end === -1 || data.length - end !== this.#behindFiller.length) return false;
     return data.endsWith(this.#behindFiller) && !control.test(data.slice(from, end)) && data.indexOf("\\", from) === -1;
   }
+}
+
+function standsAt(bytes: Buffer, what: Buffer, from: number): boolean {
+  const end = from + what.length;
+  return end <= bytes.length && bytes.compare(what, 0, what.length, from, end) === 0;
+}
+
+/** The place of the quote that ends a string without escapes; 0 where it has one, or does not end. */
+function closingByte(bytes: Buffer, from: number): number {
+  for (let at = from; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte === QUOTE) return at;
+    if (byte === BACKSLASH || byte < SPACE) return 0;
+  }
+  return 0;
 }
 
 /** `"}}` with any spaces before each brace: nothing but the end of two objects. */

@@ -26,6 +26,11 @@ export interface SseDecoderOptions {
   readonly onFrame: (frame: SseFrame) => void;
   /** Called at most once; nothing is parsed or reported after it. */
   readonly onOversize: () => void;
+  /**
+   * Asked where a frame begins: its end, where the caller knows all of it by its bytes, has taken it, and it ends in two LF;
+   * else 0, and the frame is read as usual.
+   */
+  readonly known?: (bytes: Buffer, from: number) => number;
 }
 
 export function sseDecoder(options: SseDecoderOptions): SseDecoder {
@@ -88,7 +93,16 @@ class FrameSplitter implements SseDecoder {
     let nextLf = -1;
     let nextCr = -1;
     let lineEmpty = this.#lineEmpty;
+    const { known } = this.#options;
     while (lineStart < length && !this.#closed) {
+      if (known !== undefined && lineStart === frameStart && lineEmpty && this.#held === undefined) {
+        const end = known(chunk, lineStart);
+        if (end > 0) {
+          lineStart = frameStart = end;
+          this.#previousEndWasCrLf = false;
+          continue;
+        }
+      }
       if (nextLf < lineStart) nextLf = indexOrEnd(chunk, LF, lineStart);
       if (nextCr < lineStart) nextCr = indexOrEnd(chunk, CR, lineStart);
       const lineEnd = nextLf < nextCr ? nextLf : nextCr;

@@ -53,6 +53,7 @@ class MessageStreamDecoder implements StreamDecoder {
     this.#sse = sseDecoder({
       maxFrameBytes: options.maxEventBytes,
       onFrame: (frame) => this.#frame(frame),
+      known: (bytes, from) => this.#known(bytes, from, options.maxEventBytes),
       onOversize: () =>
         this.#fail(
           failure("event_too_large", `One event of the provider's answer exceeds ${options.maxEventBytes} bytes.`),
@@ -108,11 +109,22 @@ class MessageStreamDecoder implements StreamDecoder {
     const [only] = step.events;
     // Only what says its own type means the same whatever the event line beside it.
     if (only?.kind === "text-delta" && step.events.length === 1 && message["type"] === "content_block_delta") {
-      this.#template.learn(data, only.text);
+      // A frame that had to be written anew is no pattern for those that follow.
+      this.#template.learn(data, only.text, raw === frame.raw ? raw : undefined);
       this.#templateIndex = message["index"];
     }
     if (step.ended) this.#close({ raw, events: step.events, usageOnly: false, terminal: true });
     else this.#give(raw, step.events);
+  }
+
+  /** The same as {@link #repeatsText}, by the bytes of a frame that has not been looked for. */
+  #known(bytes: Buffer, from: number, maxBytes: number): number {
+    const end = this.#closed ? 0 : this.#template.matchFrame(bytes, from);
+    if (end === 0 || end - from > maxBytes) return 0;
+    const delta = this.#grammar.goOn(this.#templateIndex, this.#template.frameText);
+    if (delta === undefined) return 0;
+    this.#give(bytes.subarray(from, end), [delta]);
+    return end;
   }
 
   /** Most frames of an answer differ from the one before in their text alone. */

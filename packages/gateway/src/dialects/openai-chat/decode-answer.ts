@@ -70,6 +70,7 @@ class ChatStreamDecoder implements StreamDecoder {
     this.#sse = sseDecoder({
       maxFrameBytes: options.maxEventBytes,
       onFrame: (frame) => this.#frame(frame),
+      known: (bytes, from) => this.#known(bytes, from),
       onOversize: () => {
         const most = options.maxEventBytes;
         this.#fail(noBytes, [], failure("event_too_large", `The provider sent an event of more than ${most} bytes.`));
@@ -115,6 +116,16 @@ class ChatStreamDecoder implements StreamDecoder {
     else this.#chunk(chunk, frame);
   }
 
+  /** The same as {@link #repeatsText}, by the bytes of a frame that has not been looked for. */
+  #known(bytes: Buffer, from: number): number {
+    const end = this.#over ? 0 : this.#template.matchFrame(bytes, from);
+    if (end === 0 || end - from > this.#options.maxEventBytes) return 0;
+    const delta = this.#reader.goOn(this.#template.frameText);
+    if (delta === undefined) return 0;
+    this.#give(bytes.subarray(from, end), [delta], false);
+    return end;
+  }
+
   /** Most chunks of an answer differ from the one before in their text alone. */
   #repeatsText(data: string, frame: SseFrame): boolean {
     const text = this.#template.match(data);
@@ -140,7 +151,7 @@ class ChatStreamDecoder implements StreamDecoder {
     const fitted = this.#options.quirks.reasoningEcho === "thinking" ? fitChoices(chunk) : undefined;
     const [only] = events;
     if (fitted === undefined && events.length === 1 && only?.kind === "text-delta" && only.logprobs === undefined) {
-      this.#template.learn(frame.data ?? "", only.text);
+      this.#template.learn(frame.data ?? "", only.text, frame.raw);
     }
     const { choices } = chunk;
     const hasNoChoice = !Array.isArray(choices) || choices.length === 0;
