@@ -4,6 +4,7 @@ import type { DialectId } from "./call.ts";
 import type { ConfidenceRule } from "./confidence.ts";
 import type { GatewayKey } from "./gateway-key.ts";
 import type { ModelTraits } from "./model.ts";
+import type { PayloadRule } from "./payload.ts";
 import type { Objection, Spread, Timeouts } from "./plan.ts";
 import type { ChatQuirks } from "./quirks.ts";
 import type { Secret } from "./secret.ts";
@@ -40,6 +41,8 @@ export interface Snapshot {
   readonly calibration?: CalibrationSet;
   /** What requests to providers say of the trace they belong to; absent: nothing. */
   readonly tracing?: TracingRule;
+  /** Absent: no payload is kept. */
+  readonly payloads?: PayloadRule;
   /** Shown once at start and in answers' warnings: for instance that only simulated providers answer. */
   readonly notices: readonly string[];
 }

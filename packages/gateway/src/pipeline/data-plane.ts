@@ -1,6 +1,7 @@
 import type { Failure } from "#domain/failure";
 import type { Accounts } from "#domain/account";
 import type { Clock, Journal, LabelIntake, Memory, Reviews, SendUpstream } from "#domain/ports";
+import type { PayloadSink } from "#domain/payload";
 import type { CallRecord } from "#domain/record";
 import type { Snapshot } from "#domain/snapshot";
 import type { Affinity } from "#policy/affinity";
@@ -30,6 +31,8 @@ export interface DataPlane {
   readonly memory: Memory;
   /** Absent: verdicts on answers cannot be kept, and are refused. */
   readonly labels?: LabelIntake;
+  /** Absent: no payload is kept. */
+  readonly payloads?: PayloadSink;
   /** Absent: no person can be asked, and a call that would need one ends without. */
   readonly reviews?: Reviews;
   /** Absent: each call finds out for itself who refuses log-probabilities. */

@@ -7,6 +7,7 @@ import type { DataPlane } from "./data-plane.ts";
 import { deliver } from "./deliver.ts";
 import { Journey } from "./journey.ts";
 import { listModels } from "./list-models.ts";
+import { watchPayload } from "./payload-sample.ts";
 import { recordOf, recordOfTurnedAway } from "./record.ts";
 import { refuse } from "./refuse.ts";
 import { serveFeedback } from "./serve-feedback.ts";
@@ -48,12 +49,14 @@ export async function serveCall(exchange: Exchange, plane: DataPlane): Promise<v
         break;
     }
 
-    const input = { exchange, plane, snapshot, control, ...accepted };
+    const watched = watchPayload(exchange, accepted, { plane, snapshot });
+    const input = { exchange: watched ?? exchange, plane, snapshot, control, ...accepted };
     const journey = new Journey({ ...input, underway: new Underway(input) });
     const end = accepted.call.operation === "count-tokens" ? await countTokens(journey) : await journey.travel();
     journey.warnings = [...journey.warnings, ...keepAnswer(journey.input, end)];
     const durable = await keep(plane, recordOf(journey, end));
     deliver(journey, durable ? end : journey.unrecorded(end));
+    watched?.tell(accepted.call, plane);
     if (durable && end.kind === "answered") journey.shadow().catch((bug: unknown) => plane.onBug(bug));
   } catch (bug) {
     plane.onBug(bug);

@@ -12,6 +12,7 @@ export function describeChange(before: Snapshot, after: Snapshot): readonly stri
     ...(before.supply.version === after.supply.version ? [] : ["what is claimed of supply changed"]),
     ...(sameSettings(before.measured, after.measured) ? [] : ["what was measured of common failures changed"]),
     ...(before.calibration?.version === after.calibration?.version ? [] : ["what labels taught of confidence changed"]),
+    ...(sameSettings(before.payloads, after.payloads) ? [] : ["which payloads are kept changed"]),
     ...(before.defaultRoute === after.defaultRoute ? [] : ["the default route changed"]),
   ];
 }

@@ -97,6 +97,12 @@ const families = {
   hedgerow_journal_failures_total: { ...counter, help: "Times the journal's disk failed.", labels: [] },
   hedgerow_journal_dropped_total: { ...counter, help: "Records the journal could not take.", labels: [] },
   hedgerow_journal_queued_bytes: { ...gauge, help: "Records that wait for the disk." },
+  hedgerow_payloads_written_total: { ...counter, help: "Sampled payloads on disk.", labels: [] },
+  hedgerow_payloads_dropped_total: {
+    ...counter,
+    help: "Sampled payloads that could not be written: too many at once, or the disk failed.",
+    labels: [],
+  },
   hedgerow_forwarding_waiting_records: { ...gauge, help: "Records that wait for the collector." },
   hedgerow_forwarding_refused_records: {
     ...gauge,

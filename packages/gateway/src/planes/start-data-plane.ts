@@ -4,6 +4,7 @@ import type { ReviewDesk } from "#control/reviews/review-file";
 import type { CalibrationSet } from "#domain/calibration";
 import type { Accounts } from "#domain/account";
 import type { KeyDesk } from "#domain/key-desk";
+import type { PayloadRule } from "#domain/payload";
 import type { Exchange, Journal, LabelIntake, Memory, Reviews } from "#domain/ports";
 import type { ServerLimits, Snapshot } from "#domain/snapshot";
 import { ownAccounts } from "#ledger/own-accounts";
@@ -34,6 +35,7 @@ import { type LabelNames, Metrics, mergeSamples, type MetricsSample } from "./me
 import { serveOperations, type OperationsState } from "./operations.ts";
 import { labelNames } from "./label-names.ts";
 import { loadFamilies, watchLoad, type LoadWatch } from "./watch-load.ts";
+import type { PayloadLog } from "./payload-log.ts";
 import { sameSettings } from "./same-settings.ts";
 import { systemClock } from "./system-clock.ts";
 import { traitsFromCatalogue } from "./traits-from-catalogue.ts";
@@ -63,6 +65,8 @@ export interface DataPlaneOptions {
   readonly labels?: LabelIntake;
   /** Where answers wait for people; without it none does. */
   readonly reviews?: Reviews & ReviewDesk;
+  /** Where sampled payloads are written; closed by `drain`. Without it none is. */
+  readonly payloads?: PayloadLog;
   /** The keys that were issued at run time, as far as this process knows; absent: none. */
   readonly issuedKeys?: IssuedKeys;
   /** Where keys are issued and taken back; without it they cannot be. */
@@ -82,6 +86,8 @@ export interface DataPlaneOptions {
 export interface RunningDataPlane {
   readonly port: number;
   readonly draining: boolean;
+  /** Of the snapshot that new calls see. */
+  readonly payloadRule: PayloadRule | undefined;
   /** Calls that come from now on see the new snapshot; calls in flight keep theirs. */
   applySnapshot(snapshot: Snapshot): void;
   metrics(): MetricsSample;
@@ -116,7 +122,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
   const names = labelNames(() => snapshot, traitsOf);
   const waitingRoom = new WaitingRoom({ accounts, clock: systemClock });
   const load = watchLoad(() => snapshot.limits.maxLagMs);
-  const gaugedParts = { journal, live, health, names, load, waitingRoom };
+  const gaugedParts = { journal, live, health, names, load, waitingRoom, payloads: options.payloads };
   const gauges = openGauges({ ...gaugedParts, calibrations: () => snapshot.calibration });
   const plane: DataPlane = {
     snapshot: () => snapshot,
@@ -153,12 +159,16 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
     load.close();
     accounts.close();
     await upstream.close();
+    await options.payloads?.close();
     await closeJournal(journal);
   };
   return {
     port: listener.port,
     get draining() {
       return live.draining;
+    },
+    get payloadRule() {
+      return snapshot.payloads;
     },
     applySnapshot(next) {
       // Other changes than of keys and addresses leave what is known of providers alone.
@@ -173,12 +183,13 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<Running
 }
 
 /** What it has from whoever starts it, as far as it has it. */
-function givenParts({ issuedKeys, memory, labels, reviews }: DataPlaneOptions) {
+function givenParts({ issuedKeys, memory, labels, reviews, payloads }: DataPlaneOptions) {
   return {
     memory: memory ?? processMemory(Date.now),
     ...(issuedKeys === undefined ? {} : { issuedKeys }),
     ...(labels === undefined ? {} : { labels }),
     ...(reviews === undefined ? {} : { reviews }),
+    ...(payloads === undefined ? {} : { payloads }),
   };
 }
 
@@ -254,10 +265,12 @@ interface GaugeParts {
   readonly names: LabelNames;
   readonly load: LoadWatch;
   readonly waitingRoom: WaitingRoom;
+  readonly payloads: PayloadLog | undefined;
   readonly calibrations: () => CalibrationSet | undefined;
 }
 
-function openGauges({ journal, live, health, names, load, waitingRoom, calibrations }: GaugeParts): Gauges {
+function openGauges(parts: GaugeParts): Gauges {
+  const { journal, live, health, names, load, waitingRoom, payloads, calibrations } = parts;
   const metrics = new Metrics(names);
   const lag = monitorEventLoopDelay({ resolution: 20 });
   lag.enable();
@@ -278,7 +291,11 @@ function openGauges({ journal, live, health, names, load, waitingRoom, calibrati
         hedgerow_resident_bytes: process.memoryUsage.rss(),
         hedgerow_event_loop_lag_seconds: Number.isFinite(lagNs) ? lagNs / 1e9 : 0,
       };
-      const beside = [...healthFamilies(health.rows()), ...calibrationFamilies(calibrations())];
+      const beside = [
+        ...healthFamilies(health.rows()),
+        ...calibrationFamilies(calibrations()),
+        ...(payloads?.families() ?? []),
+      ];
       return [...metrics.sample(now), ...beside, ...loadFamilies(load.shedding, waitingRoom)];
     },
     close: () => lag.disable(),

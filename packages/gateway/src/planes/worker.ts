@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import type { Server } from "node:net";
+import { dirname, join } from "node:path";
 import { openLabelsFile, type LabelsFile } from "#control/store/labels-file";
 import { openReviewFile, type ReviewFile } from "#control/reviews/review-file";
 import { openMemoryFile } from "#control/store/memory-file";
@@ -14,6 +15,7 @@ import { SupervisorLender } from "./borrow-from-supervisor.ts";
 import { logNews } from "./health-log.ts";
 import { openLog, type Log } from "./log.ts";
 import type { Fleet, OthersReports, SupervisorMessage, WorkerMessage, WorkerStart } from "./messages.ts";
+import { PayloadLog, payloadsFolder } from "./payload-log.ts";
 import { systemClock } from "./system-clock.ts";
 import { openSnapshot } from "./sealed-snapshot.ts";
 import { describeBug, startDataPlane, type RunningDataPlane } from "./start-data-plane.ts";
@@ -90,6 +92,7 @@ class Worker {
       ...(memory === undefined ? {} : { memory }),
       ...(labels === undefined ? {} : { labels }),
       ...(reviews === undefined ? {} : { reviews }),
+      payloads: this.#payloadLog(),
       accounts: this.#purse,
       issuedKeys: this.#keys,
       keyDesk: this.#desk,
@@ -108,6 +111,18 @@ class Worker {
     this.#plane.health.hear(this.#knownBefore(), snapshot.version);
     setInterval(() => this.#tellNews(), newsEveryMs).unref();
     this.#say({ kind: "ready", port: this.#plane.port, version: snapshot.version });
+  }
+
+  /** Beside the journal, whatever is kept now: what was kept before leaves in its time. */
+  #payloadLog(): PayloadLog {
+    const { folder, name } = this.#start.journal;
+    return new PayloadLog({
+      folder: join(dirname(folder), payloadsFolder),
+      name,
+      rule: () => this.#plane?.payloadRule,
+      log: this.#log,
+      wallMs: Date.now,
+    });
   }
 
   #knownBefore(): readonly HealthHint[] {

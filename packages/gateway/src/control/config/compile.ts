@@ -12,6 +12,7 @@ import { compileRoutes } from "./compile-route.ts";
 import { compileSupply } from "./compile-supply.ts";
 import { checkAudit, compileAlerts, compileAudit } from "./compile-audit.ts";
 import { checkRetention, compileRetention } from "./compile-retention.ts";
+import { compilePayloads } from "./compile-payloads.ts";
 import { compileTelemetry } from "./compile-telemetry.ts";
 import { snapshotVersion } from "./fingerprint.ts";
 import type { Finding } from "./problem.ts";
@@ -63,6 +64,7 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
     ...(context.measured === undefined ? {} : { measured: context.measured }),
     ...(context.calibration === undefined ? {} : { calibration: context.calibration }),
     ...(tracing === undefined ? {} : { tracing }),
+    ...compilePayloads(document),
     ...(routes.has("default") ? { defaultRoute: "default" } : {}),
     notices: context.notices ?? [],
   };

@@ -6,6 +6,7 @@ import { confidenceSection } from "./confidence-schema.ts";
 import { adminSection, keysSection, organisationsSection, teamsSection } from "./key-schema.ts";
 import { alertsSection } from "./alerts-schema.ts";
 import { auditSection } from "./audit-schema.ts";
+import { payloadsSection } from "./payloads-schema.ts";
 import { retentionSection } from "./retention-schema.ts";
 import { sharedSection, storeSection } from "./shared-schema.ts";
 import { supplySection } from "./supply-schema.ts";
@@ -321,6 +322,7 @@ export const documentSchema = z.strictObject({
   supply: supplySection,
   records: recordsSection,
   retention: retentionSection,
+  payloads: payloadsSection,
   audit: auditSection,
   alerts: alertsSection,
   telemetry: telemetrySection,

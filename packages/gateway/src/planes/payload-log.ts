@@ -1,0 +1,179 @@
+import { Buffer, isUtf8 } from "node:buffer";
+import { mkdir, open, readdir, stat, unlink, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import type { Payload, PayloadPart, PayloadRule, PayloadSink } from "#domain/payload";
+import type { Log } from "./log.ts";
+import type { MetricsSample } from "./metrics.ts";
+
+/** The log's folder inside the data folder. */
+export const payloadsFolder = "payloads";
+
+export interface PayloadLogOptions {
+  /** Absolute; made when the first payload comes, for its owner alone. */
+  readonly folder: string;
+  /** Of its writer: no two write to one file. */
+  readonly name: string;
+  /** The rule of this moment; undefined while nothing is to be kept. What was kept before leaves in its time all the same. */
+  readonly rule: () => PayloadRule | undefined;
+  readonly log: Log;
+  readonly wallMs: () => number;
+  readonly everyMs?: number;
+  readonly maxQueuedBytes?: number;
+  readonly maxFileBytes?: number;
+}
+
+const defaultEveryMs = 250;
+/** Beyond it payloads are dropped: the disk is slower than the calls. */
+const defaultQueuedBytes = 16 * 1024 * 1024;
+const defaultFileBytes = 64 * 1024 * 1024;
+const tidyEveryMs = 60_000;
+const complainEveryMs = 60_000;
+/** How long what was kept stays where the configuration does not speak of it any more. */
+const keepMsWithoutRule = 7 * 86_400_000;
+const ownFile = /^[\w-]+\.jsonl$/u;
+
+/**
+ * Writes sampled payloads, one line of JSON each, apart from the ledger and without its promises: nothing is synced, nobody
+ * waits, and what cannot be written is counted and gone. Files are a writer's own, begun anew each day (UTC) and at 64 MiB;
+ * whole files leave once their last line is too old, or the folder too large.
+ */
+export class PayloadLog implements PayloadSink {
+  readonly #options: PayloadLogOptions;
+  #queue: Buffer[] = [];
+  #queuedBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #file: { readonly handle: FileHandle; readonly day: string; bytes: number } | undefined;
+  #begun = 0;
+  #written = 0;
+  #dropped = 0;
+  #complainedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #tidying: NodeJS.Timeout;
+
+  constructor(options: PayloadLogOptions) {
+    this.#options = options;
+    this.#tidying = setInterval(() => void this.tidy(), tidyEveryMs).unref();
+  }
+
+  put(payload: Payload): void {
+    const line = lineOf(payload);
+    if (this.#queuedBytes + line.length > (this.#options.maxQueuedBytes ?? defaultQueuedBytes)) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#queue.push(line);
+    this.#queuedBytes += line.length;
+    this.#timer ??= setTimeout(() => this.#flushSoon(), this.#options.everyMs ?? defaultEveryMs).unref();
+  }
+
+  families(): MetricsSample {
+    return [
+      { name: "hedgerow_payloads_written_total", series: [{ labels: [], values: [this.#written] }] },
+      { name: "hedgerow_payloads_dropped_total", series: [{ labels: [], values: [this.#dropped] }] },
+    ];
+  }
+
+  /** Writes what there is, and ends. */
+  async close(): Promise<void> {
+    clearInterval(this.#tidying);
+    this.#flushSoon();
+    await this.#writing;
+    await this.#file?.handle.close().catch(() => {});
+    this.#file = undefined;
+  }
+
+  /** Files that are too old leave, and the oldest of those that are too many. Any writer may do it for all. */
+  async tidy(): Promise<void> {
+    const { folder, wallMs, rule } = this.#options;
+    const { keepMs = keepMsWithoutRule, maxTotalBytes = Number.POSITIVE_INFINITY } = rule() ?? {};
+    try {
+      const names = (await readdir(folder)).filter((name) => ownFile.test(name));
+      const files = await Promise.all(names.map((name) => facts(join(folder, name))));
+      let total = 0;
+      for (const { path, size, mtimeMs } of files.toSorted((a, b) => b.mtimeMs - a.mtimeMs)) {
+        total += size;
+        if (mtimeMs < wallMs() - keepMs || total > maxTotalBytes) await unlink(path).catch(() => {});
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") this.#complain("old payloads cannot be removed", error);
+    }
+  }
+
+  #flushSoon(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#queue.length === 0) return;
+    const lines = this.#queue;
+    this.#queue = [];
+    this.#writing = this.#writing.then(() => this.#write(lines));
+  }
+
+  async #write(lines: readonly Buffer[]): Promise<void> {
+    const bytes = Buffer.concat(lines);
+    try {
+      const file = await this.#openFile();
+      await file.handle.appendFile(bytes);
+      file.bytes += bytes.length;
+      this.#written += lines.length;
+    } catch (error) {
+      this.#dropped += lines.length;
+      this.#complain("payloads cannot be written and are left out; calls go on", error);
+      await this.#file?.handle.close().catch(() => {});
+      this.#file = undefined;
+    } finally {
+      this.#queuedBytes -= bytes.length;
+    }
+  }
+
+  async #openFile() {
+    const { folder, name, wallMs, maxFileBytes = defaultFileBytes } = this.#options;
+    const day = new Date(wallMs()).toISOString().slice(0, 10);
+    if (this.#file !== undefined && this.#file.day === day && this.#file.bytes < maxFileBytes) return this.#file;
+    await this.#file?.handle.close();
+    this.#file = undefined;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    this.#begun += 1;
+    const path = join(folder, `${day}-${name}-${String(this.#begun).padStart(4, "0")}.jsonl`);
+    this.#file = { handle: await open(path, "ax", 0o600), day, bytes: 0 };
+    return this.#file;
+  }
+
+  #complain(what: string, error: unknown): void {
+    if (performance.now() - this.#complainedAtMs < complainEveryMs) return;
+    this.#complainedAtMs = performance.now();
+    this.#options.log.warn(what, { folder: this.#options.folder, why: (error as Error).message });
+  }
+}
+
+/** A file that somebody else has removed meanwhile is none. */
+async function facts(path: string) {
+  const { size, mtimeMs } = await stat(path).catch(() => ({ size: 0, mtimeMs: 0 }));
+  return { path, size, mtimeMs };
+}
+
+function lineOf({ atMs, request, answer, ...more }: Payload): Buffer {
+  const { id, ...rest } = more;
+  const said = { id, at: new Date(atMs).toISOString(), ...rest, request: partOf(request), answer: partOf(answer) };
+  return Buffer.from(`${JSON.stringify(said)}\n`);
+}
+
+/** A cut may have split the last character. */
+const longestCharacter = 4;
+
+function partOf({ bytes, kept }: PayloadPart): object {
+  const truncated = kept.length < bytes;
+  const isText = isUtf8(kept) || (truncated && endsInCharacter(kept));
+  const buffer = Buffer.from(kept.buffer, kept.byteOffset, kept.length);
+  return {
+    bytes,
+    ...(truncated ? { truncated } : {}),
+    ...(isText ? { text: buffer.toString("utf8") } : { base64: buffer.toString("base64") }),
+  };
+}
+
+function endsInCharacter(kept: Uint8Array): boolean {
+  for (let less = 1; less < longestCharacter; less += 1) {
+    if (isUtf8(kept.subarray(0, Math.max(0, kept.length - less)))) return true;
+  }
+  return false;
+}
