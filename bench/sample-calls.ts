@@ -39,7 +39,7 @@ function judgementOf(call: number, model: string): Judgement {
     features: Array.from({ length: 8 }, (_, feature) => Math.round(drawn(call, 50 + feature) * 1e4) / 1e4),
     key: {
       tenant: "",
-      route: `route-${pick(call, 1, routes)}`,
+      route: `route-${routeOf(call)}`,
       model,
       tier: 0,
       shape: "short",
@@ -53,10 +53,14 @@ function judgementOf(call: number, model: string): Judgement {
   };
 }
 
+/** Of a key's two routes. */
+const routeOf = (call: number): number => (pick(call, 3, keys) * 7 + pick(call, 1, 2)) % routes;
+
 function attemptOf(call: number, at: number, failed: boolean): AttemptRecord {
-  // Popular ones are asked more often: squares of an even draw.
-  const provider = call % 500_000 === 77 ? "rare" : (providers[Math.floor(drawn(call, 10 + at) ** 2 * 8)] ?? "openai");
-  const model = `model-${pick(call, 20 + at, modelsEach)}`;
+  // A route's first target, in one call of ten its second.
+  const place = at === 0 && drawn(call, 10) < 0.9 ? 0 : 1;
+  const provider = call % 500_000 === 77 ? "rare" : (providers[(routeOf(call) + place) % 8] ?? "openai");
+  const model = `model-${place === 0 ? routeOf(call) % modelsEach : 0}`;
   const firstContentMs = 150 + 900 * drawn(call, 30 + at) ** 3;
   const common = { target: `${provider}/${model}`, provider, model, credential: `${provider}#1`, startedMs: at * 900 };
   if (failed) return { ...common, outcome: "failed", failure: "upstream_failed", status: 503, endedMs: at * 900 + 200 };
@@ -103,7 +107,7 @@ function callOf(call: number, of: number): CallRecord {
     ...(call % 5 === 0 ? { user: `user-${pick(call, 9, 5_000)}` } : {}),
     dialect: "openai-chat",
     operation: "generate",
-    route: `route-${pick(call, 1, routes)}`,
+    route: `route-${routeOf(call)}`,
     requestedModel: "default",
     streamed: call % 2 === 0,
     decision: failedAll ? "failed" : failedFirst ? "recovered" : "answered",
