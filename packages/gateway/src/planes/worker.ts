@@ -74,8 +74,9 @@ class Worker {
     const journal = await openJournal({
       ...where,
       onHealth: (healthy, why) => {
-        if (healthy) this.#log.info("the journal is healthy again", { why });
-        else this.#log.error("the journal's disk failed: new calls are refused until it is back", { why });
+        const { folder } = where;
+        if (healthy) this.#log.info("the journal is healthy again", { folder, why });
+        else this.#log.error("the journal's disk failed: new calls are refused until it is back", { folder, why });
       },
     }).catch((error: Error) => {
       // Without the system's code, which would be taken for one of the address.
