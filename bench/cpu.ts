@@ -7,14 +7,15 @@ export function cpuMicrosOf(pid: number): number {
 
 /** The same of a process and all its descendants, from the kernel's own accounting. */
 export function cpuMicrosOfTree(pid: number): number {
+  return processTree(pid).reduce((sum, each) => sum + nanosOf(each), 0) / 1000;
+}
+
+/** A process and all its descendants. */
+export function processTree(pid: number): readonly number[] {
   const children = childrenByParent();
-  let nanos = 0;
-  const waiting = [pid];
-  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-    nanos += nanosOf(at);
-    waiting.push(...(children.get(at) ?? []));
-  }
-  return nanos / 1000;
+  const tree = [pid];
+  for (const each of tree) tree.push(...(children.get(each) ?? []));
+  return tree;
 }
 
 function nanosOf(pid: number): number {

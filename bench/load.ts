@@ -47,7 +47,10 @@ export async function generate(load: Load): Promise<LoadResult> {
   return { failed, seconds, bytes, latenciesMs: latenciesMs.toSorted((a, b) => a - b) };
 }
 
-function once(pool: Pool, load: Load): Promise<{ readonly good: boolean; readonly bytes: number }> {
+export function once(
+  pool: Pool,
+  load: Pick<Load, "path" | "headers" | "body">,
+): Promise<{ readonly good: boolean; readonly bytes: number }> {
   return new Promise((resolve) => {
     let good = false;
     let bytes = 0;

@@ -3,10 +3,13 @@
 // ratio is taken round by round against the bare relay before the median: the machine's mood cancels out.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { halfLoad } from "./half-load.ts";
+import { openStreams } from "./open-streams.ts";
 import { startPeers } from "./peers.ts";
 import { table, type WorkloadReport } from "./report.ts";
 import { chatBody, saturate, type Saturation } from "./saturation.ts";
 import {
+  setUpstream,
   startBareRelay,
   startHedgerow,
   startNginx,
@@ -38,13 +41,56 @@ const share = values.quick ? 0.25 : 1;
 const connections = Number(values.connections);
 
 const saturations: readonly Saturation[] = [
-  { name: "1 KB, not streamed", requests: 6000 * share, body: chatBody(false, 1024) },
+  { name: "1 KB, whole", requests: 6000 * share, body: chatBody(false, 1024) },
   { name: "64-chunk stream", requests: 2000 * share, body: chatBody(true, 1024), chunks: 64 },
   { name: "500-chunk stream", requests: 400 * share, body: chatBody(true, 1024), chunks: 500 },
-  { name: "800 KB, not streamed", requests: 300 * share, body: chatBody(false, 800 * 1024) },
+  {
+    name: "stream of 100 chunks, 20 ms apart",
+    requests: 1200 * share,
+    body: chatBody(true, 1024),
+    chunks: 100,
+    paceMs: 20,
+    connections: 300,
+  },
+  { name: "800 KB, whole", requests: 300 * share, body: chatBody(false, 800 * 1024) },
 ];
 
-async function startAll(upstream: Subject): Promise<readonly Subject[]> {
+/** A caller of OpenAI's language, a provider of Anthropic's; the bare relay passes the same on untranslated. */
+const translations: readonly Saturation[] = [
+  { name: "translation, 1 KB, whole", requests: 6000 * share, body: chatBody(false, 1024, "default") },
+  {
+    name: "translation, 64-chunk stream",
+    requests: 2000 * share,
+    body: chatBody(true, 1024, "default"),
+    chunks: 64,
+  },
+];
+
+type Started = readonly Subject[];
+interface Workload {
+  readonly name: string;
+  run(upstream: Subject, subjects: Started): Promise<WorkloadReport>;
+}
+
+/** Workloads that need the same subjects. */
+interface Group {
+  start(upstream: Subject): Promise<Started>;
+  readonly workloads: readonly Workload[];
+}
+
+function atSaturation(scenario: Saturation): Workload {
+  return {
+    name: scenario.name,
+    async run(upstream, subjects) {
+      await setUpstream(upstream, { chunks: scenario.chunks ?? 64, paceMs: scenario.paceMs ?? 0 });
+      const report = await saturate(scenario, subjects, { rounds, connections });
+      await setUpstream(upstream, { chunks: 64, paceMs: 0 });
+      return report;
+    },
+  };
+}
+
+async function startAll(upstream: Subject): Promise<Started> {
   const subjects = [await startBareRelay(upstream), await startParsingRelay(upstream), await startHedgerow(upstream)];
   if (values.before !== undefined) {
     subjects.push(await startHedgerow(upstream, { checkout: values.before, name: "hedgerow before" }));
@@ -57,18 +103,38 @@ async function startAll(upstream: Subject): Promise<readonly Subject[]> {
   return subjects;
 }
 
-/** Calls at saturation: all of them need the same subjects, which are started once. */
-async function runSaturations(): Promise<readonly WorkloadReport[]> {
-  const wanted = saturations.filter(({ name }) => name.includes(values.only));
+const groups: readonly Group[] = [
+  { start: startAll, workloads: saturations.map(atSaturation) },
+  {
+    start: async (upstream) => [await startBareRelay(upstream), await startHedgerow(upstream, { speaks: "anthropic" })],
+    workloads: translations.map(atSaturation),
+  },
+  {
+    start: async (upstream) => [await startBareRelay(upstream), await startHedgerow(upstream)],
+    workloads: [
+      {
+        name: "half load",
+        run: (upstream, subjects) => halfLoad({ upstream, subjects, rounds, seconds: 10 * share }),
+      },
+      {
+        name: `${10_000 * share} open streams`,
+        run: (upstream, subjects) => openStreams({ upstream, subjects, streams: 10_000 * share, perSecond: 500 }),
+      },
+    ],
+  },
+];
+
+async function runGroup(group: Group): Promise<readonly WorkloadReport[]> {
+  const wanted = group.workloads.filter(({ name }) => name.includes(values.only));
   if (wanted.length === 0) return [];
   const upstream = await startUpstream();
-  const subjects = await startAll(upstream);
+  const subjects = await group.start(upstream);
   const reports: WorkloadReport[] = [];
   try {
-    for (const scenario of wanted) {
-      if (scenario.chunks !== undefined) await fetch(`${upstream.url}/chunks/${scenario.chunks}`).then((r) => r.text());
-      reports.push(await saturate(scenario, subjects, { rounds, connections }));
-      console.log(table(reports.at(-1) as WorkloadReport));
+    for (const workload of wanted) {
+      const report = await workload.run(upstream, subjects);
+      console.log(table(report));
+      reports.push(report);
     }
   } finally {
     for (const { process: child } of [...subjects, upstream]) child.kill("SIGTERM");
@@ -76,5 +142,7 @@ async function runSaturations(): Promise<readonly WorkloadReport[]> {
   return reports;
 }
 
-const reports = await runSaturations();
+const reports: WorkloadReport[] = [];
+for (const group of groups) reports.push(...(await runGroup(group)));
+if (reports.length === 0) console.error(`bench: no workload's name holds ${JSON.stringify(values.only)}`);
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(reports, null, 2)}\n`);

@@ -3,7 +3,7 @@
 import { createServer } from "node:http";
 import { Pool } from "undici";
 
-const pool = new Pool(process.argv[2] ?? "", { connections: 256, pipelining: 1, allowH2: false });
+const pool = new Pool(process.argv[2] ?? "", { connections: 16_384, pipelining: 1, allowH2: false });
 const parses = process.argv[3] === "parse";
 
 const server = createServer((request, response) => {

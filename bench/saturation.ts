@@ -10,6 +10,9 @@ export interface Saturation {
   readonly body: Buffer;
   readonly path?: string;
   readonly chunks?: number;
+  /** Between two of them. */
+  readonly paceMs?: number;
+  readonly connections?: number;
 }
 
 export interface Rounds {
@@ -30,12 +33,10 @@ interface Reading {
 
 type Cpu = "cpuMicros" | "workerMicros";
 
-/** A body of a chat call of so many bytes. */
-export function chatBody(streamed: boolean, bytes: number): Buffer {
+/** A body of a chat call of so many bytes; `model`: a target, which all gateways know, or a route of ours. */
+export function chatBody(streamed: boolean, bytes: number, model = "openai/gpt-5.4"): Buffer {
   const rest = { messages: [{ role: "user", content: "" }] };
-  const front = streamed
-    ? { stream: true, stream_options: { include_usage: true }, model: "openai/gpt-5.4" }
-    : { model: "openai/gpt-5.4" };
+  const front = streamed ? { stream: true, stream_options: { include_usage: true }, model } : { model };
   const bare = JSON.stringify({ ...front, ...rest });
   const words = 'some words of a prompt, with \\"quotes\\" and a line end\\n ';
   const filling = words.repeat(Math.ceil(bytes / words.length)).slice(0, Math.max(0, bytes - bare.length));
@@ -70,8 +71,9 @@ async function measure(subject: Subject, scenario: Saturation, connections: numb
 export async function saturate(
   scenario: Saturation,
   subjects: readonly Subject[],
-  { rounds, connections }: Rounds,
+  { rounds, ...more }: Rounds,
 ): Promise<WorkloadReport> {
+  const { connections = more.connections } = scenario;
   // Uncounted, and long: a larger program takes longer to be compiled, and nobody runs a gateway for two seconds.
   for (const subject of subjects) await measure(subject, { ...scenario, requests: scenario.requests * 2 }, connections);
   const readings = new Map<string, Reading[]>(subjects.map((subject) => [subject.name, []]));

@@ -23,6 +23,12 @@ async function startNode(name: string, args: readonly string[]): Promise<Subject
   return { name, url: `http://127.0.0.1:${port}`, process: child };
 }
 
+/** How it answers from here on: `chunks=64`, `paceMs=20`, `faults=0.05`. */
+export async function setUpstream({ url }: Subject, settings: Readonly<Record<string, number>>): Promise<void> {
+  const words = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+  await (await fetch(`${url}/set?${words.join("&")}`)).text();
+}
+
 export function startUpstream(): Promise<Subject> {
   return startNode("upstream", [here("upstream.ts")]);
 }
@@ -35,7 +41,6 @@ export function startParsingRelay(upstream: Subject): Promise<Subject> {
   return startNode("parse + stringify relay", [here("relay.ts"), upstream.url, "parse"]);
 }
 
-/** The gateway of a checkout as a user runs it: built, one worker, journal on disk. */
 /** Everything that can be counted of a call is: nothing of it is ever reached. */
 const bounds = `keys:
   bench:
@@ -44,21 +49,42 @@ const bounds = `keys:
     budget: [100000usd/day, 1000000usd/month]
 `;
 
-/** As a user runs it; `bounded`: with a key, its limits and its budgets. */
-export function startHedgerow(
-  upstream: Subject,
-  { checkout = here(".."), name = "hedgerow", bounded = false } = {},
-): Promise<Subject> {
-  const folder = mkdtempSync(join(tmpdir(), "hedgerow-bench-"));
+export interface HedgerowOptions {
+  readonly checkout?: string;
+  readonly name?: string;
+  /** With a key, its limits and its budgets. */
+  readonly bounded?: boolean;
+  readonly workers?: number;
+  /** The language its provider speaks. */
+  readonly speaks?: "openai" | "anthropic";
+  /** More of the configuration. */
+  readonly more?: string;
+  /** Where its data are; by default a folder of its own. */
+  readonly folder?: string;
+}
+
+/** The gateway of a checkout as a user runs it: built, one worker, journal on disk. */
+export function startHedgerow(upstream: Subject, options: HedgerowOptions = {}): Promise<Subject> {
+  const {
+    checkout = here(".."),
+    name = "hedgerow",
+    bounded = false,
+    workers = 1,
+    speaks = "openai",
+    more = "",
+  } = options;
+
+  const { folder = mkdtempSync(join(tmpdir(), "hedgerow-bench-")) } = options;
   const config = join(folder, "hedgerow.yaml");
+  const target = speaks === "openai" ? "openai/gpt-5.4" : "anthropic/claude-sonnet-5";
   writeFileSync(
     config,
-    `server: { port: 0, workers: 1, data: ${folder}/data }
+    `server: { port: 0, workers: ${workers}, data: ${folder}/data, limits: { maxConcurrentCalls: 20000 } }
 providers:
-  openai: { kind: openai, url: "${upstream.url}/v1", key: sk-bench-0000000000000000000000 }
+  ${speaks}: { kind: ${speaks}, url: "${upstream.url}/v1", key: sk-bench-0000000000000000000000 }
 routes:
-  default: { targets: [openai/gpt-5.4] }
-${bounded ? bounds : ""}`,
+  default: { targets: [${target}] }
+${bounded ? bounds : ""}${more}`,
   );
   const main = join(checkout, "packages/gateway/dist/cli/main.js");
   return startNode(name, [main, "serve", "-c", config]);

@@ -1,40 +1,27 @@
-// The provider of the benchmark, in a process of its own: answers at once, as little work as possible.
-import { createServer, type ServerResponse } from "node:http";
+// The provider of the benchmark, in a process of its own: answers at once, as little work as possible. How it answers is set
+// by GET /set?chunks=64&paceMs=20&faults=0.05 and so on, for relays forward no header of ours; GET /counts tells what it did.
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { anthropic, openai, type Bodies } from "./upstream-bodies.ts";
 
-const answer = JSON.stringify({
-  id: "chatcmpl-bench",
-  object: "chat.completion",
-  created: 1_760_000_000,
-  model: "gpt-5.4",
-  choices: [
-    { index: 0, message: { role: "assistant", content: "x".repeat(700), refusal: null }, finish_reason: "stop" },
-  ],
-  usage: { prompt_tokens: 200, completion_tokens: 180, total_tokens: 380 },
-});
-
-function chunk(delta: object, finish: string | null): string {
-  const event = {
-    id: "chatcmpl-bench",
-    object: "chat.completion.chunk",
-    created: 1_760_000_000,
-    model: "gpt-5.4",
-    choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
-    usage: null,
-  };
-  return `data: ${JSON.stringify(event)}\n\n`;
-}
-
-const content = Buffer.from(chunk({ content: " a few words of an answer" }, null));
-const usage = { prompt_tokens: 200, completion_tokens: 180, total_tokens: 380 };
-const ending = Buffer.from(
-  `${chunk({}, "stop")}data: ${JSON.stringify({ id: "chatcmpl-bench", object: "chat.completion.chunk", created: 1_760_000_000, model: "gpt-5.4", choices: [], usage })}\n\ndata: [DONE]\n\n`,
-);
+const settings = {
+  /** Of a stream. */
+  chunks: 64,
+  /** Between two of them; 0: as fast as they go. */
+  paceMs: 0,
+  /** Share of calls that fail: a third each 500, 429, and a connection that is cut. */
+  faults: 0,
+};
+const counts = { calls: 0, whole: 0, streams: 0, faults: 0, gone: 0 };
 
 const asksForStream = /"stream": ?true/u;
 /** Far enough into a body, from either end: gateways that write it anew change the order of its fields. */
 const lookBytes = 400;
 
 const server = createServer((request, response) => {
+  if (request.method === "GET") {
+    control(request, response);
+    return;
+  }
   let front: Buffer | undefined;
   let back: Buffer = Buffer.alloc(0);
   request.on("data", (bytes: Buffer) => {
@@ -42,31 +29,79 @@ const server = createServer((request, response) => {
     back = bytes.length < lookBytes ? Buffer.concat([back, bytes]).subarray(-lookBytes) : bytes.subarray(-lookBytes);
   });
   request.on("end", () => {
-    const streamed = asksForStream.test(`${front?.toString("latin1") ?? ""}\n${back.toString("latin1")}`);
-    if (!streamed) {
-      response.writeHead(200, { "content-type": "application/json", "content-length": answer.length });
-      response.end(answer);
+    counts.calls += 1;
+    if (settings.faults > 0 && Math.random() < settings.faults) {
+      fail(response);
       return;
     }
-    response.writeHead(200, { "content-type": "text/event-stream" });
-    send(response, Number(request.headers["x-bench-chunks"] ?? process.env["BENCH_CHUNKS"] ?? 64));
+    const bodies = request.url?.endsWith("/messages") === true ? anthropic : openai;
+    const streamed = asksForStream.test(`${front?.toString("latin1") ?? ""}\n${back.toString("latin1")}`);
+    if (streamed) stream(response, bodies);
+    else answer(response, bodies);
   });
 });
 
-/** One write an event and eight a turn of the loop, so that a relay sees neither one big chunk nor only tiny ones. */
-function send(response: ServerResponse, left: number): void {
-  const now = Math.min(left, 8);
-  for (let n = 0; n < now; n += 1) response.write(content);
-  if (left > now) setImmediate(send, response, left - now);
-  else response.end(ending);
+function control(request: IncomingMessage, response: ServerResponse): void {
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://upstream");
+  for (const name of Object.keys(settings) as (keyof typeof settings)[]) {
+    if (pathname === "/set" && searchParams.has(name)) settings[name] = Number(searchParams.get(name));
+  }
+  response.writeHead(200, { "content-type": "application/json" });
+  response.end(JSON.stringify({ settings, counts }));
 }
 
-// The number of chunks is set per round by GET /chunks/N: relays forward no header of ours.
-server.on("request", (request) => {
-  const set = /^\/chunks\/(\d+)$/.exec(request.url ?? "");
-  if (set !== null) process.env["BENCH_CHUNKS"] = set[1];
-});
-server.listen(Number(process.argv[2] ?? 0), "127.0.0.1", () => {
+/** Each call has its own number, by which a ledger tells them apart. */
+const numbered = (): Record<string, string> => ({ "x-request-id": `up-${counts.calls}` });
+
+function answer(response: ServerResponse, { whole }: Bodies): void {
+  counts.whole += 1;
+  response.writeHead(200, { "content-type": "application/json", "content-length": whole.length, ...numbered() });
+  response.end(whole);
+}
+
+function fail(response: ServerResponse): void {
+  counts.faults += 1;
+  const kind = Math.floor(Math.random() * 3);
+  if (kind === 0) {
+    response.socket?.destroy();
+    return;
+  }
+  response.writeHead(kind === 1 ? 500 : 429, { "content-type": "application/json", ...numbered() });
+  response.end('{"error":{"message":"A fault of the benchmark.","type":"server_error"}}');
+}
+
+function stream(response: ServerResponse, bodies: Bodies): void {
+  response.writeHead(200, { "content-type": "text/event-stream", ...numbered() });
+  response.on("close", () => {
+    if (response.writableFinished) counts.streams += 1;
+    else counts.gone += 1;
+  });
+  if (bodies.opening.length > 0) response.write(bodies.opening);
+  const { chunks, paceMs } = settings;
+  if (paceMs === 0) send(response, bodies, chunks);
+  else pace(response, bodies, chunks);
+}
+
+/** One write an event and eight a turn of the loop, so that a relay sees neither one big chunk nor only tiny ones. */
+function send(response: ServerResponse, bodies: Bodies, left: number): void {
+  if (response.destroyed) return;
+  const now = Math.min(left, 8);
+  for (let n = 0; n < now; n += 1) response.write(bodies.content);
+  if (left > now) setImmediate(send, response, bodies, left - now);
+  else response.end(bodies.ending);
+}
+
+function pace(response: ServerResponse, bodies: Bodies, left: number): void {
+  if (response.destroyed) return;
+  if (left === 0) {
+    response.end(bodies.ending);
+    return;
+  }
+  response.write(bodies.content);
+  setTimeout(pace, settings.paceMs, response, bodies, left - 1);
+}
+
+server.listen(Number(process.argv[2] ?? 0), "127.0.0.1", 4096, () => {
   const address = server.address();
   console.log(`ready ${typeof address === "object" && address !== null ? address.port : 0}`);
 });

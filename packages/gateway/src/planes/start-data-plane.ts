@@ -15,6 +15,7 @@ import { LiveCalls } from "#pipeline/live-calls";
 import { processMemory } from "#pipeline/process-memory";
 import { serveCall } from "#pipeline/serve-call";
 import { WaitingRoom } from "#pipeline/waiting-room";
+import { mostInFlight } from "#policy/load";
 import type { TraitsOf } from "#policy/find-targets";
 import { Affinity } from "#policy/affinity";
 import { RetryBudget } from "#policy/retry-budget";
@@ -114,7 +115,7 @@ const lingerMs = 1_000;
 export async function startDataPlane(options: DataPlaneOptions): Promise<RunningDataPlane> {
   const { journal, listen } = options;
   const live = new LiveCalls();
-  const upstream = openUpstream();
+  const upstream = openUpstream({ maxConnections: mostInFlight });
   const accounts = options.accounts ?? ownAccounts(systemClock);
   let snapshot = options.snapshot;
   const health = new LiveHealth(() => systemClock.nowMs(), snapshot.version);

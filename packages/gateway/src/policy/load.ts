@@ -2,7 +2,7 @@ import { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { Headroom } from "./headroom.ts";
 
 /** As many as a worker has sockets to one origin: more would wait for a free one until their deadline. */
-const mostInFlight = 1024;
+export const mostInFlight = 16_384;
 
 /** What a credential carries for one model: its calls in flight, and what is known of how many it takes. */
 export class Load {

@@ -49,7 +49,8 @@ class CountingClient extends Client {
 }
 
 /** Opens pools of sockets by origin. All timing but `connect` is the caller's: undici's own timers are off. */
-export function openUpstream(options: UpstreamOptions = defaultUpstreamOptions): Upstream {
+export function openUpstream(given: Partial<UpstreamOptions> = {}): Upstream {
+  const options = { ...defaultUpstreamOptions, ...given };
   const pools = new Map<string, Pool>();
   const lone = new Set<Client>();
 
