@@ -203,7 +203,7 @@ describe("targets with more calls than they serve without waiting", () => {
 
   it("are refused only where there is room for no more, with a time to come back", () => {
     const health = new Health();
-    for (let n = 0; n < 1_024; n += 1) health.begin(placeAt("a"), 0);
+    for (let n = 0; n < 16_384; n += 1) health.begin(placeAt("a"), 0);
     const made = makePlan({ model: "solo", options: { metadata: false } }, snapshot, { ...shared, health, nowMs: 0 });
     expect(made).toMatchObject({ kind: "overloaded", retryAfterMs: 1_000 });
     expect(ids(planFor("main", health, 0))).toEqual(["b/m", "c/m"]);

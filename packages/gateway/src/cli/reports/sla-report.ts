@@ -31,8 +31,9 @@ export function reportSla(args: readonly string[], io: CommandIo): Promise<numbe
   const folder = resolve(io.cwd, values.data ?? configuration.server.data);
   const ofAll = values.data === undefined ? configuration.server.store : undefined;
   return withRecordedCalls({ command: "report", folder, ofAll, io }, async (store) => {
-    const made = await slaReport(store, window, configuration.snapshot);
     const wantsBuckets = values.buckets === true;
+    const buckets = wantsBuckets || values.json === true ? "all" : { troubled: mostTroubled };
+    const made = await slaReport(store, { ...window, buckets }, configuration.snapshot);
     if (values.json === true) io.stdout(`${JSON.stringify(made, null, 2)}\n`);
     else if (values.csv === true)
       io.stdout(wantsBuckets ? renderCsv(bucketColumns, made.buckets) : renderCsv(rowColumns, made.rows));
@@ -40,6 +41,9 @@ export function reportSla(args: readonly string[], io: CommandIo): Promise<numbe
     return 0;
   });
 }
+
+/** Of a long and bad month there are thousands. */
+const mostTroubled = 200;
 
 const counts: readonly Column<SlaRow | SlaBucket>[] = [
   { title: "PROVIDER", value: ({ provider }) => provider },
@@ -82,9 +86,11 @@ function print(made: SlaReport, wantsBuckets: boolean, io: CommandIo): void {
   if (made.promises.length > 0) io.stdout(`\n${renderTable(promiseColumns, made.promises)}`);
   const unpriced = made.promises.reduce((sum, each) => sum + each.unpriced, 0);
   if (unpriced > 0) io.stdout(`The cost of ${unpriced} answered requests is unknown: no credit is counted for them.\n`);
-  const troubled = made.buckets.filter(({ requests, answered, client }) => requests > answered + client);
   if (wantsBuckets) io.stdout(`\n${renderTable(bucketColumns, made.buckets)}`);
-  else if (troubled.length > 0) io.stdout(`\nIntervals with errors:\n\n${renderTable(bucketColumns, troubled)}`);
+  else if (made.buckets.length > 0) {
+    const which = made.buckets.length < mostTroubled ? "" : ` (the newest ${mostTroubled}; --buckets lists all)`;
+    io.stdout(`\nIntervals with errors${which}:\n\n${renderTable(bucketColumns, made.buckets)}`);
+  }
   io.stdout(
     "\nAvailability: requests without a fault or timeout, of those that were not the client's doing. Uptime: the mean of\n" +
       "the intervals, those without a request counted as available. Credits are of this window; contracts bill by month.\n",

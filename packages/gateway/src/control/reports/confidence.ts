@@ -1,11 +1,12 @@
 import { lowerBound, upperBound } from "#confidence/clopper-pearson";
 import { reliabilityBins, reliabilityOf, type Outcome, type ReliabilityBin } from "#confidence/reliability";
-import type { CalibrationNote } from "#domain/confidence";
+import type { CalibrationKey, CalibrationNote } from "#domain/confidence";
 import type { Snapshot } from "#domain/snapshot";
 import { labelledAnswer } from "#control/confidence/training-rows";
 import type { LabelsFile } from "#control/store/labels-file";
 import type { TimeWindow } from "#control/store/read-attempts";
-import { eachJudged, readJudgedAnswersOf, type JudgedAnswer } from "#control/store/read-judged";
+import { judgedCounts, readJudgedAnswersOf, type JudgedAnswer } from "#control/store/read-judged";
+import { targetCounts, type TargetCounts } from "#control/store/read-traffic";
 import type { LedgerReader } from "#control/store/sql";
 import type { Row } from "#control/store/sqlite";
 
@@ -74,23 +75,25 @@ export async function confidenceReport(
   { route, ...window }: TimeWindow & { readonly route?: string },
 ): Promise<ConfidenceReport> {
   const rows = new Map<string, Sums>();
-  const rowOf = (answer: JudgedAnswer): Sums => {
-    const { route: name, model, tier } = answer.key;
+  const rowOf = ({ route: name, model, tier }: CalibrationKey, calibration: Sums["calibration"]): Sums => {
     const id = JSON.stringify([name, model, tier]);
-    const row = rows.get(id) ?? { newest: answer, judged: 0, accepted: 0, outcomes: [], acceptedLabels: 0, right: 0 };
+    const fresh = { judged: 0, accepted: 0, outcomes: [], acceptedLabels: 0, right: 0, newestMs: 0, calibration };
+    const row = rows.get(id) ?? { route: name, model, tier, ...fresh };
     rows.set(id, row);
     return row;
   };
-  await eachJudged(store, window, (answer) => {
-    if (route !== undefined && answer.key.route !== route) return;
-    const row = rowOf(answer);
-    row.newest = answer;
-    row.judged += 1;
-    if (answer.verdict === "accepted") row.accepted += 1;
-  });
+  for (const { key, verdict, calibration, answers, newestMs } of await judgedCounts(store, window)) {
+    if (route !== undefined && key.route !== route) continue;
+    const row = rowOf(key, calibration);
+    row.judged += answers;
+    if (verdict === "accepted") row.accepted += answers;
+    if (newestMs <= row.newestMs) continue;
+    row.newestMs = newestMs;
+    row.calibration = calibration;
+  }
   await eachLabelled({ store, labels }, window, (answer, { correct, weight }) => {
     if (route !== undefined && answer.key.route !== route) return;
-    const row = rowOf(answer);
+    const row = rowOf(answer.key, answer.calibration);
     if (answer.score !== null) row.outcomes.push({ probability: answer.score, correct, weight });
     if (answer.verdict !== "accepted") return;
     row.acceptedLabels += 1;
@@ -108,8 +111,9 @@ export async function confidenceReport(
   };
 }
 
-interface Sums {
-  newest: JudgedAnswer;
+interface Sums extends Pick<CalibrationKey, "route" | "model" | "tier"> {
+  calibration: CalibrationNote["state"];
+  newestMs: number;
   judged: number;
   accepted: number;
   readonly outcomes: Outcome[];
@@ -147,8 +151,8 @@ async function eachLabelled(
   }
 }
 
-function writtenRow({ newest, judged, accepted, outcomes, acceptedLabels, right }: Sums): ConfidenceRow {
-  const { route, model, tier } = newest.key;
+function writtenRow(sums: Sums): ConfidenceRow {
+  const { route, model, tier, judged, accepted, outcomes, acceptedLabels, right, calibration } = sums;
   const { ece, eceFloor, brier, auroc } = reliabilityOf(outcomes) ?? {};
   const tally = { successes: right, tries: acceptedLabels };
   return {
@@ -172,7 +176,7 @@ function writtenRow({ newest, judged, accepted, outcomes, acceptedLabels, right 
     ...(eceFloor === undefined ? {} : { eceFloor }),
     ...(brier === undefined ? {} : { brier }),
     ...(auroc === undefined ? {} : { auroc }),
-    calibration: newest.calibration,
+    calibration,
   };
 }
 
@@ -184,18 +188,19 @@ async function costsOf(
   const gated = await store.all(
     `SELECT route, count(*) AS calls, coalesce(sum(cost_nano_usd), 0) AS cost,
        sum(CASE WHEN cost_nano_usd IS NULL THEN 1 ELSE 0 END) AS unpriced
-     FROM calls WHERE at_ms >= ? AND at_ms < ? AND decision <> 'shadow'
-       AND EXISTS (SELECT 1 FROM attempts WHERE call_id = calls.id AND verdict IS NOT NULL)
+     FROM calls WHERE decision <> 'shadow'
+       AND id IN (SELECT call_id FROM attempts WHERE verdict IS NOT NULL AND judged_at_ms >= ? AND judged_at_ms < ?)
      GROUP BY route ORDER BY route`,
     fromMs,
     untilMs,
   );
-  const written = async (row: Row): Promise<RouteCost> => {
+  const counts = await targetCounts(store, { fromMs, untilMs });
+  const written = (row: Row): RouteCost => {
     const route = String(row["route"]);
     const [calls, costNanoUsd, unpriced] = [Number(row["calls"]), Number(row["cost"]), Number(row["unpriced"])];
     const target = routes.get(route)?.targets.findLast(({ lastResort }) => !lastResort);
     const last = target === undefined ? undefined : `${target.provider}/${target.model}`;
-    const mean = last === undefined ? undefined : await meanCost(store, { route, target: last, fromMs, untilMs });
+    const mean = last === undefined ? undefined : meanCost(counts, route, last);
     const known = calls - unpriced;
     return {
       route,
@@ -207,24 +212,14 @@ async function costsOf(
       ...(mean === undefined || mean === 0 || known === 0 ? {} : { share: costNanoUsd / known / mean }),
     };
   };
-  return Promise.all(gated.map(written));
+  return gated.map(written);
 }
 
-async function meanCost(
-  store: LedgerReader,
-  of: TimeWindow & { readonly route: string; readonly target: string },
-): Promise<number | undefined> {
-  const [row] = await store.all(
-    `SELECT avg(attempts.cost_nano_usd) AS cost FROM attempts JOIN calls ON calls.id = attempts.call_id
-     WHERE route = ? AND at_ms >= ? AND at_ms < ? AND target = ? AND failure IS NULL AND role IS NULL
-       AND outcome IN ('answered', 'doubted') AND attempts.cost_nano_usd IS NOT NULL`,
-    of.route,
-    of.fromMs,
-    of.untilMs,
-    of.target,
-  );
-  const cost = row?.["cost"];
-  return cost === null || cost === undefined ? undefined : Number(cost);
+/** Of a target's answers in a route, as far as their cost is known, over the whole hours that the window touches. */
+function meanCost(counts: readonly TargetCounts[], route: string, target: string): number | undefined {
+  const own = counts.find((each) => each.route === route && each.target === target);
+  const priced = own === undefined ? 0 : own.answered - own.unpriced;
+  return own === undefined || priced === 0 ? undefined : own.costNanoUsd / priced;
 }
 
 function compared(a: string, b: string): number {

@@ -2,7 +2,15 @@ import type { ServicePromise, Snapshot } from "#domain/snapshot";
 import type { ErrorClass } from "#control/store/error-class";
 import type { TimeWindow } from "#control/store/read-attempts";
 import { firstContentCounts, type FirstContentCount } from "#control/store/read-traffic";
-import { bucketMs, oldestBucketMs, serviceBuckets, type ServiceBucket } from "#control/store/service-buckets";
+import {
+  bucketMs,
+  lostIntervals,
+  oldestBucketMs,
+  serviceBuckets,
+  serviceTotals,
+  type ServiceBucket,
+  type ServiceTotals,
+} from "#control/store/service-buckets";
 import type { LedgerReader } from "#control/store/sql";
 
 export interface SlaReport {
@@ -13,6 +21,7 @@ export interface SlaReport {
   readonly intervals: number;
   readonly rows: readonly SlaRow[];
   readonly promises: readonly PromiseKept[];
+  /** Those that were asked for, by provider, model and time. */
   readonly buckets: readonly SlaBucket[];
 }
 
@@ -56,39 +65,35 @@ export interface SlaBucket extends ServiceCounts {
   readonly at: string;
 }
 
-type Counts = { -readonly [K in keyof ServiceCounts]: number };
-
-interface Service {
-  readonly provider: string;
-  readonly model: string;
-  readonly buckets: readonly ServiceBucket[];
+interface Wish extends TimeWindow {
+  /** Which intervals are told of by themselves: `all`, of which there may be hundreds of thousands, or so many of the newest with errors. */
+  readonly buckets: "all" | { readonly troubled: number };
 }
 
 /** The window grows to whole intervals. */
 export async function slaReport(
   reader: LedgerReader,
-  asked: TimeWindow,
+  asked: Wish,
   { providers }: Pick<Snapshot, "providers">,
 ): Promise<SlaReport> {
   const window = { ...asked, fromMs: Math.max(asked.fromMs, (await oldestBucketMs(reader)) ?? asked.fromMs) };
-  const kept = await serviceBuckets(reader, window);
-  const bySame = Map.groupBy(kept, ({ provider, model }) => JSON.stringify([provider, model]));
-  const all = [...bySame.values()].flatMap((buckets): Service[] => {
-    const [first] = buckets;
-    return first === undefined ? [] : [{ provider: first.provider, model: first.model, buckets }];
-  });
+  const totals = await serviceTotals(reader, window);
   const firsts = await firstContentCounts(reader, window);
   const intervals = Math.max(0, Math.ceil(window.untilMs / bucketMs) - Math.floor(window.fromMs / bucketMs));
+  const promises: PromiseKept[] = [];
+  for (const { id, sla } of providers.values()) {
+    if (sla === undefined) continue;
+    const own = totals.filter(({ provider }) => provider === id);
+    const lost = await lostIntervals(reader, window, { provider: id, downtime: sla.counts });
+    promises.push(promiseOf(id, sla, { own, uptime: uptimeOf(lost, intervals) }));
+  }
   return {
     from: new Date(window.fromMs).toISOString(),
     until: new Date(window.untilMs).toISOString(),
     intervals,
-    rows: all.map((service) => rowOf(service, intervals, firsts)),
-    promises: [...providers.values()].flatMap(({ id, sla }) => {
-      const own = all.filter(({ provider }) => provider === id).flatMap(({ buckets }) => buckets);
-      return sla === undefined ? [] : [promiseOf(id, sla, { own, intervals })];
-    }),
-    buckets: all.flatMap(({ buckets }) => buckets.map(bucketOf)),
+    rows: totals.map((service) => rowOf(service, intervals, firsts)),
+    promises,
+    buckets: (await serviceBuckets(reader, window, asked.buckets)).map(bucketOf),
   };
 }
 
@@ -99,28 +104,19 @@ function countedPercentile(counted: readonly FirstContentCount[], p: number): nu
   return counted.find(({ answers }) => (seen += answers) >= rank)?.ms;
 }
 
-function countsOf({ answered, capacity, fault, timeout, client }: ServiceBucket): Counts {
+function countsOf({ answered, capacity, fault, timeout, client }: ServiceBucket | ServiceTotals): ServiceCounts {
   return { requests: answered + capacity + fault + timeout + client, answered, capacity, fault, timeout, client };
-}
-
-function nothing(): Counts {
-  return { requests: 0, answered: 0, capacity: 0, fault: 0, timeout: 0, client: 0 };
-}
-
-function added(all: Iterable<Counts>): Counts {
-  const sum = nothing();
-  for (const each of all) for (const key of Object.keys(sum) as (keyof Counts)[]) sum[key] += each[key];
-  return sum;
 }
 
 const usualDowntime: ServicePromise["counts"] = ["fault", "timeout"];
 
 function rowOf(
-  { provider, model, buckets }: Service,
+  service: ServiceTotals,
   intervals: number,
   firsts: ReadonlyMap<string, readonly FirstContentCount[]>,
 ): SlaRow {
-  const counts = added(buckets.map(countsOf));
+  const { provider, model } = service;
+  const counts = countsOf(service);
   const availability = availabilityOf(counts, usualDowntime);
   const counted = firsts.get(JSON.stringify([provider, model])) ?? [];
   const [p50, p95] = [countedPercentile(counted, 0.5), countedPercentile(counted, 0.95)];
@@ -129,35 +125,29 @@ function rowOf(
     model,
     ...counts,
     ...(availability === undefined ? {} : { availability }),
-    uptime: uptimeOf(buckets, intervals, usualDowntime),
+    uptime: uptimeOf(service.lostIntervals, intervals),
     ...(p50 === undefined ? {} : { firstContentP50Ms: p50 }),
     ...(p95 === undefined ? {} : { firstContentP95Ms: p95 }),
   };
 }
 
 /** Undefined where there was no request that could say anything of the provider. */
-function availabilityOf(counts: Counts, downtime: ServicePromise["counts"]): number | undefined {
+function availabilityOf(counts: ServiceCounts, downtime: ServicePromise["counts"]): number | undefined {
   const valid = counts.requests - counts.client;
   const bad = downtime.reduce((sum, each) => sum + counts[each], 0);
   return valid === 0 ? undefined : 1 - bad / valid;
 }
 
 /** The mean of the intervals' availabilities; an interval without a request counts as available. */
-function uptimeOf(buckets: readonly ServiceBucket[], intervals: number, downtime: ServicePromise["counts"]): number {
-  if (intervals === 0) return 1;
-  let lost = 0;
-  for (const same of Map.groupBy(buckets, ({ atMs }) => atMs).values()) {
-    lost += 1 - (availabilityOf(added(same.map(countsOf)), downtime) ?? 1);
-  }
-  return 1 - lost / intervals;
+function uptimeOf(lost: number, intervals: number): number {
+  return intervals === 0 ? 1 : 1 - lost / intervals;
 }
 
 function promiseOf(
   provider: string,
   { availability: promised, counts, credits }: ServicePromise,
-  { own, intervals }: { readonly own: readonly ServiceBucket[]; readonly intervals: number },
+  { own, uptime }: { readonly own: readonly ServiceTotals[]; readonly uptime: number },
 ): PromiseKept {
-  const uptime = uptimeOf(own, intervals, counts);
   const credit = Math.max(0, ...credits.filter(({ below }) => uptime < below).map((step) => step.credit));
   const spentNanoUsd = own.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0);
   return {

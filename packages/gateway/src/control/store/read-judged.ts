@@ -83,20 +83,36 @@ export function judgedAnswers(
     .map(judgedOf);
 }
 
-/** Every judged answer of calls accepted in the window, the oldest first. */
-export async function eachJudged(
+/** Judged answers that are alike: as many rows as there are kinds of answers, however many answers. */
+export interface JudgedCount {
+  readonly key: CalibrationKey;
+  readonly verdict: Verdict;
+  readonly calibration: CalibrationNote["state"];
+  readonly answers: number;
+  /** When the call of the newest of them was accepted. */
+  readonly newestMs: number;
+}
+
+/** Of calls accepted in the window, second opinions and shadows left out. */
+export async function judgedCounts(
   reader: LedgerReader,
   { fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number },
-  visit: (answer: JudgedAnswer) => void,
-): Promise<void> {
-  await reader.each(
-    (row) => visit(judgedOf(row)),
-    `SELECT ${columns} FROM attempts JOIN calls ON calls.id = attempts.call_id
+): Promise<readonly JudgedCount[]> {
+  const rows = await reader.all(
+    `SELECT calibration_key, verdict, calibration_state, count(*) AS answers, max(judged_at_ms) AS newest
+     FROM attempts JOIN calls ON calls.id = attempts.call_id
      WHERE verdict IS NOT NULL AND judged_at_ms >= ? AND judged_at_ms < ? AND role IS NULL AND decision <> 'shadow'
-     ORDER BY judged_at_ms`,
+     GROUP BY calibration_key, verdict, calibration_state`,
     fromMs,
     untilMs,
   );
+  return rows.map((row) => ({
+    key: JSON.parse(String(row["calibration_key"])) as CalibrationKey,
+    verdict: String(row["verdict"]) as Verdict,
+    calibration: String(row["calibration_state"]) as CalibrationNote["state"],
+    answers: Number(row["answers"]),
+    newestMs: Number(row["newest"]),
+  }));
 }
 
 /** A comparison with another model's answer. */

@@ -71,15 +71,19 @@ function addToBucket(store: Writes, tally: Tally): void {
   );
 }
 
-/** Every interval that the window touches, by provider, model and time. */
+/** Intervals that the window touches, by provider, model and time: all, or so many of the newest in which the provider failed. */
 export async function serviceBuckets(
   reader: LedgerReader,
   { fromMs, untilMs }: TimeWindow,
+  which: "all" | { readonly troubled: number } = "all",
 ): Promise<readonly ServiceBucket[]> {
+  const window = "SELECT * FROM service_buckets WHERE bucket >= ? AND bucket < ?";
+  const newest = `SELECT * FROM (${window} AND capacity + fault + timeout > 0 ORDER BY bucket DESC LIMIT ?) AS newest`;
   const rows = await reader.all(
-    "SELECT * FROM service_buckets WHERE bucket >= ? AND bucket < ? ORDER BY provider, model, bucket",
+    `${which === "all" ? window : newest} ORDER BY provider, model, bucket`,
     Math.floor(fromMs / bucketMs),
     Math.ceil(untilMs / bucketMs),
+    ...(which === "all" ? [] : [which.troubled]),
   );
   return rows.map((row) => ({
     provider: String(row["provider"]),
@@ -93,6 +97,62 @@ export async function serviceBuckets(
     costNanoUsd: Number(row["cost_nano_usd"]),
     unpriced: Number(row["unpriced"]),
   }));
+}
+
+/** Sums of a provider's model over a window's intervals. */
+export interface ServiceTotals extends ServiceCounts {
+  readonly provider: string;
+  readonly model: string;
+  readonly costNanoUsd: number;
+  readonly unpriced: number;
+  /** Of the intervals, each weighing the same: what share of its requests was lost to faults and timeouts. */
+  readonly lostIntervals: number;
+}
+
+const valid = "answered + capacity + fault + timeout";
+
+/** Every provider's model that was asked, by name: as many rows as models, however long the window. */
+export async function serviceTotals(
+  reader: LedgerReader,
+  { fromMs, untilMs }: TimeWindow,
+): Promise<readonly ServiceTotals[]> {
+  const sums = ["answered", "capacity", "fault", "timeout", "client", "cost_nano_usd", "unpriced"] as const;
+  const rows = await reader.all(
+    `SELECT provider, model, ${sums.map((name) => `CAST(sum(${name}) AS TEXT) AS ${name}`).join(", ")},
+       sum(CASE WHEN ${valid} > 0 THEN 1.0 * (fault + timeout) / (${valid}) ELSE 0 END) AS lost
+     FROM service_buckets WHERE bucket >= ? AND bucket < ? GROUP BY provider, model ORDER BY provider, model`,
+    Math.floor(fromMs / bucketMs),
+    Math.ceil(untilMs / bucketMs),
+  );
+  return rows.map((row) => ({
+    provider: String(row["provider"]),
+    model: String(row["model"]),
+    answered: Number(row["answered"]),
+    capacity: Number(row["capacity"]),
+    fault: Number(row["fault"]),
+    timeout: Number(row["timeout"]),
+    client: Number(row["client"]),
+    costNanoUsd: Number(row["cost_nano_usd"]),
+    unpriced: Number(row["unpriced"]),
+    lostIntervals: Number(row["lost"]),
+  }));
+}
+
+/** The same as `lostIntervals` over all models of a provider, of what counts as lost. */
+export async function lostIntervals(
+  reader: LedgerReader,
+  { fromMs, untilMs }: TimeWindow,
+  { provider, downtime }: { readonly provider: string; readonly downtime: readonly Exclude<ErrorClass, "client">[] },
+): Promise<number> {
+  const [row] = await reader.all(
+    `SELECT sum(CASE WHEN valid > 0 THEN 1.0 * bad / valid ELSE 0 END) AS lost FROM (
+       SELECT sum(${downtime.join(" + ") || "0"}) AS bad, sum(${valid}) AS valid FROM service_buckets
+       WHERE bucket >= ? AND bucket < ? AND provider = ? GROUP BY bucket) AS intervals`,
+    Math.floor(fromMs / bucketMs),
+    Math.ceil(untilMs / bucketMs),
+    provider,
+  );
+  return Number(row?.["lost"] ?? 0);
 }
 
 /** One day (UTC), without calls that say nothing of the provider. */
