@@ -72,7 +72,7 @@ function timed(folder: string, args: readonly string[]): number {
   const main = fileURLToPath(new URL("../packages/gateway/dist/cli/main.js", import.meta.url));
   const began = performance.now();
   const words = [main, ...args, ...(args.length > 1 ? ["-c", join(folder, "hedgerow.yaml"), "--data", folder] : [])];
-  const done = spawnSync(process.execPath, words, { encoding: "utf8", cwd: folder });
+  const done = spawnSync(process.execPath, words, { encoding: "utf8", cwd: folder, maxBuffer: 256 * 1024 * 1024 });
   if (done.status !== 0) throw new Error(`${args.join(" ")}: ${done.stderr}`);
   return (performance.now() - began) / 1000;
 }
