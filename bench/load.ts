@@ -9,6 +9,8 @@ export interface Load {
   readonly body: Buffer;
   readonly requests: number;
   readonly connections: number;
+  /** Of the n-th request, where they differ. */
+  readonly varied?: (at: number) => { readonly key: string; readonly body: Buffer };
   /** Beside the key. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -34,8 +36,9 @@ export async function generate(load: Load): Promise<LoadResult> {
     Array.from({ length: load.connections }, async () => {
       while (left > 0) {
         left -= 1;
+        const one = load.varied?.(left);
         const at = performance.now();
-        const answer = await once(pool, load);
+        const answer = await once(pool, one === undefined ? load : { ...load, ...one });
         if (!answer.good) failed += 1;
         bytes += answer.bytes;
         latenciesMs.push(performance.now() - at);
@@ -49,7 +52,7 @@ export async function generate(load: Load): Promise<LoadResult> {
 
 export function once(
   pool: Pool,
-  load: Pick<Load, "path" | "headers" | "body">,
+  load: Pick<Load, "path" | "headers" | "body"> & { readonly key?: string },
 ): Promise<{ readonly good: boolean; readonly bytes: number }> {
   return new Promise((resolve) => {
     let good = false;
@@ -58,7 +61,11 @@ export function once(
       {
         path: load.path,
         method: "POST",
-        headers: { ...load.headers, "content-type": "application/json", authorization: `Bearer ${benchKey}` },
+        headers: {
+          ...load.headers,
+          "content-type": "application/json",
+          authorization: `Bearer ${load.key ?? benchKey}`,
+        },
         body: load.body,
       },
       {

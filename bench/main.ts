@@ -1,12 +1,15 @@
-// `npm run bench [-- --quick --rounds N --connections N --json FILE --before CHECKOUT --bounded --peers --only WORDS]`: processor time of the gateway per request, beside the least code that forwards.
+// `npm run bench [-- --quick --rounds N --connections N --json FILE --before CHECKOUT --bounded --peers --only WORDS --soak-calls N]`, `-- --guard`, `-- --baseline`: processor time of the gateway per request, beside the least code that forwards.
 // Rounds are interleaved (A B C A B C), figures come from the kernel's accounting of the whole process tree, and a
 // ratio is taken round by round against the bare relay before the median: the machine's mood cancels out.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { halfLoad } from "./half-load.ts";
+import { manyKeys, startUp, twoWorkers } from "./growth.ts";
+import { guard, readBaseline, takeBaseline } from "./guard.ts";
 import { openStreams } from "./open-streams.ts";
 import { startPeers } from "./peers.ts";
 import { table, type WorkloadReport } from "./report.ts";
+import { soak } from "./soak.ts";
 import { chatBody, saturate, type Saturation } from "./saturation.ts";
 import {
   setUpstream,
@@ -17,6 +20,9 @@ import {
   startUpstream,
   type Subject,
 } from "./subjects.ts";
+
+// Each of what is started is ended with it.
+process.setMaxListeners(100);
 
 const { values } = parseArgs({
   options: {
@@ -30,6 +36,11 @@ const { values } = parseArgs({
     bounded: { type: "boolean", default: false },
     /** Beside it other gateways, installed into a cache outside the checkout. */
     peers: { type: "boolean", default: false },
+    /** Fails where a lane has become worse than the committed baseline by more than 15 %; nothing else is run. */
+    guard: { type: "boolean", default: false },
+    /** Takes that baseline anew. */
+    baseline: { type: "boolean", default: false },
+    "soak-calls": { type: "string" },
     /** Only workloads whose name holds this. */
     only: { type: "string", default: "" },
   },
@@ -39,6 +50,7 @@ const share = values.quick ? 0.25 : 1;
 // Enough to keep every subject busy: a process that idles between requests pays for each wake-up, and the gateway,
 // which waits for its journal, idles sooner than a relay that waits for nothing.
 const connections = Number(values.connections);
+const soakCalls = Number(values["soak-calls"] ?? (values.quick ? 20_000 : 1_000_000));
 
 const saturations: readonly Saturation[] = [
   { name: "1 KB, whole", requests: 6000 * share, body: chatBody(false, 1024) },
@@ -110,6 +122,16 @@ const groups: readonly Group[] = [
     workloads: translations.map(atSaturation),
   },
   {
+    // They start their own.
+    start: async () => [],
+    workloads: [
+      { name: "many keys and routes", run: (upstream) => manyKeys({ upstream, rounds, requests: 6000 * share }) },
+      { name: "start-up and memory", run: (upstream) => startUp({ upstream, rounds: 3, requests: 20_000 * share }) },
+      { name: "two workers", run: (upstream) => twoWorkers({ upstream, rounds, requests: 8000 * share }) },
+      { name: "soak", run: (upstream) => soak({ upstream, calls: soakCalls }) },
+    ],
+  },
+  {
     start: async (upstream) => [await startBareRelay(upstream), await startHedgerow(upstream)],
     workloads: [
       {
@@ -142,6 +164,11 @@ async function runGroup(group: Group): Promise<readonly WorkloadReport[]> {
   return reports;
 }
 
+if (values.baseline || values.guard) {
+  if (values.baseline) await takeBaseline(console.log);
+  else if (!(await guard(readBaseline(), console.log))) process.exitCode = 1;
+  process.exit();
+}
 const reports: WorkloadReport[] = [];
 for (const group of groups) reports.push(...(await runGroup(group)));
 if (reports.length === 0) console.error(`bench: no workload's name holds ${JSON.stringify(values.only)}`);

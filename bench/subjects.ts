@@ -17,8 +17,10 @@ export interface Subject {
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** Starts a Node program that prints `ready PORT` (or the gateway's own ready line) and waits for it. */
-async function startNode(name: string, args: readonly string[]): Promise<Subject> {
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+async function startNode(name: string, args: readonly string[], env = process.env): Promise<Subject> {
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env });
+  // Whatever ends the benchmark ends it too.
+  process.once("exit", () => child.kill("SIGTERM"));
   const port = await readyPort(child, name);
   return { name, url: `http://127.0.0.1:${port}`, process: child };
 }
@@ -57,8 +59,12 @@ export interface HedgerowOptions {
   readonly workers?: number;
   /** The language its provider speaks. */
   readonly speaks?: "openai" | "anthropic";
-  /** More of the configuration. */
+  /** More of the configuration, and more providers of the same address as targets of the route. */
   readonly more?: string;
+  readonly backups?: number;
+  /** Not built: its sources. */
+  readonly fromSource?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
   /** Where its data are; by default a folder of its own. */
   readonly folder?: string;
 }
@@ -76,18 +82,22 @@ export function startHedgerow(upstream: Subject, options: HedgerowOptions = {}):
 
   const { folder = mkdtempSync(join(tmpdir(), "hedgerow-bench-")) } = options;
   const config = join(folder, "hedgerow.yaml");
+  const spare = Array.from({ length: options.backups ?? 0 }, (_, at) => `spare${at + 1}`);
   const target = speaks === "openai" ? "openai/gpt-5.4" : "anthropic/claude-sonnet-5";
   writeFileSync(
     config,
     `server: { port: 0, workers: ${workers}, data: ${folder}/data, limits: { maxConcurrentCalls: 20000 } }
 providers:
   ${speaks}: { kind: ${speaks}, url: "${upstream.url}/v1", key: sk-bench-0000000000000000000000 }
-routes:
-  default: { targets: [${target}] }
+${spare.map((id) => `  ${id}: { kind: openai, url: "${upstream.url}/v1", key: sk-bench-0000000000000000000000 }\n`).join("")}routes:
+  default: { targets: [${[target, ...spare.map((id) => `${id}/gpt-5.4`)].join(", ")}] }
 ${bounded ? bounds : ""}${more}`,
   );
-  const main = join(checkout, "packages/gateway/dist/cli/main.js");
-  return startNode(name, [main, "serve", "-c", config]);
+  const program =
+    options.fromSource === true
+      ? ["--conditions=hedgerow-source", join(checkout, "packages/gateway/src/cli/main.ts")]
+      : [join(checkout, "packages/gateway/dist/cli/main.js")];
+  return startNode(name, [...program, "serve", "-c", config], { ...process.env, ...options.env });
 }
 
 /** nginx with the settings a relay needs (no buffering); undefined where it is not installed. */

@@ -8,7 +8,7 @@ const settings = {
   chunks: 64,
   /** Between two of them; 0: as fast as they go. */
   paceMs: 0,
-  /** Share of calls that fail: a third each 500, 429, and a connection that is cut. */
+  /** Share of calls that fail: half 500, half a connection that is cut. Refusals for load are no faults: they close a door. */
   faults: 0,
 };
 const counts = { calls: 0, whole: 0, streams: 0, faults: 0, gone: 0 };
@@ -61,12 +61,11 @@ function answer(response: ServerResponse, { whole }: Bodies): void {
 
 function fail(response: ServerResponse): void {
   counts.faults += 1;
-  const kind = Math.floor(Math.random() * 3);
-  if (kind === 0) {
+  if (Math.random() < 0.5) {
     response.socket?.destroy();
     return;
   }
-  response.writeHead(kind === 1 ? 500 : 429, { "content-type": "application/json", ...numbered() });
+  response.writeHead(500, { "content-type": "application/json", ...numbered() });
   response.end('{"error":{"message":"A fault of the benchmark.","type":"server_error"}}');
 }
 

@@ -31,7 +31,8 @@ interface LoadedDocument {
 
 export type Loaded = LoadedDocument | { readonly kind: "refused"; readonly problems: readonly ConfigProblem[] };
 
-const largestFileBytes = 1024 * 1024;
+/** Ten thousand keys and a thousand routes are a tenth of it. */
+const largestFileBytes = 16 * 1024 * 1024;
 
 /**
  * Reads `hedgerow.yaml` up to the point where its shape is right. Several problems come at once. A document that is
@@ -114,7 +115,11 @@ function readText(absolute: string, file: string): ReadText {
   try {
     const found = statSync(absolute);
     if (!found.isFile()) return refused("is not a file", "name a YAML file with -c FILE");
-    if (found.size > largestFileBytes) return refused("is larger than 1 MiB", "a configuration is far smaller");
+    if (found.size > largestFileBytes)
+      return refused(
+        "is larger than 16 MiB",
+        "issue keys with `hedgerow keys create` instead of writing them all down",
+      );
     const bytes = readFileSync(absolute);
     if (!isUtf8(bytes) || bytes.includes(0))
       return refused("is not UTF-8 text", "save it as UTF-8, or name another file");

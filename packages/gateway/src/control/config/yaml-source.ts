@@ -14,8 +14,8 @@ export interface YamlSource {
 /** Turns a string as written into the value meant; `plain` where it stood without quotes. */
 export type ResolveText = (written: string, at: { readonly path: ConfigPath; readonly plain: boolean }) => unknown;
 
-/** Aliases repeat what they point to, so a small file can mean a huge document: this bounds what is built. */
-const maxNodes = 20_000;
+/** Aliases repeat what they point to, so a small file can mean a huge document: this bounds what is built. Ten thousand keys with limits are 90,000. */
+const maxNodes = 250_000;
 const maxDepth = 50;
 
 const syntaxMessages: Readonly<Record<string, string>> = {
@@ -54,7 +54,9 @@ export function readYaml(text: string, file: string, resolve: ResolveText): Yaml
   });
   const walk = new Walk(document, { file, lines, resolve });
   if (syntax.length > 0) return { value: undefined, places: walk.places(), problems: syntax };
-  const value = walk.visit(document.contents, []);
+  const read = walk.visit(document.contents, []);
+  // Of what was read in part, everything behind would be called missing.
+  const value = walk.isExhausted ? undefined : read;
   return { value, places: walk.places(), problems: walk.problems };
 }
 
@@ -73,6 +75,10 @@ class Walk {
     this.#file = reading.file;
     this.#lines = reading.lines;
     this.#resolve = reading.resolve;
+  }
+
+  get isExhausted(): boolean {
+    return this.#nodes > maxNodes;
   }
 
   visit(node: unknown, path: ConfigPath): unknown {
