@@ -1,15 +1,17 @@
-// `npm run bench [-- --quick --rounds N --connections N --json FILE --before CHECKOUT --bounded --peers --only WORDS --soak-calls N]`, `-- --guard`, `-- --baseline`: processor time of the gateway per request, beside the least code that forwards.
+// `npm run bench [-- --quick --rounds N --connections N --json FILE --plot FILE --before CHECKOUT --bounded --peers --only WORDS --soak-calls N]`, `-- --guard`, `-- --baseline`: processor time of the gateway per request, beside the least code that forwards.
 // Rounds are interleaved (A B C A B C), figures come from the kernel's accounting of the whole process tree, and a
 // ratio is taken round by round against the bare relay before the median: the machine's mood cancels out.
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { halfLoad } from "./half-load.ts";
 import { manyKeys, startUp, twoWorkers } from "./growth.ts";
 import { guard, readBaseline, takeBaseline } from "./guard.ts";
 import { openStreams } from "./open-streams.ts";
 import { startPeers } from "./peers.ts";
+import { plot } from "./plot.ts";
 import { table, type WorkloadReport } from "./report.ts";
 import { soak } from "./soak.ts";
+import { results, type Results } from "./results.ts";
 import { chatBody, saturate, type Saturation } from "./saturation.ts";
 import {
   setUpstream,
@@ -28,6 +30,10 @@ const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     json: { type: "string" },
+    /** Draws what is in the reports, or in the file of `--from`. */
+    plot: { type: "string" },
+    /** Runs nothing: takes the results of an earlier `--json`. */
+    from: { type: "string" },
     rounds: { type: "string" },
     connections: { type: "string", default: "64" },
     /** Another checkout, set up: its gateway runs in the same rounds, and the two are compared round by round. */
@@ -169,7 +175,14 @@ if (values.baseline || values.guard) {
   else if (!(await guard(readBaseline(), console.log))) process.exitCode = 1;
   process.exit();
 }
+if (values.from !== undefined) {
+  const earlier = JSON.parse(readFileSync(values.from, "utf8")) as Results;
+  if (values.plot !== undefined) writeFileSync(values.plot, plot(earlier));
+  process.exit();
+}
 const reports: WorkloadReport[] = [];
 for (const group of groups) reports.push(...(await runGroup(group)));
+const made = results(reports, process.argv.slice(2));
+if (values.plot !== undefined) writeFileSync(values.plot, plot(made));
 if (reports.length === 0) console.error(`bench: no workload's name holds ${JSON.stringify(values.only)}`);
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(reports, null, 2)}\n`);
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(made, null, 2)}\n`);
