@@ -47,11 +47,12 @@ const { values } = parseArgs({
     /** Takes that baseline anew. */
     baseline: { type: "boolean", default: false },
     "soak-calls": { type: "string" },
-    /** Only workloads whose name holds this. */
+    /** Only workloads whose name holds this, or one of several: `KB|half load`. */
     only: { type: "string", default: "" },
   },
 });
 const rounds = Number(values.rounds ?? (values.quick ? 2 : 7));
+const only = values.only.split("|");
 const share = values.quick ? 0.25 : 1;
 // Enough to keep every subject busy: a process that idles between requests pays for each wake-up, and the gateway,
 // which waits for its journal, idles sooner than a relay that waits for nothing.
@@ -64,7 +65,7 @@ const saturations: readonly Saturation[] = [
   { name: "500-chunk stream", requests: 400 * share, body: chatBody(true, 1024), chunks: 500 },
   {
     name: "stream of 100 chunks, 20 ms apart",
-    requests: 1200 * share,
+    requests: 600 * share,
     body: chatBody(true, 1024),
     chunks: 100,
     paceMs: 20,
@@ -83,6 +84,11 @@ const translations: readonly Saturation[] = [
     chunks: 64,
   },
 ];
+
+/** More digits than four say nothing. */
+function shortened(_key: string, value: unknown): unknown {
+  return typeof value === "number" && Number.isFinite(value) ? Number(value.toPrecision(4)) : value;
+}
 
 type Started = readonly Subject[];
 interface Workload {
@@ -153,7 +159,7 @@ const groups: readonly Group[] = [
 ];
 
 async function runGroup(group: Group): Promise<readonly WorkloadReport[]> {
-  const wanted = group.workloads.filter(({ name }) => name.includes(values.only));
+  const wanted = group.workloads.filter(({ name }) => only.some((words) => name.includes(words)));
   if (wanted.length === 0) return [];
   const upstream = await startUpstream();
   const subjects = await group.start(upstream);
@@ -182,7 +188,7 @@ if (values.from !== undefined) {
 }
 const reports: WorkloadReport[] = [];
 for (const group of groups) reports.push(...(await runGroup(group)));
-const made = results(reports, process.argv.slice(2));
+const made = JSON.parse(JSON.stringify(results(reports, process.argv.slice(2)), shortened)) as Results;
 if (values.plot !== undefined) writeFileSync(values.plot, plot(made));
 if (reports.length === 0) console.error(`bench: no workload's name holds ${JSON.stringify(values.only)}`);
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(made, null, 2)}\n`);

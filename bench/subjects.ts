@@ -1,6 +1,8 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -106,8 +108,7 @@ export async function startNginx(upstream: Subject): Promise<Subject | undefined
   const program = found.status === 0 ? found.stdout.trim() : "/usr/sbin/nginx";
   if (!existsSync(program)) return undefined;
   const folder = mkdtempSync(join(tmpdir(), "hedgerow-bench-nginx-"));
-  // Apart from the ports that peers are given.
-  const port = 40_000 + (process.pid % 9_000);
+  const port = await freePort();
   writeFileSync(
     join(folder, "nginx.conf"),
     `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
@@ -123,8 +124,22 @@ http {
 `,
   );
   const child = spawn(program, ["-p", folder, "-c", join(folder, "nginx.conf")], { stdio: "inherit" });
+  process.once("exit", () => child.kill("SIGTERM"));
   await new Promise((resolve) => setTimeout(resolve, 500));
+  // Whoever else has its port would be measured in its place.
+  if (child.exitCode !== null) throw new Error(`nginx ended before it was ready (exit ${child.exitCode})`);
   return { name: "nginx", url: `http://127.0.0.1:${port}`, process: child };
+}
+
+/** A port that nobody has now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port is free");
+  return address.port;
 }
 
 function readyPort(child: ChildProcess, name: string): Promise<number> {

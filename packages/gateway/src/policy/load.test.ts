@@ -67,7 +67,7 @@ describe("calls in flight", () => {
 
   it("are no more than a worker has sockets for", () => {
     const health = new Health();
-    for (let n = 0; n < 1_023; n += 1) health.begin(place, 0);
+    for (let n = 0; n < 16_383; n += 1) health.begin(place, 0);
     expect(health.readiness(place, 0).kind).toBe("ready");
     const last = health.begin(place, 0);
     expect(health.readiness(place, 0)).toMatchObject({ by: "packed", cause: "overloaded" });

@@ -23,6 +23,9 @@ const lingerMs = 5_000;
 /** A body may not inflate more than this. */
 const maxRatio = 100;
 
+/** Of nearly every call; nobody writes to a query. */
+const noQuery = new URLSearchParams();
+
 /** One request and its response as the pipeline sees it. */
 export class HttpExchange implements Exchange {
   readonly method: string;
@@ -44,7 +47,7 @@ export class HttpExchange implements Exchange {
     const mark = parts.target.indexOf("?");
     this.method = parts.request.method ?? "GET";
     this.path = mark === -1 ? parts.target : parts.target.slice(0, mark);
-    this.query = new URLSearchParams(mark === -1 ? "" : parts.target.slice(mark + 1));
+    this.query = mark === -1 ? noQuery : new URLSearchParams(parts.target.slice(mark + 1));
     this.headers = parts.headers;
     this.#request = parts.request;
     this.#response = parts.response;
