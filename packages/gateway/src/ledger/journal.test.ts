@@ -225,6 +225,27 @@ describe("a failing disk", () => {
     expect(readdirSync(folder)).toHaveLength(2);
   });
 
+  it("goes on behind a file that it could neither finish nor remove", async () => {
+    const script: Script = {};
+    const files = { ...scripted(script), remove: ((_path, then) => then(null)) satisfies JournalFiles["remove"] };
+    const journal = await open({ files });
+    await append(journal, "before");
+    script.sync = "EIO";
+    await expect(append(journal, "during")).rejects.toThrow(/EIO/);
+    await until(() => journal.stats.failures >= 2);
+    delete script.sync;
+    await until(() => journal.healthy);
+    await append(journal, "after");
+    await close(journal);
+    const read = await Promise.all(
+      readdirSync(folder)
+        .toSorted()
+        .map((file) => readJournal(join(folder, file))),
+    );
+    expect(read.flatMap(({ records }) => [...ids(records)])).toEqual(["before", "during", "after"]);
+    expect(read.flatMap(({ damage }) => damage)).toEqual([]);
+  });
+
   it("is unhealthy while a sync takes too long, and healthy again after it", async () => {
     let release = (): void => {};
     let slow = false;

@@ -202,7 +202,11 @@ export class JournalWriter {
     const { files, folder, name } = this.#options;
     const path = join(folder, segmentFile(name, this.#segment));
     files.create(path, (createError, descriptor) => {
-      if (createError !== null) return then(createError);
+      if (createError !== null) {
+        // What an attempt left that could not even be removed: its number is used up.
+        if (createError.code === "EEXIST") this.#segment += 1;
+        return then(createError);
+      }
       const begin = markLine(this.#durableHash, {
         kind: "begin",
         format: 1,
