@@ -282,9 +282,12 @@ class Scanner {
   }
 
   #digits(): boolean {
+    const bytes = this.#bytes;
     const start = this.#at;
-    while (isDigit(this.#bytes[this.#at])) this.#at += 1;
-    if (this.#at > start) return true;
+    let at = start;
+    while (isDigit(bytes[at])) at += 1;
+    this.#at = at;
+    if (at > start) return true;
     this.#unexpected("a digit");
     return false;
   }
