@@ -289,7 +289,7 @@ function openGauges(parts: GaugeParts): Gauges {
         hedgerow_journal_failures_total: failures,
         hedgerow_journal_dropped_total: dropped,
         hedgerow_journal_queued_bytes: queuedBytes,
-        hedgerow_resident_bytes: process.memoryUsage.rss(),
+        hedgerow_resident_bytes: load.memoryBytes,
         hedgerow_event_loop_lag_seconds: Number.isFinite(lagNs) ? lagNs / 1e9 : 0,
       };
       const beside = [

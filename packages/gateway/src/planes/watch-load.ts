@@ -10,12 +10,16 @@ export interface LoadWatch extends WorkerLoad {
 const everyMs = 100;
 
 /** Looks ten times a second at how late this process is, and at what it holds. */
-export function watchLoad(mostLagMs: () => number): LoadWatch {
+export function watchLoad(mostLagMs: () => number, rss: () => number = () => process.memoryUsage.rss()): LoadWatch {
   const lag = new LagMeter(everyMs);
-  let memoryBytes = process.memoryUsage.rss();
+  let memoryBytes = rss();
   const timer = setInterval(() => {
     lag.look(performance.now(), mostLagMs());
-    memoryBytes = process.memoryUsage.rss();
+    try {
+      memoryBytes = rss();
+    } catch {
+      // It is read from a file: with no descriptor left that throws, and the calls that have theirs go on.
+    }
   }, everyMs).unref();
   return {
     shedding: new LoadShedding(),
