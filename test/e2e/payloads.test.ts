@@ -55,6 +55,7 @@ const text = () =>
 interface Line {
   readonly id: string;
   readonly status: number;
+  readonly route: string;
   readonly request: { readonly text: string; readonly truncated?: true };
   readonly answer: { readonly text: string };
 }
@@ -83,6 +84,7 @@ describe("payloads of a gateway", { timeout: 120_000 }, () => {
       expect([kept.get(id)?.request.text, kept.get(id)?.answer.text]).toEqual([sent, received]);
     }
     expect(kept.get(unknown.id)?.status).toBe(404);
+    expect([whole, unknown].map(({ id }) => kept.get(id)?.route)).toEqual(["default", ""]);
     expect(kept.get(long.id)?.request).toMatchObject({ bytes: long.sent.length, truncated: true });
     for (const secret of [key, upstreamKey]) expect(text()).not.toContain(secret);
   });

@@ -22,6 +22,8 @@ export interface PayloadPart {
 export interface Payload extends Pick<Call, "id" | "caller" | "dialect" | "operation" | "model" | "streamed"> {
   /** Wall clock, milliseconds since 1970, at the call's end. */
   readonly atMs: number;
+  /** The one that was found; empty where none was. */
+  readonly route: string;
   /** HTTP; 0 where nothing was answered. */
   readonly status: number;
   readonly request: PayloadPart;

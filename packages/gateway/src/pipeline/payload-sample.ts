@@ -4,11 +4,17 @@ import type { Exchange } from "#domain/ports";
 import type { Snapshot } from "#domain/snapshot";
 import { readJson, type FieldScan } from "#wire/json-splice";
 import type { DataPlane } from "./data-plane.ts";
+import type { Thread } from "./thread.ts";
 
 interface Asked {
   readonly call: Call;
   readonly scan: FieldScan;
+  /** Where the call was made whole from an earlier answer: as its caller wrote it. */
+  readonly thread?: Pick<Thread, "call" | "scan">;
 }
+
+/** A piece smaller than this does not make the copy of the answer grow on its own. */
+const leastRoom = 1024;
 
 /** The header by which a caller keeps a call out of the log, whatever is sampled. */
 const wordHeader = "x-hedgerow-payload";
@@ -20,8 +26,9 @@ export function watchPayload(
   { plane, snapshot }: { readonly plane: DataPlane; readonly snapshot: Snapshot },
 ): WatchedExchange | undefined {
   const rule = snapshot.payloads;
-  if (rule === undefined || plane.payloads === undefined || !isSampled(exchange, asked, rule)) return undefined;
-  return new WatchedExchange(exchange, rule);
+  if (rule === undefined || plane.payloads === undefined) return undefined;
+  const { call, scan } = asked.thread ?? asked;
+  return isSampled(exchange, { call, scan }, rule) ? new WatchedExchange(exchange, call, rule) : undefined;
 }
 
 /**
@@ -40,14 +47,17 @@ function isSampled(exchange: Exchange, { call, scan }: Asked, { share }: Payload
 /** An exchange that keeps the beginning of what is sent to the caller. Given to the log when the call is over. */
 class WatchedExchange implements Exchange {
   readonly #exchange: Exchange;
+  readonly #call: Call;
   readonly #maxBytes: number;
-  #pieces: Uint8Array[] = [];
+  /** A copy: a view would hold the whole read of the upstream that it lies in. */
+  #answer = Buffer.alloc(0);
   #kept = 0;
   #bytes = 0;
   #status = 0;
 
-  constructor(exchange: Exchange, { maxBytes }: PayloadRule) {
+  constructor(exchange: Exchange, call: Call, { maxBytes }: PayloadRule) {
     this.#exchange = exchange;
+    this.#call = call;
     this.#maxBytes = maxBytes;
   }
 
@@ -102,8 +112,9 @@ class WatchedExchange implements Exchange {
     this.#exchange.onDrain(then);
   }
 
-  /** What was asked and what was sent, as far as they are kept. */
-  tell(call: Call, { payloads, clock }: DataPlane): void {
+  /** What was asked and what was sent, as far as they are kept. The route is empty where none was found. */
+  tell(route: string, { payloads, clock }: DataPlane): void {
+    const call = this.#call;
     const request = call.body.subarray(0, this.#maxBytes);
     payloads?.put({
       id: call.id,
@@ -112,19 +123,29 @@ class WatchedExchange implements Exchange {
       dialect: call.dialect,
       operation: call.operation,
       model: call.model,
+      route,
       streamed: call.streamed,
       status: this.#status,
       request: { bytes: call.body.length, kept: request },
-      answer: { bytes: this.#bytes, kept: Buffer.concat(this.#pieces, this.#kept) },
+      answer: { bytes: this.#bytes, kept: this.#answer.subarray(0, this.#kept) },
     });
   }
 
   #keep(bytes: Uint8Array): void {
     this.#bytes += bytes.length;
-    const room = this.#maxBytes - this.#kept;
-    if (room <= 0 || bytes.length === 0) return;
-    const piece = bytes.subarray(0, room);
-    this.#pieces.push(piece);
+    const piece = bytes.subarray(0, this.#maxBytes - this.#kept);
+    if (piece.length === 0) return;
+    this.#makeRoom(this.#kept + piece.length);
+    this.#answer.set(piece, this.#kept);
     this.#kept += piece.length;
+  }
+
+  /** Twice as much each time, so that many small pieces are not copied again and again; never beyond the bound. */
+  #makeRoom(bytes: number): void {
+    if (bytes <= this.#answer.length) return;
+    const size = Math.min(this.#maxBytes, Math.max(leastRoom, bytes, 2 * this.#answer.length));
+    const larger = Buffer.allocUnsafeSlow(size);
+    this.#answer.copy(larger, 0, 0, this.#kept);
+    this.#answer = larger;
   }
 }

@@ -56,7 +56,7 @@ export async function serveCall(exchange: Exchange, plane: DataPlane): Promise<v
     journey.warnings = [...journey.warnings, ...keepAnswer(journey.input, end)];
     const durable = await keep(plane, recordOf(journey, end));
     deliver(journey, durable ? end : journey.unrecorded(end));
-    watched?.tell(accepted.call, plane);
+    watched?.tell(journey.route, plane);
     if (durable && end.kind === "answered") journey.shadow().catch((bug: unknown) => plane.onBug(bug));
   } catch (bug) {
     plane.onBug(bug);

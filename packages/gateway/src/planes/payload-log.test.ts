@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -50,6 +51,7 @@ function payload(id: string, more: Partial<Payload> = {}): Payload {
     dialect: "openai-chat",
     operation: "generate",
     model: "main",
+    route: "main",
     streamed: false,
     status: 200,
     request: part('{"model":"main"}'),
@@ -66,6 +68,12 @@ const lines = () =>
       .map((line) => JSON.parse(line) as Record<string, unknown>),
   );
 const counts = (made: PayloadLog) => made.families().map(({ series }) => series[0]?.values[0]);
+/** Puts one payload and waits until it is on the disk. */
+async function one(made: PayloadLog, id: string): Promise<void> {
+  const written = Number(counts(made)[0]);
+  made.put(payload(id));
+  await vi.waitFor(() => expect(counts(made)[0]).toBe(written + 1), { timeout: 10_000 });
+}
 
 describe("the log of payloads", () => {
   it("is no folder until a payload comes, and then its owner's alone, a line for each in order", async () => {
@@ -81,6 +89,7 @@ describe("the log of payloads", () => {
       dialect: "openai-chat",
       operation: "generate",
       model: "main",
+      route: "main",
       streamed: false,
       status: 200,
       request: { bytes: 16, text: '{"model":"main"}' },
@@ -104,16 +113,12 @@ describe("the log of payloads", () => {
 
   it("begins a file anew each day and when one is full", async () => {
     let atMs = nowMs;
-    const made = opened({ wallMs: () => atMs, maxFileBytes: 100 });
-    const one = async (id: string): Promise<void> => {
-      made.put(payload(id));
-      const written = Number(counts(made)[0]);
-      await vi.waitFor(() => expect(counts(made)[0]).toBe(written + 1), { timeout: 10_000 });
-    };
-    await one("a");
-    await one("b");
+    const forever = { ...rule, keepMs: Number.MAX_SAFE_INTEGER };
+    const made = opened({ wallMs: () => atMs, maxFileBytes: 100, rule: () => forever });
+    await one(made, "a");
+    await one(made, "b");
     atMs += 86_400_000;
-    await one("c");
+    await one(made, "c");
     expect(readdirSync(folder).toSorted()).toEqual([
       "2026-11-26-w1-1-0001.jsonl",
       "2026-11-26-w1-1-0002.jsonl",
@@ -161,6 +166,55 @@ describe("the log of payloads", () => {
       "2026-11-26-w2-1-0002.jsonl",
       "notes.txt",
     ]);
+  });
+
+  it("begins files so small that the whole stays within its bound, and never takes away the one it writes to", async () => {
+    let atS = Date.now() / 1000;
+    const made = opened({ rule: () => ({ ...rule, keepMs: Number.MAX_SAFE_INTEGER, maxTotalBytes: 2_000 }) });
+    for (let at = 0; at < 20; at += 1) {
+      await one(made, `call-${at}`);
+      // In order, however coarse the disk's clock is.
+      for (const name of readdirSync(folder).toSorted().slice(-1)) utimesSync(join(folder, name), (atS += 1), atS);
+    }
+    await made.tidy();
+    const sizes = readdirSync(folder).map((name) => statSync(join(folder, name)).size);
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    expect(sizes.length).toBeGreaterThan(3);
+    expect([total > 1_000, total <= 2_000]).toEqual([true, true]);
+    expect(lines().some(({ id }) => id === "call-19")).toBe(true);
+  });
+
+  it("begins a new file where somebody has removed the one it writes to", async () => {
+    const made = opened();
+    await one(made, "a");
+    rmSync(folder, { recursive: true });
+    await one(made, "b");
+    expect(lines().map(({ id }) => id)).toEqual(["b"]);
+  });
+
+  it("leaves no half line and no second file behind where a disk takes only a part", async () => {
+    const made = opened();
+    await one(made, "a");
+    const [file = ""] = readdirSync(folder);
+    const probe = await open(join(folder, file));
+    const handles = Object.getPrototypeOf(probe) as FileHandle;
+    await probe.close();
+    const full = vi.spyOn(handles, "appendFile").mockImplementation(async function (this: FileHandle, data) {
+      await this.write(Buffer.from(data as Uint8Array).subarray(0, 20));
+      throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+    });
+    try {
+      for (const dropped of [1, 2, 3]) {
+        made.put(payload(`lost-${dropped}`));
+        await vi.waitFor(() => expect(counts(made)).toEqual([1, dropped]), { timeout: 10_000 });
+      }
+    } finally {
+      full.mockRestore();
+    }
+    await one(made, "b");
+    expect(readdirSync(folder)).toEqual([file]);
+    expect(lines().map(({ id }) => id)).toEqual(["a", "b"]);
+    expect(log.warn).toHaveBeenCalledOnce();
   });
 
   it("forgets within a week what it keeps once nothing is to be kept any more", async () => {

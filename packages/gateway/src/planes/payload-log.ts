@@ -22,10 +22,20 @@ export interface PayloadLogOptions {
   readonly maxFileBytes?: number;
 }
 
+interface OpenFile {
+  readonly handle: FileHandle;
+  /** UTC, `2026-11-26`. */
+  readonly day: string;
+  /** Of whole lines. */
+  bytes: number;
+}
+
 const defaultEveryMs = 250;
 /** Beyond it payloads are dropped: the disk is slower than the calls. */
 const defaultQueuedBytes = 16 * 1024 * 1024;
 const defaultFileBytes = 64 * 1024 * 1024;
+/** So many files make the whole at least: the oldest that leaves is a small part of it. */
+const leastFiles = 8;
 const tidyEveryMs = 60_000;
 const complainEveryMs = 60_000;
 /** How long what was kept stays where the configuration does not speak of it any more. */
@@ -34,8 +44,8 @@ const ownFile = /^[\w-]+\.jsonl$/u;
 
 /**
  * Writes sampled payloads, one line of JSON each, apart from the ledger and without its promises: nothing is synced, nobody
- * waits, and what cannot be written is counted and gone. Files are a writer's own, begun anew each day (UTC) and at 64 MiB;
- * whole files leave once their last line is too old, or the folder too large.
+ * waits, and what cannot be written is counted and gone. Files are a writer's own, begun anew each day (UTC) and at 64 MiB or
+ * an eighth of the whole; whole files leave once their last line is too old, or the folder too large.
  */
 export class PayloadLog implements PayloadSink {
   readonly #options: PayloadLogOptions;
@@ -43,7 +53,7 @@ export class PayloadLog implements PayloadSink {
   #queuedBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
-  #file: { readonly handle: FileHandle; readonly day: string; bytes: number } | undefined;
+  #file: OpenFile | undefined;
   #begun = 0;
   #written = 0;
   #dropped = 0;
@@ -56,8 +66,10 @@ export class PayloadLog implements PayloadSink {
   }
 
   put(payload: Payload): void {
-    const line = lineOf(payload);
-    if (this.#queuedBytes + line.length > (this.#options.maxQueuedBytes ?? defaultQueuedBytes)) {
+    const room = (this.#options.maxQueuedBytes ?? defaultQueuedBytes) - this.#queuedBytes;
+    // A line is never shorter than what it says: where there is no room, it is not made.
+    const line = payload.request.kept.length + payload.answer.kept.length > room ? undefined : lineOf(payload);
+    if (line === undefined || line.length > room) {
       this.#dropped += 1;
       return;
     }
@@ -78,8 +90,7 @@ export class PayloadLog implements PayloadSink {
     clearInterval(this.#tidying);
     this.#flushSoon();
     await this.#writing;
-    await this.#file?.handle.close().catch(() => {});
-    this.#file = undefined;
+    await this.#leaveFile();
   }
 
   /** Files that are too old leave, and the oldest of those that are too many. Any writer may do it for all. */
@@ -112,25 +123,36 @@ export class PayloadLog implements PayloadSink {
     const bytes = Buffer.concat(lines);
     try {
       const file = await this.#openFile();
-      await file.handle.appendFile(bytes);
-      file.bytes += bytes.length;
+      await this.#append(file, bytes);
       this.#written += lines.length;
     } catch (error) {
       this.#dropped += lines.length;
       this.#complain("payloads cannot be written and are left out; calls go on", error);
-      await this.#file?.handle.close().catch(() => {});
-      this.#file = undefined;
     } finally {
       this.#queuedBytes -= bytes.length;
     }
   }
 
-  async #openFile() {
-    const { folder, name, wallMs, maxFileBytes = defaultFileBytes } = this.#options;
+  /** Of lines that could be written in part alone nothing stays: half a line would spoil the next. */
+  async #append(file: OpenFile, bytes: Buffer): Promise<void> {
+    try {
+      await file.handle.appendFile(bytes);
+      file.bytes += bytes.length;
+    } catch (error) {
+      // The file stays in use: a full disk would otherwise get a new one, empty, with every try.
+      await file.handle.truncate(file.bytes).catch(() => this.#leaveFile());
+      throw error;
+    }
+  }
+
+  async #openFile(): Promise<OpenFile> {
+    const { folder, name, wallMs, rule, maxFileBytes = defaultFileBytes } = this.#options;
     const day = new Date(wallMs()).toISOString().slice(0, 10);
-    if (this.#file !== undefined && this.#file.day === day && this.#file.bytes < maxFileBytes) return this.#file;
-    await this.#file?.handle.close();
-    this.#file = undefined;
+    const mostBytes = Math.min(maxFileBytes, (rule()?.maxTotalBytes ?? Number.POSITIVE_INFINITY) / leastFiles);
+    const file = this.#file;
+    if (file !== undefined && file.day === day && file.bytes < mostBytes && (await isThere(file))) return file;
+    await this.#leaveFile();
+    await this.tidy();
     await mkdir(folder, { recursive: true, mode: 0o700 });
     this.#begun += 1;
     const path = join(folder, `${day}-${name}-${String(this.#begun).padStart(4, "0")}.jsonl`);
@@ -138,11 +160,23 @@ export class PayloadLog implements PayloadSink {
     return this.#file;
   }
 
+  async #leaveFile(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.handle.close().catch(() => {});
+  }
+
   #complain(what: string, error: unknown): void {
     if (performance.now() - this.#complainedAtMs < complainEveryMs) return;
     this.#complainedAtMs = performance.now();
     this.#options.log.warn(what, { folder: this.#options.folder, why: (error as Error).message });
   }
+}
+
+/** Another writer, or a person, may have removed it: what went there would take room that nobody sees. */
+async function isThere({ handle }: OpenFile): Promise<boolean> {
+  const { nlink } = await handle.stat().catch(() => ({ nlink: 0 }));
+  return nlink > 0;
 }
 
 /** A file that somebody else has removed meanwhile is none. */
