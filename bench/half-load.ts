@@ -1,6 +1,7 @@
+import { goalLine } from "./goal.ts";
 import { generate } from "./load.ts";
 import { generateOpen, quantile, type OpenResult } from "./open-loop.ts";
-import { figure, type WorkloadReport } from "./report.ts";
+import { figure, type Figure, type WorkloadReport } from "./report.ts";
 import { chatBody } from "./saturation.ts";
 import type { Subject } from "./subjects.ts";
 
@@ -27,8 +28,8 @@ export async function halfLoad({ upstream, subjects, rounds, seconds }: Wish): P
   const load = ({ url, headers = {} }: Subject) => ({ url, headers, path, body });
   const rates: number[] = [];
   for (const subject of subjects) {
-    await generate({ ...load(subject), requests: 8_000, connections: 64 });
-    const requests = 6_000;
+    const requests = Math.round(600 * seconds);
+    await generate({ ...load(subject), requests: requests * 2, connections: 64 });
     const { seconds: took } = await generate({ ...load(subject), requests, connections: 64 });
     rates.push(requests / took);
   }
@@ -41,13 +42,20 @@ export async function halfLoad({ upstream, subjects, rounds, seconds }: Wish): P
     }
   }
   const direct = results.get("no gateway") ?? [];
+  const rows = all.map(({ name }) => ({ subject: name, figures: figuresOf(results.get(name) ?? [], direct) }));
   const late = figure(direct.map(({ latenessMs }) => quantile(latenessMs, 0.99)));
+  const cores = figure([...results.values()].flat().map(({ generatorCores }) => generatorCores));
   return {
     workload: "half load",
     how: `${rounds} interleaved rounds of ${seconds} s at ${perSecond} calls/s of 1 KB, open loop, timed from when each was due`,
-    rows: all.map(({ name }) => ({ subject: name, figures: figuresOf(results.get(name) ?? [], direct) })),
+    rows,
     notes: [
-      `half of the slowest subject's ${Math.min(...rates).toFixed(0)} calls/s; the generator sent 99 % within ${late.median.toFixed(2)} ms of their time`,
+      `half of the slowest subject's ${Math.min(...rates).toFixed(0)} calls/s; the generator sent 99 % within ${late.median.toFixed(2)} ms of their time and used ${cores.median.toFixed(2)} of a core`,
+      goalLine(
+        "hedgerow's added p99, ms,",
+        rows.find(({ subject }) => subject === "hedgerow")?.figures["added p99 ms"],
+        2,
+      ),
       ...all.flatMap(({ name }) => {
         const failed = (results.get(name) ?? []).reduce((sum, each) => sum + each.failed, 0);
         return failed === 0 ? [] : [`${name}: ${failed} requests failed`];
@@ -56,7 +64,7 @@ export async function halfLoad({ upstream, subjects, rounds, seconds }: Wish): P
   };
 }
 
-function figuresOf(own: readonly OpenResult[], direct: readonly OpenResult[]) {
+function figuresOf(own: readonly OpenResult[], direct: readonly OpenResult[]): Readonly<Record<string, Figure>> {
   return Object.fromEntries(
     quantiles.flatMap(([name, q]) => {
       const values = own.map(({ latenciesMs }) => quantile(latenciesMs, q));

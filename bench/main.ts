@@ -6,9 +6,11 @@ import { parseArgs } from "node:util";
 import { halfLoad } from "./half-load.ts";
 import { manyKeys, startUp, twoWorkers } from "./growth.ts";
 import { guard, readBaseline, takeBaseline } from "./guard.ts";
-import { openStreams } from "./open-streams.ts";
+import { openStreams, workersFor } from "./open-streams.ts";
+import { pacedStreams } from "./paced-streams.ts";
 import { startPeers } from "./peers.ts";
 import { plot } from "./plot.ts";
+import { mostHandles } from "./processes.ts";
 import { table, type WorkloadReport } from "./report.ts";
 import { soak } from "./soak.ts";
 import { results, type Results } from "./results.ts";
@@ -76,12 +78,18 @@ const saturations: readonly Saturation[] = [
 
 /** A caller of OpenAI's language, a provider of Anthropic's; the bare relay passes the same on untranslated. */
 const translations: readonly Saturation[] = [
-  { name: "translation, 1 KB, whole", requests: 6000 * share, body: chatBody(false, 1024, "default") },
+  {
+    name: "translation, 1 KB, whole",
+    requests: 6000 * share,
+    body: chatBody(false, 1024, "default"),
+    sizesApart: 0.2,
+  },
   {
     name: "translation, 64-chunk stream",
     requests: 2000 * share,
     body: chatBody(true, 1024, "default"),
     chunks: 64,
+    sizesApart: 0.2,
   },
 ];
 
@@ -89,6 +97,8 @@ const translations: readonly Saturation[] = [
 function shortened(_key: string, value: unknown): unknown {
   return typeof value === "number" && Number.isFinite(value) ? Number(value.toPrecision(4)) : value;
 }
+
+const heldStreams = values.quick ? 500 : 10_000;
 
 type Started = readonly Subject[];
 interface Workload {
@@ -148,11 +158,38 @@ const groups: readonly Group[] = [
     workloads: [
       {
         name: "half load",
-        run: (upstream, subjects) => halfLoad({ upstream, subjects, rounds, seconds: 10 * share }),
+        run: (upstream, subjects) => halfLoad({ upstream, subjects, rounds, seconds: values.quick ? 1.5 : 10 }),
       },
       {
-        name: `${10_000 * share} open streams`,
-        run: (upstream, subjects) => openStreams({ upstream, subjects, streams: 10_000 * share, perSecond: 500 }),
+        name: "paced streams",
+        run: (upstream, subjects) =>
+          pacedStreams({
+            upstream,
+            subjects,
+            rounds: values.quick ? 1 : rounds,
+            streams: 500 * share,
+            chunks: values.quick ? 80 : 250,
+          }),
+      },
+    ],
+  },
+  {
+    start: async (upstream) => {
+      const workers = workersFor(heldStreams, mostHandles());
+      const name = workers === 1 ? "hedgerow" : `hedgerow, ${workers} workers`;
+      return [await startBareRelay(upstream), await startHedgerow(upstream, { workers, name })];
+    },
+    workloads: [
+      {
+        name: `${heldStreams} open streams`,
+        run: (upstream, subjects) =>
+          openStreams({
+            upstream,
+            subjects,
+            streams: heldStreams,
+            perSecond: 500,
+            holdSeconds: values.quick ? 2 : 8,
+          }),
       },
     ],
   },

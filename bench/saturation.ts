@@ -13,6 +13,8 @@ export interface Saturation {
   /** Between two of them. */
   readonly paceMs?: number;
   readonly connections?: number;
+  /** How far apart answers' sizes may be, as a share; more where the languages differ. */
+  readonly sizesApart?: number;
 }
 
 export interface Rounds {
@@ -50,6 +52,10 @@ async function measure(subject: Subject, scenario: Saturation, connections: numb
   const { url, headers = {} } = subject;
   const load = { url, headers, path: scenario.path ?? "/v1/chat/completions", body: scenario.body, connections };
   const result = await generate({ ...load, requests: scenario.requests });
+  // A process that is gone has used nothing: it would look like the best of all.
+  if (subject.process.exitCode !== null || subject.process.signalCode !== null) {
+    throw new Error(`${subject.name} ended while it was measured`);
+  }
   const tree = cpuMicrosOfTree(pid) - before.tree;
   const own = cpuMicrosOf(pid) - before.own;
   const at = (q: number): number => result.latenciesMs[Math.floor(result.latenciesMs.length * q)] ?? 0;
@@ -84,7 +90,7 @@ export async function saturate(
     workload: scenario.name,
     how: `${rounds} interleaved rounds of ${scenario.requests} requests, ${connections} connections`,
     rows: subjects.flatMap((subject) => rowsOf(subject.name, readings, subjects[0]?.name ?? "")),
-    notes: [...failures(readings), ...changes(readings)],
+    notes: [...failures(readings, scenario.sizesApart), ...changes(readings)],
   };
 }
 
@@ -116,15 +122,15 @@ function ratio(
   return figure(readings.map((reading, at) => reading[key] / (to[at]?.[its] ?? Number.NaN)));
 }
 
-function failures(readings: ReadonlyMap<string, readonly Reading[]>): readonly string[] {
+function failures(readings: ReadonlyMap<string, readonly Reading[]>, sizesApart = 0.1): readonly string[] {
   const usual = readings.get([...readings.keys()][0] ?? "")?.[0]?.bytes ?? 0;
   const told: string[] = [];
   for (const [name, own] of readings) {
     const bytes = own[0]?.bytes ?? 0;
     const failed = own.reduce((sum, reading) => sum + reading.failed, 0);
     if (failed > 0) told.push(`${name}: ${failed} requests failed`);
-    // Languages and envelopes differ by some; who passes on a tenth less has not done the work.
-    if (Math.abs(bytes / usual - 1) > 0.1) {
+    // Envelopes differ by some; who passes on a tenth less has not done the work.
+    if (Math.abs(bytes / usual - 1) > sizesApart) {
       told.push(`${name}: ${bytes.toFixed(0)} bytes an answer, not ${usual.toFixed(0)}: no comparison`);
     }
   }
