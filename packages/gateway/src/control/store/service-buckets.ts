@@ -2,7 +2,7 @@ import type { CallRecord } from "#domain/record";
 import { errorClassOf, type ErrorClass } from "./error-class.ts";
 import type { TimeWindow } from "./read-attempts.ts";
 import type { LedgerReader } from "./sql.ts";
-import type { Store, Writes } from "./sqlite.ts";
+import type { Row, Store, Writes } from "./sqlite.ts";
 
 /** Contracts count in intervals of five minutes (AWS' service level agreements among them). */
 export const bucketMs = 300_000;
@@ -85,10 +85,14 @@ export async function serviceBuckets(
     Math.ceil(untilMs / bucketMs),
     ...(which === "all" ? [] : [which.troubled]),
   );
-  return rows.map((row) => ({
+  return rows.map((row) => Object.assign(countsOfRow(row), { atMs: Number(row["bucket"]) * bucketMs }));
+}
+
+/** What a row of sums and one of an interval have alike. */
+function countsOfRow(row: Row) {
+  return {
     provider: String(row["provider"]),
     model: String(row["model"]),
-    atMs: Number(row["bucket"]) * bucketMs,
     answered: Number(row["answered"]),
     capacity: Number(row["capacity"]),
     fault: Number(row["fault"]),
@@ -96,7 +100,7 @@ export async function serviceBuckets(
     client: Number(row["client"]),
     costNanoUsd: Number(row["cost_nano_usd"]),
     unpriced: Number(row["unpriced"]),
-  }));
+  };
 }
 
 /** Sums of a provider's model over a window's intervals. */
@@ -124,18 +128,7 @@ export async function serviceTotals(
     Math.floor(fromMs / bucketMs),
     Math.ceil(untilMs / bucketMs),
   );
-  return rows.map((row) => ({
-    provider: String(row["provider"]),
-    model: String(row["model"]),
-    answered: Number(row["answered"]),
-    capacity: Number(row["capacity"]),
-    fault: Number(row["fault"]),
-    timeout: Number(row["timeout"]),
-    client: Number(row["client"]),
-    costNanoUsd: Number(row["cost_nano_usd"]),
-    unpriced: Number(row["unpriced"]),
-    lostIntervals: Number(row["lost"]),
-  }));
+  return rows.map((row) => Object.assign(countsOfRow(row), { lostIntervals: Number(row["lost"]) }));
 }
 
 /** The same as `lostIntervals` over all models of a provider, of what counts as lost. */
