@@ -227,7 +227,8 @@ routes:
   it.each([
     ["providers: [", "a bracket or brace is not closed"],
     ['providers: "x', "a character is missing"],
-    ["a: 1\na: 2", "stands here twice"],
+    ["a: 1\na: 2", "hedgerow.yaml:2:1 a: this key stands here twice; remove one of them"],
+    ['routes: { a: { targets: [x/y] }, "a": { targets: [x/z] } }', "hedgerow.yaml:1:34 routes.a: this key stands"],
     ["providers:\n\topenai: x", "a tab indents"],
     ["providers: *nowhere", "no anchor"],
     ["a: 1\n---\nb: 2", "several documents"],

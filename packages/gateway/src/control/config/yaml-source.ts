@@ -21,7 +21,6 @@ const maxDepth = 50;
 const syntaxMessages: Readonly<Record<string, string>> = {
   BAD_INDENT: "the indentation does not fit the lines above, or a bracket or brace is not closed",
   TAB_AS_INDENT: "a tab indents this line; use spaces",
-  DUPLICATE_KEY: "this key stands here twice; remove one of them",
   MISSING_CHAR: "a character is missing, probably a quote, a comma, a colon or a closing bracket",
   BAD_ALIAS: "this alias (*name) has no anchor (&name) above it",
   MULTIPLE_DOCS: "the file holds several documents (---); keep one",
@@ -46,7 +45,13 @@ export function readYaml(text: string, file: string, resolve: ResolveText): Yaml
   }
   const lines = new LineCounter();
   const masked = maskReferences(text);
-  const document = parseDocument(masked, { lineCounter: lines, prettyErrors: false, version: "1.2", uniqueKeys: true });
+  // That a key stands twice is found below: the library compares each with all before it, a second for ten thousand keys.
+  const document = parseDocument(masked, {
+    lineCounter: lines,
+    prettyErrors: false,
+    version: "1.2",
+    uniqueKeys: false,
+  });
   const syntax = [...document.errors, ...document.warnings].map((error) => {
     const { line, col } = lines.linePos(error.pos[0]);
     // The library's own messages quote the text, which may be a secret.
@@ -108,25 +113,27 @@ class Walk {
     return this.#resolve(written, { path, plain: node.type === "PLAIN" });
   }
 
+  /** Holds where things stand and nothing else: whoever keeps it does not keep the document, which is a hundred times its text. */
   places(): Places {
+    const [file, lines, offsets, written] = [this.#file, this.#lines, this.#offsets, this.#written];
     return {
-      file: this.#file,
+      file,
       at: (path) => {
         for (let length = path.length; length >= 0; length -= 1) {
-          const offset = this.#offsets.get(renderPath(path.slice(0, length)));
+          const offset = offsets.get(renderPath(path.slice(0, length)));
           if (offset === undefined) continue;
-          const { line, col } = this.#lines.linePos(offset);
+          const { line, col } = lines.linePos(offset);
           return { line, column: col };
         }
         return undefined;
       },
-      written: (path) => this.#written.get(renderPath(path)),
+      written: (path) => written.get(renderPath(path)),
       redacted: (text) => text,
     };
   }
 
   #map(pairs: readonly Pair[], path: ConfigPath): unknown {
-    const entries: [string, unknown][] = [];
+    const entries = new Map<string, unknown>();
     for (const pair of pairs) {
       const name = nameOf(pair.key);
       if (name === "" || name === "__proto__") {
@@ -134,8 +141,12 @@ class Walk {
         continue;
       }
       const below = [...path, name];
+      if (entries.has(name)) {
+        this.#report(pair.key, below, "this key stands here twice; remove one of them");
+        continue;
+      }
       this.#remember(pair.key, below);
-      entries.push([name, this.visit(pair.value, below)]);
+      entries.set(name, this.visit(pair.value, below));
     }
     return Object.fromEntries(entries);
   }
