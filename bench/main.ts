@@ -224,8 +224,11 @@ if (values.from !== undefined) {
   process.exit();
 }
 const reports: WorkloadReport[] = [];
-for (const group of groups) reports.push(...(await runGroup(group)));
-const made = JSON.parse(JSON.stringify(results(reports, process.argv.slice(2)), shortened)) as Results;
-if (values.plot !== undefined) writeFileSync(values.plot, plot(made));
+for (const group of groups) {
+  reports.push(...(await runGroup(group)));
+  // After each: what was measured in an hour is not lost with what comes then.
+  const made = JSON.parse(JSON.stringify(results(reports, process.argv.slice(2)), shortened)) as Results;
+  if (values.plot !== undefined) writeFileSync(values.plot, plot(made));
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(made, null, 2)}\n`);
+}
 if (reports.length === 0) console.error(`bench: no workload's name holds ${JSON.stringify(values.only)}`);
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(made, null, 2)}\n`);
