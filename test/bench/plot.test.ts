@@ -4,7 +4,7 @@ import { plot } from "../../bench/plot.ts";
 import type { Results } from "../../bench/results.ts";
 
 const at = (name: string) => new URL(`../../docs/${name}`, import.meta.url);
-const results = JSON.parse(readFileSync(at("performance.json"), "utf8")) as Results;
+const results = JSON.parse(readFileSync(at("performance-peers.json"), "utf8")) as Results;
 
 describe("the plot of what calls cost", () => {
   it("is drawn from the figures beside it", () => {
