@@ -1,5 +1,5 @@
 import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from "yaml";
-import type { Document, Node, Pair } from "yaml";
+import type { Node, Pair } from "yaml";
 import { noPlaces, renderPath } from "./problem.ts";
 import type { ConfigPath, ConfigProblem, Places, WrittenScalar } from "./problem.ts";
 import { isSecretPath } from "./secret-paths.ts";
@@ -57,7 +57,7 @@ export function readYaml(text: string, file: string, resolve: ResolveText): Yaml
     // The library's own messages quote the text, which may be a secret.
     return { file, line, column: col, path: "", message: syntaxMessages[error.code] ?? `invalid YAML (${error.code})` };
   });
-  const walk = new Walk(document, { file, lines, resolve });
+  const walk = new Walk({ file, lines, resolve });
   if (syntax.length > 0) return { value: undefined, places: walk.places(), problems: syntax };
   const read = walk.visit(document.contents, []);
   // Of what was read in part, everything behind would be called missing.
@@ -67,16 +67,17 @@ export function readYaml(text: string, file: string, resolve: ResolveText): Yaml
 
 class Walk {
   readonly problems: ConfigProblem[] = [];
-  readonly #document: Document;
   readonly #file: string;
   readonly #lines: LineCounter;
   readonly #resolve: ResolveText;
   readonly #offsets = new Map<string, number>();
   readonly #written = new Map<string, WrittenScalar>();
+  /** What stands behind each name by now: the library looks through the whole document for each alias. */
+  readonly #anchors = new Map<string, unknown>();
+  readonly #known = new WeakSet<object>();
   #nodes = 0;
 
-  constructor(document: Document, reading: { file: string; lines: LineCounter; resolve: ResolveText }) {
-    this.#document = document;
+  constructor(reading: { file: string; lines: LineCounter; resolve: ResolveText }) {
     this.#file = reading.file;
     this.#lines = reading.lines;
     this.#resolve = reading.resolve;
@@ -94,10 +95,11 @@ class Walk {
       return undefined;
     }
     if (isAlias(node)) {
-      const meant = node.resolve(this.#document);
+      const meant = this.#anchors.get(node.source);
       if (meant === undefined) this.#report(node, path, syntaxMessages["BAD_ALIAS"] ?? "");
       return this.visit(meant, path);
     }
+    this.#learnAnchor(node);
     this.#remember(node, path);
     if (isMap(node)) return this.#map(node.items, path);
     if (isSeq(node)) return node.items.map((item, index) => this.visit(item, [...path, index]));
@@ -141,6 +143,7 @@ class Walk {
         continue;
       }
       const below = [...path, name];
+      this.#learnAnchor(pair.key);
       if (entries.has(name)) {
         this.#report(pair.key, below, "this key stands here twice; remove one of them");
         continue;
@@ -149,6 +152,14 @@ class Walk {
       entries.set(name, this.visit(pair.value, below));
     }
     return Object.fromEntries(entries);
+  }
+
+  /** The last before an alias counts, in the order of the text: what is visited again by way of an alias is not. */
+  #learnAnchor(node: unknown): void {
+    const anchor = (node as { readonly anchor?: string } | null | undefined)?.anchor;
+    if (anchor === undefined || this.#known.has(node as object)) return;
+    this.#known.add(node as object);
+    this.#anchors.set(anchor, node);
   }
 
   /** The first place wins: for an entry of a mapping that is its key. */
