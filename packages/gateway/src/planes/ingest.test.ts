@@ -177,6 +177,27 @@ describe("following the journals", () => {
     expect(readdirSync(folder)).toEqual([`${file}.damaged`]);
   });
 
+  it("puts nothing away that ended only while the pass was under way: its end is read in the next", async () => {
+    const journal = await openJournal({ folder, name: "w1-1" });
+    await append(journal, "a", "b");
+    await close(journal);
+    const [file = ""] = readdirSync(folder);
+    const path = join(folder, file);
+    writeFileSync(path, readFileSync(path, "utf8").replace('"id":"a"', '"id":"x"'));
+    const next = join(folder, file.replace("000001", "000002"));
+    const follower = followJournals({
+      folder,
+      store,
+      log,
+      growing: () => ["w1-1"],
+      everyMs: 1_000_000,
+      onStored: () => writeFileSync(next, ""),
+    });
+    await follower.finish();
+    expect(stored()).toEqual(["b"]);
+    expect(readdirSync(folder).toSorted()).toEqual([file, file.replace("000001", "000002")]);
+  });
+
   it("loses nothing to a store that fails: it complains once and goes on when the store is back", async () => {
     const journal = await openJournal({ folder, name: "w1-1" });
     const broken = vi.spyOn(store, "transaction").mockImplementation(() => {

@@ -55,13 +55,14 @@ export function followJournals(options: JournalFollowerOptions): JournalFollower
   let finished = false;
 
   async function pass(): Promise<void> {
-    // Asked before the files are read: a journal that ends during the pass is looked at once more in the next.
+    // Asked before the files are read: a journal or segment that ends during the pass is looked at once more in the next.
     const growing = new Set(options.growing());
+    const names = await readdir(options.folder);
     await bring();
     if (await recordLostCalls({ ...options, grows: (journal) => growing.has(journal) })) await bring();
     options.onPass?.(growing);
     await removeOld();
-    await putAway({ ...options, growing, damaged, maxAgeMs: retention().callsMs });
+    await putAway({ ...options, names, growing, damaged, maxAgeMs: retention().callsMs });
   }
 
   /** As many as came and some more, so that it ends also under load; the rest with the next passes. */
@@ -117,6 +118,8 @@ export function followJournals(options: JournalFollowerOptions): JournalFollower
 
 interface PutAway {
   readonly folder: string;
+  /** What was in it when the pass began: all of these that were ended then are in the store by now. */
+  readonly names: readonly string[];
   readonly growing: ReadonlySet<string>;
   readonly damaged: Set<string>;
   readonly keep?: JournalFollowerOptions["keep"];
@@ -127,8 +130,7 @@ interface PutAway {
 
 /** Of segments that will not grow, damaged ones are set aside for people, and the oldest beyond the bounds removed. */
 async function putAway(work: PutAway): Promise<void> {
-  const { folder, growing, damaged, keep = defaultKeep, maxAgeMs, isRead = () => true } = work;
-  const names = await readdir(folder);
+  const { folder, names, growing, damaged, keep = defaultKeep, maxAgeMs, isRead = () => true } = work;
   const last = new Map<string, number>();
   const segments = names.flatMap((file) => {
     const parsed = parseSegmentFile(file);
