@@ -8,7 +8,10 @@ import { countTables } from "./traffic-counts.ts";
 /** Calls that leave in one transaction: some 40 µs each, and nobody else is served meanwhile. */
 export const removedAtOnce = 500;
 
-/** What is kept, counted back from the newest call, so that a clock put back removes nothing. */
+/**
+ * What is kept, counted back from the newest call, so that a clock put back removes nothing; of calls from the future, from now,
+ * so that a clock that was ahead once does not go on removing.
+ */
 export interface Keeping {
   /**
    * Removes a bounded part of what is older, or more, than is kept: calls with their attempts, intervals, sums by hours and days.
@@ -23,7 +26,7 @@ export interface Keeping {
 const callsBetweenCounts = 1_000_000;
 
 /** For whoever alone removes from the store. Reports, which also bring records into it, remove nothing. */
-export function keepWithin(store: Store): Keeping {
+export function keepWithin(store: Store, wallMs: () => number = Date.now): Keeping {
   /** As last counted, and what came and left since; undefined as long as there cannot be too many. */
   let calls: number | undefined;
   let cameSince = 0;
@@ -45,11 +48,11 @@ export function keepWithin(store: Store): Keeping {
   function remove({ callsMs, sumsMs, maxCalls }: Retention): boolean {
     const newest = store.get("SELECT max(at_ms) AS newest FROM calls")?.["newest"];
     if (newest === null || newest === undefined) return false;
-    const newestMs = Number(newest);
+    const newestMs = Math.min(Number(newest), wallMs());
     const old = removeCalls(store, newestMs - callsMs, removedAtOnce);
     if (calls !== undefined) calls -= old;
     const excess = Math.min(tooMany(maxCalls), removedAtOnce - old);
-    const more = excess === 0 ? 0 : removeCalls(store, newestMs + 1, excess);
+    const more = excess === 0 ? 0 : removeCalls(store, Number(newest) + 1, excess);
     if (calls !== undefined) calls -= more;
     store.run("DELETE FROM service_buckets WHERE bucket < ?", Math.floor((newestMs - sumsMs) / bucketMs));
     for (const table of countTables) {
@@ -61,7 +64,15 @@ export function keepWithin(store: Store): Keeping {
   }
 
   return {
-    remove: (retention) => store.transaction(() => remove(retention)),
+    remove(retention) {
+      try {
+        return store.transaction(() => remove(retention));
+      } catch (error) {
+        // Nothing has left: what was counted is no longer true.
+        calls = undefined;
+        throw error;
+      }
+    },
     came(fresh) {
       cameSince += fresh;
       if (calls !== undefined) calls += fresh;

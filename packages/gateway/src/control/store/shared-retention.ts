@@ -14,13 +14,15 @@ const removedAtOnce = 5_000;
 export type SharedRetention = Pick<Retention, "callsMs" | "sumsMs">;
 
 /**
- * What is older than is kept leaves the ledger of all nodes, counted back from the newest call. A bounded number at a time, by
- * one node at a time: true where there may be more. Where nodes say different things, the shortest holds.
+ * What is older than is kept leaves the ledger of all nodes, counted back from the newest call that is not from the database's
+ * future. A bounded number at a time, by one node at a time: true where there may be more. Where nodes say different things, the shortest holds.
  */
 export async function removeOldShared(store: SqlStore, { callsMs, sumsMs }: SharedRetention): Promise<boolean> {
   return store.transaction(async (sql) => {
     const [locked] = await sql.all("SELECT CASE WHEN pg_try_advisory_xact_lock(?) THEN 1 ELSE 0 END AS mine", lock);
-    const [newest] = await sql.all("SELECT max(at_ms) AS newest FROM calls");
+    const [newest] = await sql.all(
+      "SELECT LEAST(max(at_ms), CAST(EXTRACT(EPOCH FROM now()) * 1000 AS BIGINT)) AS newest FROM calls",
+    );
     if (locked?.["mine"] !== 1 || typeof newest?.["newest"] !== "number") return false;
     const newestMs = newest["newest"];
     const removed = await sql.run(
