@@ -10,8 +10,8 @@ import { watchPayload } from "./payload-sample.ts";
 
 const rule: PayloadRule = { share: 1, maxBytes: 64, keepMs: 1, maxTotalBytes: 1 };
 
-function asked(body: object, id = "req_0123456789abcdef01234567") {
-  const bytes = Buffer.from(JSON.stringify(body));
+function asked(body: object | string, id = "req_0123456789abcdef01234567") {
+  const bytes = Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
   const scan = scanFields(bytes, { maxDepth: 10 });
   if ("problem" in scan) throw new Error(scan.problem);
   const call = { id, caller: "app", dialect: "openai-chat", operation: "generate", model: "main", body: bytes };
@@ -84,9 +84,15 @@ describe("whose payloads are kept", () => {
     for (const body of [{}, { store: true }, { store: null }, { metadata: { store: false } }]) {
       expect(watch(asked(body))).toBeDefined();
     }
-    for (const word of ["off", " OFF "])
+    for (const word of ["off", " OFF ", "on, off"])
       expect(opened({}, { "x-hedgerow-payload": word }).watch(asked({}))).toBeUndefined();
     expect(opened({}, { "x-hedgerow-payload": "on" }).watch(asked({}))).toBeDefined();
+  });
+
+  it("is not who says it twice, once of which is no", () => {
+    for (const text of ['{"store":true,"store":false}', '{"store":false,"store":true}']) {
+      expect(opened().watch(asked(text))).toBeUndefined();
+    }
   });
 
   it("of a call that was made whole from an earlier answer is what its caller wrote, the word about storing too", () => {

@@ -2,6 +2,7 @@ import type { Call } from "#domain/call";
 import type { PayloadRule } from "#domain/payload";
 import type { Exchange } from "#domain/ports";
 import type { Snapshot } from "#domain/snapshot";
+import type { Span } from "#wire/json-scan";
 import { readJson, type FieldScan } from "#wire/json-splice";
 import type { DataPlane } from "./data-plane.ts";
 import type { Thread } from "./thread.ts";
@@ -37,11 +38,15 @@ export function watchPayload(
  */
 function isSampled(exchange: Exchange, { call, scan }: Asked, { share }: PayloadRule): boolean {
   if (Number.parseInt(call.id.slice(-8), 16) >= share * 2 ** 32) return false;
-  if (exchange.headers[wordHeader]?.trim().toLowerCase() === "off") return false;
-  const store = scan.fields.get("store");
-  if (store === undefined) return true;
-  const said = readJson(call.body, store);
-  return !said.ok || said.value !== false;
+  const words = exchange.headers[wordHeader]?.toLowerCase().split(",") ?? [];
+  if (words.some((word) => word.trim() === "off")) return false;
+  // Who says it twice may mean either: one no is enough.
+  return !scan.members.some((member) => member.key === "store" && saysNo(call.body, member));
+}
+
+function saysNo(body: Uint8Array, value: Span): boolean {
+  const said = readJson(body, value);
+  return said.ok && said.value === false;
 }
 
 /** An exchange that keeps the beginning of what is sent to the caller. Given to the log when the call is over. */

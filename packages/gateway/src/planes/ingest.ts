@@ -45,10 +45,9 @@ const damagedSuffix = ".damaged";
  * wholly there. A store that fails costs nothing but delay: the journals keep what it could not take.
  */
 export function followJournals(options: JournalFollowerOptions): JournalFollower {
-  const { log } = options;
+  const { log, retention = () => defaultRetention } = options;
   const damaged = new Set<string>();
   const keeping = keepWithin(options.store);
-  const retention = options.retention ?? (() => defaultRetention);
   let came = 0;
   let complainedAtMs = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;

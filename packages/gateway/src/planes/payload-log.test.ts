@@ -192,6 +192,18 @@ describe("the log of payloads", () => {
     expect(lines().map(({ id }) => id)).toEqual(["b"]);
   });
 
+  it("lets go of a file that is gone, also where nothing more is written: open, it would still be on the disk", async () => {
+    const made = opened({ tidyEveryMs: 5 });
+    await one(made, "a");
+    const [file = ""] = readdirSync(folder);
+    const probe = await open(join(folder, file));
+    const closed = vi.spyOn(Object.getPrototypeOf(probe) as FileHandle, "close");
+    await probe.close();
+    rmSync(folder, { recursive: true });
+    await vi.waitFor(() => expect(closed).toHaveBeenCalledTimes(2));
+    closed.mockRestore();
+  });
+
   it("leaves no half line and no second file behind where a disk takes only a part", async () => {
     const made = opened();
     await one(made, "a");

@@ -18,6 +18,7 @@ export interface PayloadLogOptions {
   readonly log: Log;
   readonly wallMs: () => number;
   readonly everyMs?: number;
+  readonly tidyEveryMs?: number;
   readonly maxQueuedBytes?: number;
   readonly maxFileBytes?: number;
 }
@@ -36,7 +37,7 @@ const defaultQueuedBytes = 16 * 1024 * 1024;
 const defaultFileBytes = 64 * 1024 * 1024;
 /** So many files make the whole at least: the oldest that leaves is a small part of it. */
 const leastFiles = 8;
-const tidyEveryMs = 60_000;
+const defaultTidyMs = 60_000;
 const complainEveryMs = 60_000;
 /** How long what was kept stays where the configuration does not speak of it any more. */
 const keepMsWithoutRule = 7 * 86_400_000;
@@ -62,7 +63,7 @@ export class PayloadLog implements PayloadSink {
 
   constructor(options: PayloadLogOptions) {
     this.#options = options;
-    this.#tidying = setInterval(() => void this.tidy(), tidyEveryMs).unref();
+    this.#tidying = setInterval(() => void this.#tidyNow(), options.tidyEveryMs ?? defaultTidyMs).unref();
   }
 
   put(payload: Payload): void {
@@ -108,6 +109,16 @@ export class PayloadLog implements PayloadSink {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") this.#complain("old payloads cannot be removed", error);
     }
+  }
+
+  async #tidyNow(): Promise<void> {
+    await this.tidy();
+    this.#writing = this.#writing.then(() => this.#letGo());
+  }
+
+  /** Of a file that is gone from the folder: open, its content would stay on the disk. */
+  async #letGo(): Promise<void> {
+    if (this.#file !== undefined && !(await isThere(this.#file))) await this.#leaveFile();
   }
 
   #flushSoon(): void {

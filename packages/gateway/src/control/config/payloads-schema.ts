@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { about, age, mebibytes, size } from "./schema-values.ts";
+import { about, age, mebibytes, size, sizeWithin } from "./schema-values.ts";
 
 export const defaultPayloadBytes = 64 * 1024;
 export const defaultPayloadsBytes = 1024 ** 3;
@@ -8,7 +8,11 @@ export const defaultPayloadsKeepMs = 7 * 86_400_000;
 export const payloadsSection = z
   .strictObject({
     sample: z.number().min(0).max(1).meta(about("The share of calls that are kept: 0.01 is one in a hundred.")),
-    maxBytes: size("Of a request, and of an answer; what is longer is cut.", mebibytes(defaultPayloadBytes)),
+    maxBytes: sizeWithin(
+      "Of a request, and of an answer, at most 1MiB; what is longer is cut.",
+      mebibytes(defaultPayloadBytes),
+      1,
+    ),
     keep: age("How long files are kept after their last line.", "7d"),
     maxTotal: size("Of all files; beyond it the oldest leave.", mebibytes(defaultPayloadsBytes)),
   })

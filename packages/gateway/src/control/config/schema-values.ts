@@ -47,6 +47,12 @@ export const durationText = (description: string) => measured(durations, { descr
 export const size = (description: string, byDefault: string) =>
   measured(sizes, about(description, byDefault)).exactOptional();
 
+/** One that makes no sense beyond a bound: so many MiB. */
+export const sizeWithin = (description: string, byDefault: string, mostMib: number) =>
+  measured(sizes, about(description, byDefault))
+    .refine((bytes) => bytes <= mostMib * 1024 * 1024, `expected at most ${mostMib}MiB`)
+    .exactOptional();
+
 /** Nano-dollars from `3usd`, or from a plain number of dollars. */
 export const money = (description: string) =>
   z
