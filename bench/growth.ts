@@ -107,7 +107,8 @@ export async function startUp({ upstream, rounds, requests }: Wish): Promise<Wor
     const memory = (): number => memoryOfTree(subject.process.pid ?? 0) / 1024 ** 2;
     await sleep(1_000);
     idle.push(memory());
-    await generate({ ...call, requests, connections: 64 });
+    const { failed } = await generate({ ...call, requests, connections: 64 });
+    if (failed > 0) throw new Error(`${failed} requests failed`);
     loaded.push(memory());
     await sleep(10_000);
     after.push(memory());
@@ -147,7 +148,7 @@ export async function twoWorkers({ upstream, rounds, requests }: Wish): Promise<
         const pid = each.subject.process.pid ?? 0;
         const before = cpuMicrosOfTree(pid);
         const [generator, provider] = [process.cpuUsage(), cpuMicrosOfTree(upstream.process.pid ?? 0)];
-        const { seconds } = await generate({
+        const { seconds, failed } = await generate({
           url: each.subject.url,
           path: "/v1/chat/completions",
           body: chatBody(false, 1024),
@@ -155,6 +156,9 @@ export async function twoWorkers({ upstream, rounds, requests }: Wish): Promise<
           connections: 128,
         });
         const used = process.cpuUsage(generator);
+        if (failed > 0) throw new Error(`${each.workers} workers: ${failed} requests failed`);
+        // The ledger takes them half a second later.
+        await sleep(700);
         if (round < 0) continue;
         others.cpuMs += (used.user + used.system + cpuMicrosOfTree(upstream.process.pid ?? 0) - provider) / 1000;
         others.ms += seconds * 1000;
