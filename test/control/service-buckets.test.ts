@@ -78,11 +78,11 @@ describe("intervals of five minutes", () => {
     const at = (ms: number, id: string) => callRecord(id, { at: new Date(first + ms).toISOString() });
     ingest(store, [at(0, "old")]);
     ingest(store, [at(defaultRetention.callsMs + 86_400_000, "later")], 2);
-    keepWithin(store).remove(defaultRetention);
+    keepWithin(store, () => Number.MAX_SAFE_INTEGER).remove(defaultRetention);
     expect(store.all("SELECT id FROM calls").map((row) => row["id"])).toEqual(["later"]);
     expect(await serviceBuckets(store, always)).toHaveLength(2);
     ingest(store, [at(defaultRetention.sumsMs + 86_400_000, "newest")], 3);
-    keepWithin(store).remove(defaultRetention);
+    keepWithin(store, () => Number.MAX_SAFE_INTEGER).remove(defaultRetention);
     expect(await serviceBuckets(store, always)).toHaveLength(2);
   });
 });
