@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cpuMicrosOfTree } from "./cpu.ts";
-import { benchKey, generate } from "./load.ts";
+import { benchKey, generate, type Load } from "./load.ts";
 import { memoryOfTree } from "./processes.ts";
 import { figure, type WorkloadReport } from "./report.ts";
 import { chatBody } from "./saturation.ts";
@@ -25,6 +25,17 @@ interface Wish {
   readonly requests: number;
 }
 
+/** Calls of 1 KB that all succeed, and are in the ledger half a second later: how long they took, and what they cost. */
+async function served(subject: Subject, load: Pick<Load, "requests" | "connections" | "varied">) {
+  const pid = subject.process.pid ?? 0;
+  const before = cpuMicrosOfTree(pid);
+  const call = { url: subject.url, path: "/v1/chat/completions", body: chatBody(false, 1024) };
+  const { seconds, failed } = await generate({ ...call, ...load });
+  if (failed > 0) throw new Error(`${subject.name}: ${failed} requests failed`);
+  await sleep(700);
+  return { seconds, cpuMicros: cpuMicrosOfTree(pid) - before };
+}
+
 /**
  * What it costs that there are 10,000 keys and 1,000 routes: where the same one of each is used, and where all are by turns.
  * By turns nearly every call is the first of its key for seconds: its money is lent to it alone, and its rows are its own.
@@ -45,24 +56,17 @@ export async function manyKeys({ upstream, rounds, requests }: Wish): Promise<Wo
     for (let round = -2; round < rounds; round += 1) {
       for (const each of started) {
         const { subject, used } = each;
-        const before = cpuMicrosOfTree(subject.process.pid ?? 0);
-        const { failed } = await generate({
-          url: subject.url,
-          path: "/v1/chat/completions",
-          body: chatBody(false, 1024),
+        // At first every key and route is new, which costs something once; meanwhile the compiler has work to do, too.
+        const count = round < 0 ? 2 * used.keys + requests : requests;
+        const { cpuMicros } = await served(subject, {
           varied: (at) => ({
             key: keyOf((at * 7919) % used.keys),
             body: bodies[(at * 31) % used.routes] ?? Buffer.alloc(0),
           }),
-          // At first every key and route is new, which costs something once.
-          requests: round < 0 ? 2 * used.keys + requests : requests,
+          requests: count,
           connections: 64,
         });
-        if (failed > 0) throw new Error(`${each.name}: ${failed} requests failed`);
-        // The ledger takes them half a second later.
-        await sleep(700);
-        // Meanwhile the compiler has had work to do, too.
-        if (round >= 0) each.cpu.push((cpuMicrosOfTree(subject.process.pid ?? 0) - before) / requests);
+        if (round >= 0) each.cpu.push(cpuMicros / requests);
       }
     }
     for (const each of started) each.memory = memoryOfTree(each.subject.process.pid ?? 0) / 1024 ** 2;
@@ -145,25 +149,14 @@ export async function twoWorkers({ upstream, rounds, requests }: Wish): Promise<
   try {
     for (let round = -1; round < rounds; round += 1) {
       for (const each of started) {
-        const pid = each.subject.process.pid ?? 0;
-        const before = cpuMicrosOfTree(pid);
         const [generator, provider] = [process.cpuUsage(), cpuMicrosOfTree(upstream.process.pid ?? 0)];
-        const { seconds, failed } = await generate({
-          url: each.subject.url,
-          path: "/v1/chat/completions",
-          body: chatBody(false, 1024),
-          requests,
-          connections: 128,
-        });
+        const { seconds, cpuMicros } = await served(each.subject, { requests, connections: 128 });
         const used = process.cpuUsage(generator);
-        if (failed > 0) throw new Error(`${each.workers} workers: ${failed} requests failed`);
-        // The ledger takes them half a second later.
-        await sleep(700);
         if (round < 0) continue;
         others.cpuMs += (used.user + used.system + cpuMicrosOfTree(upstream.process.pid ?? 0) - provider) / 1000;
         others.ms += seconds * 1000;
         each.perSecond.push(requests / seconds);
-        each.perCpuSecond.push(requests / ((cpuMicrosOfTree(pid) - before) / 1e6));
+        each.perCpuSecond.push(requests / (cpuMicros / 1e6));
       }
     }
   } finally {

@@ -1,7 +1,7 @@
 import { goalLine } from "./goal.ts";
 import { generate } from "./load.ts";
 import { generateOpen, quantile, type OpenResult } from "./open-loop.ts";
-import { figure, type Figure, type WorkloadReport } from "./report.ts";
+import { failedNotes, figure, type Figure, type WorkloadReport } from "./report.ts";
 import { chatBody } from "./saturation.ts";
 import type { Subject } from "./subjects.ts";
 
@@ -56,10 +56,7 @@ export async function halfLoad({ upstream, subjects, rounds, seconds }: Wish): P
         rows.find(({ subject }) => subject === "hedgerow")?.figures["added p99 ms"],
         2,
       ),
-      ...all.flatMap(({ name }) => {
-        const failed = (results.get(name) ?? []).reduce((sum, each) => sum + each.failed, 0);
-        return failed === 0 ? [] : [`${name}: ${failed} requests failed`];
-      }),
+      ...failedNotes(results, "requests"),
     ],
   };
 }

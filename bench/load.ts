@@ -47,38 +47,40 @@ export async function generate(load: Load): Promise<LoadResult> {
   );
   const seconds = (performance.now() - startedAt) / 1000;
   await pool.close();
-  return { failed, seconds, bytes, latenciesMs: latenciesMs.toSorted((a, b) => a - b) };
+  return { failed, seconds, bytes, latenciesMs: ascending(latenciesMs) };
 }
 
-export function once(
-  pool: Pool,
-  load: Pick<Load, "path" | "headers" | "body"> & { readonly key?: string },
-): Promise<{ readonly good: boolean; readonly bytes: number }> {
+type Request = Pick<Load, "path" | "headers" | "body"> & { readonly key?: string };
+
+/** A call as any client would make it, for undici's `dispatch`. */
+export function post({ path, headers, body, key = benchKey }: Request) {
+  return {
+    path,
+    method: "POST" as const,
+    headers: { ...headers, "content-type": "application/json", authorization: `Bearer ${key}` },
+    body,
+  };
+}
+
+/** Milliseconds in order, as quantiles want them. */
+export function ascending(numbers: readonly number[]): readonly number[] {
+  return numbers.toSorted((a, b) => a - b);
+}
+
+export function once(pool: Pool, load: Request): Promise<{ readonly good: boolean; readonly bytes: number }> {
   return new Promise((resolve) => {
     let good = false;
     let bytes = 0;
-    pool.dispatch(
-      {
-        path: load.path,
-        method: "POST",
-        headers: {
-          ...load.headers,
-          "content-type": "application/json",
-          authorization: `Bearer ${load.key ?? benchKey}`,
-        },
-        body: load.body,
+    pool.dispatch(post(load), {
+      onRequestStart() {},
+      onResponseStart(_controller, status) {
+        good = status === 200;
       },
-      {
-        onRequestStart() {},
-        onResponseStart(_controller, status) {
-          good = status === 200;
-        },
-        onResponseData(_controller, chunk) {
-          bytes += chunk.length;
-        },
-        onResponseEnd: () => resolve({ good, bytes }),
-        onResponseError: () => resolve({ good: false, bytes }),
+      onResponseData(_controller, chunk) {
+        bytes += chunk.length;
       },
-    );
+      onResponseEnd: () => resolve({ good, bytes }),
+      onResponseError: () => resolve({ good: false, bytes }),
+    });
   });
 }

@@ -1,5 +1,5 @@
 import { Pool } from "undici";
-import { once, type Load } from "./load.ts";
+import { ascending, once, type Load } from "./load.ts";
 
 export interface OpenLoad extends Omit<Load, "requests" | "connections"> {
   readonly perSecond: number;
@@ -59,8 +59,7 @@ export async function generateOpen(load: OpenLoad): Promise<OpenResult> {
   const { user, system } = process.cpuUsage(cpuBefore);
   const generatorCores = (user + system) / 1000 / (performance.now() - startMs);
   await pool.close();
-  const sorted = (numbers: readonly number[]): readonly number[] => numbers.toSorted((a, b) => a - b);
-  return { failed, latenciesMs: sorted(latenciesMs), latenessMs: sorted(latenessMs), generatorCores };
+  return { failed, latenciesMs: ascending(latenciesMs), latenessMs: ascending(latenessMs), generatorCores };
 }
 
 /** When the n-th request is due, milliseconds from the start: at even distances, and no sum that drifts. */

@@ -1,6 +1,6 @@
 import { cpuMicrosOfTree } from "./cpu.ts";
 import { quantile } from "./open-loop.ts";
-import { figure, type Figure, type WorkloadReport } from "./report.ts";
+import { failedNotes, figure, type Figure, type WorkloadReport } from "./report.ts";
 import { chatBody } from "./saturation.ts";
 import { runStreams, type StreamsResult } from "./stream-load.ts";
 import { setUpstream, type Subject } from "./subjects.ts";
@@ -50,10 +50,7 @@ export async function pacedStreams({ upstream, subjects, rounds, streams, chunks
     rows: all.map(({ name }) => ({ subject: name, figures: figuresOf(results.get(name) ?? [], direct) })),
     notes: [
       `a chunk's delay is from when the provider wrote it; the generator began 99 % of streams within ${late.median.toFixed(2)} ms of their time`,
-      ...all.flatMap(({ name }) => {
-        const failed = (results.get(name) ?? []).reduce((sum, each) => sum + each.failed, 0);
-        return failed === 0 ? [] : [`${name}: ${failed} streams failed`];
-      }),
+      ...failedNotes(results, "streams"),
     ],
   };
 }

@@ -26,6 +26,17 @@ export function figure(numbers: readonly number[]): Figure {
   };
 }
 
+/** Who failed, and how often over all rounds. */
+export function failedNotes(
+  results: ReadonlyMap<string, readonly { readonly failed: number }[]>,
+  what: string,
+): readonly string[] {
+  return [...results].flatMap(([name, own]) => {
+    const failed = own.reduce((sum, each) => sum + each.failed, 0);
+    return failed === 0 ? [] : [`${name}: ${failed} ${what} failed`];
+  });
+}
+
 function digits({ median }: Figure): number {
   return Math.abs(median) < 10 ? 2 : Math.abs(median) < 100 ? 1 : 0;
 }

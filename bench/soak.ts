@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Pool } from "undici";
 import { processTree } from "./cpu.ts";
-import { benchKey } from "./load.ts";
+import { post } from "./load.ts";
 import { handlesOfTree, residentBytes } from "./processes.ts";
 import { figure, type WorkloadReport } from "./report.ts";
 import { chatBody } from "./saturation.ts";
@@ -152,24 +152,16 @@ function call(pool: Pool, body: Buffer, seen: Seen): Promise<void> {
       else seen.refused += 1;
       resolve();
     };
-    pool.dispatch(
-      {
-        path: "/v1/chat/completions",
-        method: "POST",
-        headers: { "content-type": "application/json", authorization: `Bearer ${benchKey}` },
-        body,
+    pool.dispatch(post({ path: "/v1/chat/completions", body }), {
+      onRequestStart(controller) {
+        hangUp.signal.addEventListener("abort", () => controller.abort(new Error("hung up")));
       },
-      {
-        onRequestStart(controller) {
-          hangUp.signal.addEventListener("abort", () => controller.abort(new Error("hung up")));
-        },
-        onResponseStart(_controller, code, headers) {
-          [id, status] = [String(headers["x-request-id"]), code];
-        },
-        onResponseData() {},
-        onResponseEnd: () => over(true),
-        onResponseError: () => over(false),
+      onResponseStart(_controller, code, headers) {
+        [id, status] = [String(headers["x-request-id"]), code];
       },
-    );
+      onResponseData() {},
+      onResponseEnd: () => over(true),
+      onResponseError: () => over(false),
+    });
   });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Pool } from "undici";
-import { benchKey } from "./load.ts";
+import { ascending, post } from "./load.ts";
 import { arrivalMs } from "./open-loop.ts";
 import type { Subject } from "./subjects.ts";
 
@@ -47,14 +47,13 @@ export async function runStreams({ subject, body, streams, perSecond }: StreamsL
   });
   await Promise.all(all);
   await pool.destroy();
-  const sorted = (numbers: readonly number[]): readonly number[] => numbers.toSorted((a, b) => a - b);
   return {
     failed,
     whole,
     mostOpen,
-    firstMs: sorted(firstMs),
-    chunkMs: sorted(chunkMs),
-    latenessMs: sorted(latenessMs),
+    firstMs: ascending(firstMs),
+    chunkMs: ascending(chunkMs),
+    latenessMs: ascending(latenessMs),
   };
 }
 
@@ -81,28 +80,20 @@ function oneStream(pool: Pool, { subject, body, seen }: OneStream) {
   let status = 0;
   let ended = false;
   return new Promise<{ readonly good: boolean; readonly first: number | undefined }>((resolve) => {
-    pool.dispatch(
-      {
-        path: "/v1/chat/completions",
-        method: "POST",
-        headers: { ...subject.headers, "content-type": "application/json", authorization: `Bearer ${benchKey}` },
-        body,
+    pool.dispatch(post({ path: "/v1/chat/completions", headers: subject.headers ?? {}, body }), {
+      onRequestStart() {},
+      onResponseStart(_controller, code) {
+        status = code;
       },
-      {
-        onRequestStart() {},
-        onResponseStart(_controller, code) {
-          status = code;
-        },
-        onResponseData(_controller, chunk) {
-          // A refusal's body is no content.
-          if (status === 200) first ??= performance.now() - sentMs;
-          const nowMicros = Number(process.hrtime.bigint() / 1000n);
-          for (const micros of stampsIn(chunk)) seen((nowMicros - micros) / 1000);
-          if (chunk.includes(terminator)) ended = true;
-        },
-        onResponseEnd: () => resolve({ good: status === 200 && ended, first }),
-        onResponseError: () => resolve({ good: false, first }),
+      onResponseData(_controller, chunk) {
+        // A refusal's body is no content.
+        if (status === 200) first ??= performance.now() - sentMs;
+        const nowMicros = Number(process.hrtime.bigint() / 1000n);
+        for (const micros of stampsIn(chunk)) seen((nowMicros - micros) / 1000);
+        if (chunk.includes(terminator)) ended = true;
       },
-    );
+      onResponseEnd: () => resolve({ good: status === 200 && ended, first }),
+      onResponseError: () => resolve({ good: false, first }),
+    });
   });
 }

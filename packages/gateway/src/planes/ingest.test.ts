@@ -54,6 +54,17 @@ function close(journal: JournalWriter): Promise<unknown> {
   return new Promise((resolve) => journal.close(resolve));
 }
 
+/** The file of an ended journal, one of whose lines is not what was written. */
+async function changedJournal(ids: readonly string[], changed: string): Promise<string> {
+  const journal = await openJournal({ folder, name: "w1-1" });
+  await append(journal, ...ids);
+  await close(journal);
+  const [file = ""] = readdirSync(folder);
+  const text = readFileSync(join(folder, file), "utf8");
+  writeFileSync(join(folder, file), text.replace(`"id":"${changed}"`, '"id":"x"'));
+  return file;
+}
+
 function stored(): readonly string[] {
   return store.all("SELECT id FROM calls ORDER BY rowid").map((row) => String(row["id"]));
 }
@@ -162,12 +173,7 @@ describe("following the journals", () => {
   });
 
   it("leaves a changed line out, says where it is, and sets the file aside for people", async () => {
-    const journal = await openJournal({ folder, name: "w1-1" });
-    await append(journal, "a", "b", "c");
-    await close(journal);
-    const [file = ""] = readdirSync(folder);
-    const text = readFileSync(join(folder, file), "utf8");
-    writeFileSync(join(folder, file), text.replace('"id":"b"', '"id":"x"'));
+    const file = await changedJournal(["a", "b", "c"], "b");
     await followJournals({ folder, store, log, growing: () => [], keep: { files: 0, bytes: 0 } }).finish();
     expect(stored()).toEqual(["a", "c"]);
     expect(log.error).toHaveBeenCalledWith(
@@ -178,12 +184,7 @@ describe("following the journals", () => {
   });
 
   it("puts nothing away that ended only while the pass was under way: its end is read in the next", async () => {
-    const journal = await openJournal({ folder, name: "w1-1" });
-    await append(journal, "a", "b");
-    await close(journal);
-    const [file = ""] = readdirSync(folder);
-    const path = join(folder, file);
-    writeFileSync(path, readFileSync(path, "utf8").replace('"id":"a"', '"id":"x"'));
+    const file = await changedJournal(["a", "b"], "a");
     const next = join(folder, file.replace("000001", "000002"));
     const follower = followJournals({
       folder,
