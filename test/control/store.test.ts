@@ -330,10 +330,10 @@ describe("ingesting a journal folder", () => {
     const afterTwo = segment(name, ["a", "b"]).length;
     const store = opened();
     writeFileSync(file, whole.slice(0, afterTwo + 7));
-    expect(await ingestJournal(store, journal)).toEqual({ fresh: 2, damage: [] });
+    expect(await ingestJournal(store, journal)).toEqual({ fresh: 2, damage: [], unread: [] });
     writeFileSync(file, whole);
-    expect(await ingestJournal(store, journal)).toEqual({ fresh: 1, damage: [] });
-    expect(await ingestJournal(store, journal)).toEqual({ fresh: 0, damage: [] });
+    expect(await ingestJournal(store, journal)).toEqual({ fresh: 1, damage: [], unread: [] });
+    expect(await ingestJournal(store, journal)).toEqual({ fresh: 0, damage: [], unread: [] });
     expect(await listCalls(store, {}, 10)).toHaveLength(3);
     rmSync(file);
     await ingestJournal(store, journal);
@@ -354,6 +354,6 @@ describe("ingesting a journal folder", () => {
   });
 
   it("finds nothing in a folder that does not exist", async () => {
-    expect(await ingestJournal(opened(), join(folder, "nowhere"))).toEqual({ fresh: 0, damage: [] });
+    expect(await ingestJournal(opened(), join(folder, "nowhere"))).toEqual({ fresh: 0, damage: [], unread: [] });
   });
 });

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -103,6 +103,22 @@ describe.skipIf(postgresPrograms() === undefined)("a node's records", { timeout:
     await once(3);
     expect(one.ledger.has(file, 100)).toBe(true);
     expect(one.ledger.has(file, 1e9)).toBe(false);
+  });
+
+  it("are there behind a file that cannot be read, of which nothing is said to be there", async () => {
+    const one = await node("n1");
+    await append(one, 3);
+    const unreadable = "w0-1-000001.jsonl";
+    mkdirSync(join(one.folder, unreadable));
+    await one.ledger.start(30_000);
+    await once(3);
+    await append(one, 2);
+    await once(5);
+    expect([up(one), one.ledger.has(unreadable, 1)]).toEqual([[{ labels: [], values: [1] }], false]);
+    expect(one.log.error).not.toHaveBeenCalled();
+    // It is looked at every 20 ms, and is never whole.
+    const behind = () => one.ledger.families().find(({ name }) => name === "hedgerow_store_behind_seconds");
+    await vi.waitFor(() => expect(behind()?.series[0]?.values[0]).toBeGreaterThan(1), soon);
   });
 
   it("wait for a database that is not there at the start, which holds nobody up", async () => {

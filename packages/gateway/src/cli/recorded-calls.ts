@@ -47,9 +47,11 @@ export async function withRecordedCalls(
     return 1;
   }
   try {
-    const { damage } = await ingestJournal(opened.store, join(folder, "journal"));
+    const { damage, unread } = await ingestJournal(opened.store, join(folder, "journal"));
     for (const each of damage)
       io.stderr(`hedgerow ${command}: journal ${each.file}, byte ${each.offset}: ${each.why}\n`);
+    for (const { file, why } of unread)
+      io.stderr(`hedgerow ${command}: journal ${file} cannot be read, what only it holds is missing: ${why}\n`);
     return await then(opened.store);
   } finally {
     opened.store.close();

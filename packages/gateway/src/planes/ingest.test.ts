@@ -1,8 +1,19 @@
-import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openStore, type Store } from "#control/store/sqlite";
+import type { BegunCall } from "#domain/begun-call";
 import type { CallRecord } from "#domain/record";
 import { openJournal, type JournalWriter } from "#ledger/journal";
 import { followJournals } from "./ingest.ts";
@@ -44,6 +55,21 @@ function record(id: string): CallRecord {
     warnings: [],
     attempts: [],
   };
+}
+
+function begun(id: string): BegunCall {
+  const { version, at: _at, snapshot, caller, dialect, operation, route, requestedModel, streamed } = record(id);
+  const said = { version, id, snapshot, caller, dialect, operation, route, requestedModel, streamed };
+  return { ...said, requestBytes: 1, atMs: Date.parse("2026-11-21T12:00:00.000Z"), elapsedMs: 5, attempts: [] };
+}
+
+/** What a file of open calls holds of one. */
+function openPage(id: string): string {
+  return `${JSON.stringify(begun(id))}\n`;
+}
+
+function decisionOf(id: string): unknown {
+  return store.get("SELECT decision FROM calls WHERE id = ?", id)?.["decision"];
 }
 
 function append(journal: JournalWriter, ...ids: readonly string[]): Promise<unknown> {
@@ -218,5 +244,116 @@ describe("following the journals", () => {
     broken.mockRestore();
     await vi.waitFor(() => expect(stored()).toEqual(["a"]), { timeout: 10_000 });
     await follower.finish();
+  });
+});
+
+/** A journal whose process was killed: its calls are on their way still, its file has no end. */
+async function killedJournal(name: string, open: readonly string[], ended: readonly string[] = []): Promise<void> {
+  const journal = await openJournal({ folder, name });
+  for (const id of [...ended, ...open]) journal.begin(begun(id));
+  await append(journal, ...ended);
+}
+
+describe("following journals of which some cannot be read", () => {
+  const unreadable = "w0-1-000001.jsonl";
+  let elsewhere: string;
+
+  beforeEach(() => {
+    elsewhere = mkdtempSync(join(tmpdir(), "hedgerow-ingest-"));
+    // Opened, and not read, whoever the tests run as.
+    mkdirSync(join(folder, unreadable));
+  });
+
+  afterEach(() => rmSync(elsewhere, { recursive: true, force: true }));
+
+  async function mend(ids: readonly string[]): Promise<void> {
+    const journal = await openJournal({ folder: elsewhere, name: "w0-1" });
+    await append(journal, ...ids);
+    await close(journal);
+    rmSync(join(folder, unreadable), { recursive: true });
+    renameSync(join(elsewhere, unreadable), join(folder, unreadable));
+  }
+
+  it("brings the others, tells once of each, and takes it up when it can be read", async () => {
+    const journal = await openJournal({ folder, name: "w1-1" });
+    await append(journal, "a");
+    const passes = vi.fn();
+    const everyMs = 5;
+    const follower = followJournals({ folder, store, log, growing: () => ["w1-1"], onPass: passes, everyMs });
+    await vi.waitFor(() => expect(passes.mock.calls.length).toBeGreaterThan(3), { timeout: 10_000 });
+    expect(stored()).toEqual(["a"]);
+    expect(log.error.mock.calls).toEqual([
+      [expect.stringContaining("make it readable"), { file: join(folder, unreadable), why: expect.any(String) }],
+    ]);
+    expect(passes).toHaveBeenLastCalledWith(new Set(["w1-1", "w0-1"]));
+    await mend(["b"]);
+    await vi.waitFor(() => expect(stored()).toEqual(["a", "b"]), { timeout: 10_000 });
+    await follower.finish();
+    expect(passes).toHaveBeenLastCalledWith(new Set(["w1-1"]));
+    expect([log.error.mock.calls.length, log.info.mock.calls.length]).toEqual([1, 1]);
+    await close(journal);
+  });
+
+  it("puts away what the others no longer need, and nothing of a journal that is not wholly read", async () => {
+    await killedJournal("w1-1", [], ["a"]);
+    writeFileSync(join(folder, "w0-1-000002.jsonl"), "");
+    await followJournals({ folder, store, log, growing: () => [], keep: { files: 0, bytes: 0 } }).finish();
+    expect(readdirSync(folder).toSorted()).toEqual([unreadable, "w0-1-000002.jsonl"]);
+    expect(log.error).toHaveBeenCalledOnce();
+  });
+
+  it("calls nothing lost whose record may be in the file that cannot be read", async () => {
+    writeFileSync(join(folder, "w0-1.open"), openPage("ended"));
+    await killedJournal("w1-1", ["lost"]);
+    const options = { folder, store, log, growing: () => [] };
+    await followJournals(options).finish();
+    expect(stored()).toEqual(["lost"]);
+    await mend(["ended"]);
+    await followJournals(options).finish();
+    expect([stored(), decisionOf("ended")]).toEqual([["lost", "ended"], "answered"]);
+    expect(readdirSync(folder)).not.toContain("w0-1.open");
+  });
+
+  it("records lost calls of the others where one file of open calls cannot be read", async () => {
+    rmSync(join(folder, unreadable), { recursive: true });
+    mkdirSync(join(folder, "w0-1.open"));
+    await killedJournal("w1-1", ["lost"]);
+    const passes = vi.fn();
+    const options = { folder, store, log, growing: () => [], onPass: passes };
+    await followJournals(options).finish();
+    expect([stored(), decisionOf("lost")]).toEqual([["lost"], "broken"]);
+    expect(log.error.mock.calls).toEqual([
+      [expect.stringContaining("a dead worker"), { file: join(folder, "w0-1.open"), why: expect.any(String) }],
+    ]);
+    expect(passes).toHaveBeenLastCalledWith(new Set(["w0-1"]));
+  });
+});
+
+describe("what fails beside the bringing of records", () => {
+  it("is said in its own words: old calls that cannot be removed", async () => {
+    await close(await openJournal({ folder, name: "w1-1" }));
+    const get = store.get.bind(store);
+    vi.spyOn(store, "get").mockImplementation((sql, ...values) => {
+      if (sql.includes("max(at_ms)")) throw new Error("disk I/O error");
+      return get(sql, ...values);
+    });
+    await followJournals({ folder, store, log, growing: () => [], keep: { files: 0, bytes: 0 } }).finish();
+    expect(log.error.mock.calls).toEqual([
+      [expect.stringContaining("old calls could not be removed"), { why: "disk I/O error" }],
+    ]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("is said in its own words: a segment that cannot be put away, which keeps no other", async () => {
+    const file = await changedJournal(["a", "b"], "a");
+    const inTheWay = `${file}.damaged`;
+    mkdirSync(join(folder, inTheWay));
+    await close(await openJournal({ folder, name: "w2-1" }));
+    await followJournals({ folder, store, log, growing: () => [], keep: { files: 0, bytes: 0 } }).finish();
+    expect(log.error).toHaveBeenLastCalledWith(expect.stringContaining("could not be put away"), {
+      why: expect.stringContaining("1 of 2"),
+    });
+    expect(readdirSync(folder).toSorted()).toEqual([file, inTheWay]);
+    rmSync(join(folder, inTheWay), { recursive: true });
   });
 });

@@ -110,9 +110,9 @@ export class SharedLedger {
   async #guardedPass(): Promise<void> {
     const beganAtMs = performance.now();
     try {
-      await this.#pass();
-      this.#completeAtMs = beganAtMs;
-      this.#isBack();
+      const isWhole = await this.#pass();
+      if (isWhole) this.#completeAtMs = beganAtMs;
+      this.#isBack(isWhole);
       await this.#tidy();
     } catch (error) {
       this.#failed((error as Error).message);
@@ -120,13 +120,16 @@ export class SharedLedger {
     await this.#measure();
   }
 
-  async #pass(): Promise<void> {
+  /** Whether every file could be read. Whoever brings records to the node's own store tells of those that could not. */
+  async #pass(): Promise<boolean> {
     const { folder } = this.#options;
     if (!this.#migrated) await this.#migrate();
     const sizes = await sizesIn(folder);
-    await carryJournal(this.#ledger, folder, () => {});
+    const { unread } = await carryJournal(this.#ledger, folder, () => {});
+    const left = new Set(unread.map(({ file }) => file));
     this.#read.clear();
-    for (const [file, size] of sizes) this.#read.set(file, size);
+    for (const [file, size] of sizes) if (!left.has(file)) this.#read.set(file, size);
+    return left.size === 0;
   }
 
   async #migrate(): Promise<void> {
@@ -185,8 +188,9 @@ export class SharedLedger {
     for (const file of gone) this.#positions.delete(file);
   }
 
-  #isBack(): void {
-    if (this.#failedAtMs !== undefined) this.#options.log.info("the database that nodes share has every record again");
+  #isBack(isWhole: boolean): void {
+    const every = isWhole ? "every record" : "records (but those of journal files that cannot be read)";
+    if (this.#failedAtMs !== undefined) this.#options.log.info(`the database that nodes share has ${every} again`);
     this.#failedAtMs = undefined;
     this.#pauseMs = 0;
     this.#toldShare = 0;
