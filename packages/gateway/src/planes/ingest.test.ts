@@ -329,6 +329,28 @@ describe("following journals of which some cannot be read", () => {
   });
 });
 
+describe("a killed worker's calls", () => {
+  const journals = () => readdirSync(folder).filter((file) => file.startsWith("w1-1") && file.endsWith(".jsonl"));
+
+  it("get no second record where the first has left the store already", async () => {
+    const ended = ["e1", "e2", "e3", "e4"];
+    await killedJournal("w1-1", ["lost"], ended);
+    const retention = () => ({ callsMs: 86_400_000, sumsMs: 40 * 86_400_000, maxCalls: 1 });
+    const told = vi.fn();
+    const options = { folder, store, log, retention, onStored: told };
+    await followJournals({ ...options, growing: () => ["w1-1"] }).finish();
+    expect(stored()).toHaveLength(1);
+    await followJournals({ ...options, growing: () => [] }).finish();
+    const records = told.mock.calls.flatMap(([, brought]) => brought as readonly CallRecord[]);
+    expect(records.map(({ id, decision }) => [id, decision])).toEqual([
+      ...ended.map((id) => [id, "answered"]),
+      ["lost", "broken"],
+    ]);
+    expect(log.warn).toHaveBeenCalledWith(expect.any(String), { journal: "w1-1", calls: 1 });
+    expect(journals()).toHaveLength(2);
+  });
+});
+
 describe("what fails beside the bringing of records", () => {
   it("is said in its own words: old calls that cannot be removed", async () => {
     await close(await openJournal({ folder, name: "w1-1" }));

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openStore, type Store } from "#control/store/sqlite";
 import type { BegunCall } from "#domain/begun-call";
 import { openJournal } from "#ledger/journal";
-import { bringEarlierRecords } from "./lost-calls.ts";
+import { bringEarlierRecords, recordLostCalls } from "./lost-calls.ts";
 
 let folder: string;
 let store: Store;
@@ -53,4 +53,13 @@ describe("what an earlier supervisor left", () => {
     const told = log.error.mock.calls.map(([, fields]) => (fields as { why: string }).why);
     expect(told).toEqual([expect.stringContaining("w0-1-000001.jsonl: "), expect.stringContaining("w0-2.open: ")]);
   });
+});
+
+it("tells of a store that fails as of a store, not as of a journal's file", async () => {
+  const killed = await openJournal({ folder, name: "w1-1" });
+  killed.begin(begun("lost"));
+  vi.spyOn(store, "get").mockImplementation(() => {
+    throw new Error("disk I/O error");
+  });
+  await expect(recordLostCalls({ store, folder, grows: () => false, log })).rejects.toThrow("disk I/O error");
 });

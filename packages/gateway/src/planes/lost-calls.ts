@@ -1,9 +1,11 @@
 import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { ingestJournal } from "#control/store/ingest-journal";
 import type { Store } from "#control/store/sqlite";
 import { closeDeadJournals } from "#ledger/close-journal";
 import { parseSegmentFile } from "#ledger/journal-line";
-import { openCallsFile, parseOpenCallsFile } from "#ledger/open-calls";
+import { openCallsFile, parseOpenCallsFile, readOpenCalls } from "#ledger/open-calls";
+import { readJournal, type JournalPosition } from "#ledger/read-journal";
 import type { Log } from "./log.ts";
 
 export interface LostCallsOptions {
@@ -24,16 +26,25 @@ export interface LostCalls {
 
 /**
  * What workers had under way when they were killed gets its records. One journal for which that fails keeps no other from it.
- * Rejects where the journals' folder cannot be read.
+ * Rejects where the journals' folder cannot be read, or the store.
  */
 export async function recordLostCalls({ store, folder, grows, log }: LostCallsOptions): Promise<LostCalls> {
-  const isRecorded = (id: string): boolean => store.get("SELECT 1 FROM calls WHERE id = ?", id) !== undefined;
+  const isStored = (id: string): boolean => store.get("SELECT 1 FROM calls WHERE id = ?", id) !== undefined;
   const failed = new Map<string, string>();
   let came = false;
-  for (const file of await readdir(folder)) {
+  const files = await readdir(folder);
+  for (const file of files) {
     const name = parseOpenCallsFile(file);
     if (name === undefined || grows(name)) continue;
+    const open = await readOpenCalls(join(folder, file)).catch((error: Error) => error);
+    if (open instanceof Error) {
+      failed.set(name, open.message);
+      continue;
+    }
+    const missing = new Set(open.map(({ id }) => id).filter((id) => !isStored(id)));
     try {
+      const written = await writtenCalls({ folder, files, journal: name }, missing);
+      const isRecorded = (id: string): boolean => written.has(id) || !missing.has(id);
       const closed = await closeDeadJournals({ folder, grows: (journal) => journal !== name, isRecorded });
       for (const { journal, lost } of closed) {
         came = true;
@@ -47,6 +58,42 @@ export async function recordLostCalls({ store, folder, grows, log }: LostCallsOp
     }
   }
   return { came, failed };
+}
+
+/**
+ * An ended call stands among the open ones for ten seconds at most, and a worker writes a fraction of this in that time. It
+ * takes a second to read, and only after a worker was killed with calls under way.
+ */
+const searchedBytes = 128 * 1024 * 1024;
+/** While a piece is checked nobody else is served. */
+const pieceBytes = 512 * 1024;
+
+/**
+ * Those of the calls that have their record in the newest segments of their journal: one that has left the store (it keeps a
+ * bounded number of calls) must not be taken for lost.
+ */
+async function writtenCalls(
+  { folder, files, journal }: { readonly folder: string; readonly files: readonly string[]; readonly journal: string },
+  calls: ReadonlySet<string>,
+): Promise<ReadonlySet<string>> {
+  const segments = files.flatMap((file) => {
+    const parsed = parseSegmentFile(file);
+    return parsed?.name === journal ? [{ file, segment: parsed.segment }] : [];
+  });
+  const written = new Set<string>();
+  let searched = 0;
+  for (const { file } of segments.toSorted((a, b) => b.segment - a.segment)) {
+    if (written.size === calls.size || searched >= searchedBytes) break;
+    let position: JournalPosition | undefined;
+    for (let more = true; more;) {
+      const read = await readJournal(join(folder, file), position, pieceBytes);
+      for (const { id } of read.records) if (calls.has(id)) written.add(id);
+      more = read.more && read.position?.offset !== position?.offset;
+      position = read.position;
+    }
+    searched += position?.offset ?? 0;
+  }
+  return written;
 }
 
 /**
