@@ -143,4 +143,11 @@ describe("what is kept of an answer", () => {
     expect(Buffer.from(kept).toString()).toBe("a".repeat(4_000));
     expect(kept.buffer.byteLength).toBeLessThanOrEqual(4_000);
   });
+
+  it("says so much of a model's name as a record does, for callers write it", () => {
+    const { told, plane, watch } = opened();
+    const { call, scan } = asked({});
+    watch({ call: { ...call, model: "m".repeat(100_000) }, scan })?.tell("", plane);
+    expect(told[0]?.model).toBe("m".repeat(256));
+  });
 });

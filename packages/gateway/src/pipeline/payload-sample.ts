@@ -5,6 +5,7 @@ import type { Snapshot } from "#domain/snapshot";
 import type { Span } from "#wire/json-scan";
 import { readJson, type FieldScan } from "#wire/json-splice";
 import type { DataPlane } from "./data-plane.ts";
+import { longestName } from "./record.ts";
 import type { Thread } from "./thread.ts";
 
 interface Asked {
@@ -127,7 +128,7 @@ class WatchedExchange implements Exchange {
       caller: call.caller,
       dialect: call.dialect,
       operation: call.operation,
-      model: call.model,
+      model: call.model.slice(0, longestName),
       route,
       streamed: call.streamed,
       status: this.#status,

@@ -12,7 +12,7 @@ import { compileRoutes } from "./compile-route.ts";
 import { compileSupply } from "./compile-supply.ts";
 import { checkAudit, compileAlerts, compileAudit } from "./compile-audit.ts";
 import { checkRetention, compileRetention } from "./compile-retention.ts";
-import { compilePayloads } from "./compile-payloads.ts";
+import { checkPayloads, compilePayloads } from "./compile-payloads.ts";
 import { compileTelemetry } from "./compile-telemetry.ts";
 import { snapshotVersion } from "./fingerprint.ts";
 import type { Finding } from "./problem.ts";
@@ -43,6 +43,7 @@ export function compile(document: ConfigDocument, context: CompileContext): Comp
   checkStore(document, report);
   checkAudit(document, report);
   checkRetention(document, report);
+  checkPayloads(document, report);
   if (isPublic && !hasCredential(document, context)) {
     const message = `${JSON.stringify(server.host)} can be reached from other machines, and no \`keys\` are configured`;
     report(["server", "host"], message, "add `keys`, issue one with `hedgerow keys create`, or listen on 127.0.0.1");

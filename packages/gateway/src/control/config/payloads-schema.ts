@@ -1,8 +1,14 @@
 import { z } from "zod";
-import { about, age, mebibytes, size, sizeWithin } from "./schema-values.ts";
+import { about, age, diskSize, mebibytes, sizeWithin } from "./schema-values.ts";
 
 export const defaultPayloadBytes = 64 * 1024;
 export const defaultPayloadsBytes = 1024 ** 3;
+/**
+ * A file has an eighth of the whole, and a line more. A line holds a request and an answer, six bytes for one where that is a
+ * control character: so what is newest always has its place.
+ */
+export const leastPayloadParts = 32;
+export const leastPayloadsBytes = 1024 ** 2;
 export const defaultPayloadsKeepMs = 7 * 86_400_000;
 
 export const payloadsSection = z
@@ -14,7 +20,10 @@ export const payloadsSection = z
       1,
     ),
     keep: age("How long files are kept after their last line.", "7d"),
-    maxTotal: size("Of all files; beyond it the oldest leave.", mebibytes(defaultPayloadsBytes)),
+    maxTotal: diskSize(
+      "Of all files, from 1MiB (and 32 times `maxBytes`) to 1024GiB; beyond it the oldest leave.",
+      mebibytes(defaultPayloadsBytes),
+    ),
   })
   .meta({
     description: "Keeps what some callers asked and were given, apart from the ledger. See docs/payloads.md.",

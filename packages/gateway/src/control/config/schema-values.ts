@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { Secret } from "#domain/secret";
-import { durationPattern, moneyPattern, parseAge, parseDuration, parseMoney, parseSize, sizePattern } from "./units.ts";
+import {
+  durationPattern,
+  moneyPattern,
+  parseAge,
+  parseDiskSize,
+  parseDuration,
+  parseMoney,
+  parseSize,
+  sizePattern,
+} from "./units.ts";
 import type { Parsed } from "./units.ts";
 
 interface Measure {
@@ -16,6 +25,7 @@ const durations: Measure = {
 };
 const ages: Measure = { ...durations, parse: parseAge, expected: "a duration with its unit, such as 90d" };
 const sizes: Measure = { parse: parseSize, expected: "a size with its unit, such as 4MiB", pattern: sizePattern };
+const diskSizes: Measure = { ...sizes, parse: parseDiskSize };
 const amounts: Measure = { parse: parseMoney, expected: "an amount such as 3usd", pattern: moneyPattern };
 
 /** A number with its unit, read from text. What is said of it stands on the text, for the JSON Schema shows that. */
@@ -46,6 +56,10 @@ export const durationText = (description: string) => measured(durations, { descr
 
 export const size = (description: string, byDefault: string) =>
   measured(sizes, about(description, byDefault)).exactOptional();
+
+/** What files may have of a disk, where {@link size} is of what is held in memory. */
+export const diskSize = (description: string, byDefault: string) =>
+  measured(diskSizes, about(description, byDefault)).exactOptional();
 
 /** One that makes no sense beyond a bound: so many MiB. */
 export const sizeWithin = (description: string, byDefault: string, mostMib: number) =>

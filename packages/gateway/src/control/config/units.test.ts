@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { durationPattern, moneyPattern, parseAge, parseDuration, parseMoney, parseSize, sizePattern } from "./units.ts";
+import {
+  durationPattern,
+  moneyPattern,
+  parseAge,
+  parseDiskSize,
+  parseDuration,
+  parseMoney,
+  parseSize,
+  sizePattern,
+} from "./units.ts";
 
 const value = (parsed: ReturnType<typeof parseDuration>) => (parsed.kind === "parsed" ? parsed.value : parsed.why);
 
@@ -46,6 +55,20 @@ describe("parseSize", () => {
   ])("reads %s as %i bytes", (text, bytes) => expect(value(parseSize(text))).toBe(bytes));
 
   it.each(["4", "4mib", "4 MiB", "0B", "2GiB"])("refuses %j", (text) => expect(parseSize(text).kind).toBe("refused"));
+});
+
+describe("parseDiskSize", () => {
+  it.each([
+    ["64KiB", 65_536],
+    ["100GiB", 107_374_182_400],
+    ["1024GiB", 1_099_511_627_776],
+  ])("reads %s as %i bytes", (text, bytes) => expect(value(parseDiskSize(text))).toBe(bytes));
+
+  it("refuses more than a disk's worth, and what is no size", () => {
+    expect(value(parseDiskSize("1025GiB"))).toContain("at most 1024GiB");
+    expect(value(parseDiskSize("1TiB"))).toContain("such as 64KiB");
+    expect(value(parseDiskSize("0B"))).toContain("at least 1B");
+  });
 });
 
 describe("parseMoney", () => {

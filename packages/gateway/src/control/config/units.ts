@@ -20,6 +20,8 @@ const longestDurationMs = 7 * 86_400_000;
 /** Ten years: as long as anybody has to keep books. */
 const longestAgeMs = 3_653 * 86_400_000;
 const largestSizeBytes = 1024 ** 3;
+/** Of a disk: nothing of ours is worth more. */
+const largestDiskBytes = 1024 ** 4;
 const nanoPerUsd = 1_000_000_000;
 /** Above it, nano-dollars would leave the integers a double holds exactly. */
 const mostUsd = 1_000_000;
@@ -55,6 +57,19 @@ function parseTime(text: string): Parsed {
 
 /** `64KiB`, `4MiB`, `500KB`: whole bytes, at least one. */
 export function parseSize(text: string): Parsed {
+  const parsed = parseBytes(text);
+  if (parsed.kind === "parsed" && parsed.value > largestSizeBytes) return refused("a size can be at most 1GiB");
+  return parsed;
+}
+
+/** The same of a disk, where nothing has to fit into memory: up to 1024GiB. */
+export function parseDiskSize(text: string): Parsed {
+  const parsed = parseBytes(text);
+  if (parsed.kind === "parsed" && parsed.value > largestDiskBytes) return refused("it can be at most 1024GiB");
+  return parsed;
+}
+
+function parseBytes(text: string): Parsed {
   const match = new RegExp(sizePattern, "u").exec(text);
   const unitBytes = sizeUnits[match?.[2] ?? ""];
   if (match === null || unitBytes === undefined) {
@@ -62,7 +77,6 @@ export function parseSize(text: string): Parsed {
   }
   const value = Math.round(Number.parseFloat(text) * unitBytes);
   if (value < 1) return refused("a size must be at least 1B");
-  if (value > largestSizeBytes) return refused("a size can be at most 1GiB");
   return { kind: "parsed", value };
 }
 
