@@ -100,7 +100,7 @@ const families = {
   hedgerow_payloads_written_total: { ...counter, help: "Sampled payloads on disk.", labels: [] },
   hedgerow_payloads_dropped_total: {
     ...counter,
-    help: "Sampled payloads that could not be written: too many at once, or the disk failed.",
+    help: "Sampled payloads that were not written: too many at once, or the disk failed, or the journal's did.",
     labels: [],
   },
   hedgerow_forwarding_waiting_records: { ...gauge, help: "Records that wait for the collector." },

@@ -203,6 +203,33 @@ describe("the log of payloads", () => {
     expect(lines().some(({ id }) => id === "call-19")).toBe(true);
   });
 
+  it("keeps the newest of more at once than the whole may be", async () => {
+    const made = opened({ rule: () => ({ ...rule, keepMs: Number.MAX_SAFE_INTEGER, maxTotalBytes: 4_000 }) });
+    for (let at = 0; at < 100; at += 1) made.put(payload(`call-${at}`));
+    await vi.waitFor(() => expect(counts(made)).toEqual([100, 0]), { timeout: 10_000 });
+    // In the order they were begun, however coarse the disk's clock is.
+    for (const [at, name] of readdirSync(folder).toSorted().entries()) {
+      utimesSync(join(folder, name), nowMs / 1000 + at, nowMs / 1000 + at);
+    }
+    await made.tidy();
+    const kept = lines().map(({ id }) => id);
+    expect([kept.includes("call-99"), kept.length > 5, kept.length < 25]).toEqual([true, true, true]);
+  });
+
+  it("writes nothing while the disk has room for records alone, counts what it drops and says so once", async () => {
+    let hasRoom = true;
+    const made = opened({ hasRoom: () => hasRoom, everyMs: 20 });
+    await one(made, "a");
+    made.put(payload("waits"));
+    hasRoom = false;
+    made.put(payload("comes"));
+    await vi.waitFor(() => expect(counts(made)).toEqual([1, 2]), { timeout: 10_000 });
+    expect(log.warn.mock.calls).toEqual([[expect.stringContaining("while the journal"), { folder }]]);
+    hasRoom = true;
+    await one(made, "b");
+    expect(lines().map(({ id }) => id)).toEqual(["a", "b"]);
+  });
+
   it("begins a new file where somebody has removed the one it writes to", async () => {
     const made = opened();
     await one(made, "a");

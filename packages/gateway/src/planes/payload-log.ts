@@ -15,6 +15,8 @@ export interface PayloadLogOptions {
   readonly name: string;
   /** The rule of this moment; undefined while nothing is to be kept. What was kept before leaves in its time all the same. */
   readonly rule: () => PayloadRule | undefined;
+  /** Whether the disk has room for what is kept besides records; absent: always. What comes meanwhile is dropped. */
+  readonly hasRoom?: () => boolean;
   readonly log: Log;
   readonly wallMs: () => number;
   readonly everyMs?: number;
@@ -67,6 +69,10 @@ export class PayloadLog implements PayloadSink {
   }
 
   put(payload: Payload): void {
+    if (!this.#hasRoom()) {
+      this.#dropped += 1;
+      return;
+    }
     const room = (this.#options.maxQueuedBytes ?? defaultQueuedBytes) - this.#queuedBytes;
     // A line is never shorter than what it says: where there is no room, it is not made.
     const line = payload.request.kept.length + payload.answer.kept.length > room ? undefined : lineOf(payload);
@@ -130,18 +136,41 @@ export class PayloadLog implements PayloadSink {
     this.#writing = this.#writing.then(() => this.#write(lines));
   }
 
+  /** To several files where one would grow beyond its share: else the newest could be too large to stay. */
   async #write(lines: readonly Buffer[]): Promise<void> {
-    const bytes = Buffer.concat(lines);
+    let done = 0;
     try {
-      const file = await this.#openFile();
-      await this.#append(file, bytes);
-      this.#written += lines.length;
+      while (done < lines.length && this.#hasRoom()) {
+        const file = await this.#openFile();
+        const room = this.#mostFileBytes() - file.bytes;
+        let [end, bytes] = [done, 0];
+        do {
+          bytes += lines[end]?.length ?? 0;
+          end += 1;
+        } while (end < lines.length && bytes < room);
+        await this.#append(file, Buffer.concat(lines.slice(done, end)));
+        this.#written += end - done;
+        done = end;
+      }
     } catch (error) {
-      this.#dropped += lines.length;
       this.#complain("payloads cannot be written and are left out; calls go on", error);
     } finally {
-      this.#queuedBytes -= bytes.length;
+      this.#dropped += lines.length - done;
+      this.#queuedBytes -= lines.reduce((sum, { length }) => sum + length, 0);
     }
+  }
+
+  /** The last room of a disk is the journal's: without it no call is answered. */
+  #hasRoom(): boolean {
+    const { hasRoom = () => true } = this.#options;
+    if (hasRoom()) return true;
+    this.#complain("payloads are left out while the journal cannot be written", undefined);
+    return false;
+  }
+
+  #mostFileBytes(): number {
+    const { rule, maxFileBytes = defaultFileBytes } = this.#options;
+    return Math.min(maxFileBytes, (rule()?.maxTotalBytes ?? Number.POSITIVE_INFINITY) / leastFiles);
   }
 
   /** Of lines that could be written in part alone nothing stays: half a line would spoil the next. */
@@ -157,11 +186,11 @@ export class PayloadLog implements PayloadSink {
   }
 
   async #openFile(): Promise<OpenFile> {
-    const { folder, name, wallMs, rule, maxFileBytes = defaultFileBytes } = this.#options;
+    const { folder, name, wallMs } = this.#options;
     const day = new Date(wallMs()).toISOString().slice(0, 10);
-    const mostBytes = Math.min(maxFileBytes, (rule()?.maxTotalBytes ?? Number.POSITIVE_INFINITY) / leastFiles);
     const file = this.#file;
-    if (file !== undefined && file.day === day && file.bytes < mostBytes && (await isThere(file))) return file;
+    const isFull = file !== undefined && file.bytes >= this.#mostFileBytes();
+    if (file?.day === day && !isFull && (await isThere(file))) return file;
     await this.#leaveFile();
     await this.tidy();
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -180,7 +209,8 @@ export class PayloadLog implements PayloadSink {
   #complain(what: string, error: unknown): void {
     if (performance.now() - this.#complainedAtMs < complainEveryMs) return;
     this.#complainedAtMs = performance.now();
-    this.#options.log.warn(what, { folder: this.#options.folder, why: (error as Error).message });
+    const why = error === undefined ? {} : { why: (error as Error).message };
+    this.#options.log.warn(what, { folder: this.#options.folder, ...why });
   }
 }
 

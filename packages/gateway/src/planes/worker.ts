@@ -7,7 +7,7 @@ import { openMemoryFile } from "#control/store/memory-file";
 import type { HealthHint } from "#domain/health";
 import type { Memory } from "#domain/ports";
 import { Purse } from "#ledger/purse";
-import { openJournal } from "#ledger/journal";
+import { openJournal, type JournalWriter } from "#ledger/journal";
 import { agedHint } from "#policy/hints";
 import { IssuedKeys } from "#pipeline/issued-keys";
 import { SupervisorDesk } from "./ask-supervisor.ts";
@@ -93,7 +93,7 @@ class Worker {
       ...(memory === undefined ? {} : { memory }),
       ...(labels === undefined ? {} : { labels }),
       ...(reviews === undefined ? {} : { reviews }),
-      payloads: this.#payloadLog(),
+      payloads: this.#payloadLog(journal),
       accounts: this.#purse,
       issuedKeys: this.#keys,
       keyDesk: this.#desk,
@@ -115,12 +115,13 @@ class Worker {
   }
 
   /** Beside the journal, whatever is kept now: what was kept before leaves in its time. */
-  #payloadLog(): PayloadLog {
+  #payloadLog(journal: JournalWriter): PayloadLog {
     const { folder, name } = this.#start.journal;
     return new PayloadLog({
       folder: join(dirname(folder), payloadsFolder),
       name,
       rule: () => this.#plane?.payloadRule,
+      hasRoom: () => journal.healthy,
       log: this.#log,
       wallMs: Date.now,
     });
