@@ -242,4 +242,25 @@ describe.skipIf(postgresPrograms() === undefined)("a node's records", { timeout:
     expect([count("service_buckets"), count("spend_buckets WHERE span = 24")]).toEqual(["2", "2"]);
     expect(server.query(database.name, "SELECT sum(calls) FROM spend_buckets WHERE span <> 1")).toEqual(["3"]);
   });
+
+  it("do not leave because of a call from the future: what is kept is counted back from the database's now", async () => {
+    const one = await node("n1");
+    await migrateSql(one.store);
+    const dayMs = 86_400_000;
+    // Further ahead than sums by the day are kept: counted back from it, nothing of today would stay.
+    const days = { future: defaultRetention.sumsMs / dayMs + 100, today: 0, kept: -60, old: -100 };
+    for (const [at, [id, day]] of Object.entries(days).entries()) {
+      const piece = { file: "w1-1-000001.jsonl", fromOffset: at, toOffset: at + 1, chainHash: "h" };
+      const record = callRecord(id, { at: new Date(Date.now() + day * dayMs).toISOString() });
+      await ingestShared(one.store, { node: "n1", piece }, [record]);
+    }
+    const bucketsOf = (span: number) =>
+      Number(server.query(database.name, `SELECT count(*) FROM spend_buckets WHERE span = ${span}`)[0]);
+    const before = [bucketsOf(1), bucketsOf(24)];
+    expect(before).toEqual([4, 4]);
+    for (let time = 0; time < 2; time += 1) expect(await removeOldShared(one.store, defaultRetention)).toBe(false);
+    expect(server.query(database.name, "SELECT id FROM calls ORDER BY id")).toEqual(["future", "kept", "today"]);
+    expect([bucketsOf(1), bucketsOf(24)]).toEqual([3, 4]);
+    expect(server.query(database.name, "SELECT count(*) FROM service_buckets")).toEqual(["4"]);
+  });
 });
