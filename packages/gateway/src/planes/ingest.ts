@@ -237,9 +237,9 @@ async function putAway(work: PutAway): Promise<void> {
     const path = join(folder, file);
     files += 1;
     bytes += size;
-    if (!isRead(file, size)) continue;
     const isTooMuch = files > keep.files || bytes > keep.bytes || mtimeMs < Date.now() - maxAgeMs;
     try {
+      if (!isRead(file, size)) continue;
       if (damaged.has(file)) {
         await rename(path, path + damagedSuffix);
         damaged.delete(file);
