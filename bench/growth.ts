@@ -5,7 +5,7 @@ import { benchKey, generate, type Load } from "./load.ts";
 import { memoryOfTree } from "./processes.ts";
 import { figure, type WorkloadReport } from "./report.ts";
 import { chatBody } from "./saturation.ts";
-import { startHedgerow, type Subject } from "./subjects.ts";
+import { endAll, startHedgerow, type Subject } from "./subjects.ts";
 
 const keyOf = (at: number): string => (at === 0 ? benchKey : `${benchKey}-${at}`);
 
@@ -23,6 +23,17 @@ interface Wish {
   readonly upstream: Subject;
   readonly rounds: number;
   readonly requests: number;
+}
+
+interface Used {
+  readonly keys: number;
+  readonly routes: number;
+}
+
+/** Which key and route a call takes, after so many others: every one has its turn before any has a second. */
+export function inTurn({ keys, routes }: Used, call: number): { readonly key: number; readonly route: number } {
+  // Neither has a divisor in common with the numbers that are used.
+  return { key: (call * 7919) % keys, route: (call * 31) % routes };
 }
 
 /** Calls of 1 KB that all succeed, and are in the ledger half a second later: how long they took, and what they cost. */
@@ -50,7 +61,7 @@ export async function manyKeys({ upstream, rounds, requests }: Wish): Promise<Wo
   for (const size of sizes) {
     const began = performance.now();
     const subject = await startHedgerow(upstream, { name: size.name, more: configuration(size.keys, size.routes) });
-    started.push({ ...size, subject, startMs: performance.now() - began, cpu: [] as number[], memory: 0 });
+    started.push({ ...size, subject, startMs: performance.now() - began, cpu: [] as number[], memory: 0, calls: 0 });
   }
   try {
     for (let round = -2; round < rounds; round += 1) {
@@ -58,11 +69,14 @@ export async function manyKeys({ upstream, rounds, requests }: Wish): Promise<Wo
         const { subject, used } = each;
         // At first every key and route is new, which costs something once; meanwhile the compiler has work to do, too.
         const count = round < 0 ? 2 * used.keys + requests : requests;
+        // A round goes on where the one before it ended: it is shorter than there are keys.
+        const before = each.calls;
+        each.calls += count;
         const { cpuMicros } = await served(subject, {
-          varied: (at) => ({
-            key: keyOf((at * 7919) % used.keys),
-            body: bodies[(at * 31) % used.routes] ?? Buffer.alloc(0),
-          }),
+          varied(at) {
+            const { key, route } = inTurn(used, before + at);
+            return { key: keyOf(key), body: bodies[route] ?? Buffer.alloc(0) };
+          },
           requests: count,
           connections: 64,
         });
@@ -71,12 +85,12 @@ export async function manyKeys({ upstream, rounds, requests }: Wish): Promise<Wo
     }
     for (const each of started) each.memory = memoryOfTree(each.subject.process.pid ?? 0) / 1024 ** 2;
   } finally {
-    for (const { subject } of started) subject.process.kill("SIGTERM");
+    await endAll(started.map(({ subject }) => subject));
   }
   const [one] = started;
   return {
     workload: "many keys and routes",
-    how: `${rounds} interleaved rounds of ${requests} calls of 1 KB`,
+    how: `${rounds} interleaved rounds of ${requests} calls of 1 KB, each with the next key where they are used by turns, from round to round`,
     rows: started.map(({ name, cpu, startMs, memory }) => ({
       subject: name,
       figures: {
@@ -116,8 +130,7 @@ export async function startUp({ upstream, rounds, requests }: Wish): Promise<Wor
     loaded.push(memory());
     await sleep(10_000);
     after.push(memory());
-    subject.process.kill("SIGTERM");
-    await new Promise((gone) => subject.process.once("exit", gone));
+    await endAll([subject]);
   }
   return {
     workload: "start-up and memory",
@@ -160,7 +173,7 @@ export async function twoWorkers({ upstream, rounds, requests }: Wish): Promise<
       }
     }
   } finally {
-    for (const { subject } of started) subject.process.kill("SIGTERM");
+    await endAll(started.map(({ subject }) => subject));
   }
   const [one] = started;
   return {

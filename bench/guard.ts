@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chatBody, saturate, type Saturation } from "./saturation.ts";
-import { setUpstream, startBareRelay, startHedgerow, startUpstream, type HedgerowOptions } from "./subjects.ts";
+import { endAll, setUpstream, startBareRelay, startHedgerow, startUpstream, type HedgerowOptions } from "./subjects.ts";
 
 /** What a lane cost when the baseline was taken, in bare relays of the same run; the middle of several runs. */
 export type Baseline = Readonly<Record<string, number>>;
@@ -53,7 +53,7 @@ export async function measureLane(lane: Saturation, options: HedgerowOptions = {
     if (ratio === undefined) throw new Error("the gateway was not measured");
     return [ratio.least, ratio.median];
   } finally {
-    for (const { process: child } of [...subjects, upstream]) child.kill("SIGTERM");
+    await endAll([...subjects, upstream]);
   }
 }
 

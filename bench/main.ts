@@ -16,6 +16,7 @@ import { soak } from "./soak.ts";
 import { results, type Results } from "./results.ts";
 import { chatBody, saturate, type Saturation } from "./saturation.ts";
 import {
+  endAll,
   setUpstream,
   startBareRelay,
   startHedgerow,
@@ -208,7 +209,7 @@ async function runGroup(group: Group): Promise<readonly WorkloadReport[]> {
       reports.push(report);
     }
   } finally {
-    for (const { process: child } of [...subjects, upstream]) child.kill("SIGTERM");
+    await endAll([...subjects, upstream]);
   }
   return reports;
 }

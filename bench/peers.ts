@@ -1,10 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { benchKey } from "./load.ts";
-import type { Subject } from "./subjects.ts";
+import { folderFor, type Subject } from "./subjects.ts";
 
 /** Another gateway, in the version that is measured. */
 interface Peer {
@@ -60,7 +60,8 @@ const litellm: Peer = {
     );
   },
   start(folder, upstream, port) {
-    const config = join(mkdtempSync(join(tmpdir(), "hedgerow-bench-litellm-")), "config.yaml");
+    const own = folderFor("litellm-");
+    const config = join(own.path, "config.yaml");
     // Its own advice for production: no debugging, no console output, one worker for one core.
     writeFileSync(
       config,
@@ -78,7 +79,9 @@ general_settings: { master_key: ${benchKey} }
       LITELLM_LOCAL_MODEL_COST_MAP: "True",
       LITELLM_MODE: "PRODUCTION",
     };
-    return spawn(join(folder, "bin/litellm"), args, { ...quiet, env });
+    const child = spawn(join(folder, "bin/litellm"), args, { ...quiet, env });
+    own.goWith(child);
+    return child;
   },
   headers: () => ({}),
 };

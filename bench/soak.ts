@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,7 +8,7 @@ import { post } from "./load.ts";
 import { handlesOfTree, residentBytes } from "./processes.ts";
 import { figure, type WorkloadReport } from "./report.ts";
 import { chatBody } from "./saturation.ts";
-import { setUpstream, startHedgerow, type Subject } from "./subjects.ts";
+import { endAll, folderFor, setUpstream, startHedgerow, type Subject } from "./subjects.ts";
 
 interface Wish {
   readonly upstream: Subject;
@@ -42,7 +41,8 @@ export function slope(points: readonly (readonly [x: number, bytes: number])[]):
  * after the first quarter, open files come back, and the ledger has every call that its caller saw end, once.
  */
 export async function soak({ upstream, calls }: Wish): Promise<WorkloadReport> {
-  const folder = mkdtempSync(join(tmpdir(), "hedgerow-bench-soak-"));
+  // Longer than the gateway: its ledger is counted when it has ended.
+  const { path: folder } = folderFor("soak-");
   const subject = await startHedgerow(upstream, { folder, backups: 2, more: "retention: { maxCalls: 20000000 }\n" });
   const pid = subject.process.pid ?? 0;
   const seen: Seen = { ended: new Set(), aborted: 0, refused: 0 };
@@ -68,8 +68,7 @@ export async function soak({ upstream, calls }: Wish): Promise<WorkloadReport> {
     await sleep(20_000);
     handles.after = handlesOfTree(pid);
   } finally {
-    subject.process.kill("SIGTERM");
-    await new Promise((gone) => subject.process.once("exit", gone));
+    await endAll([subject]);
   }
   const ledger = ledgerIn(join(folder, "data/hedgerow.sqlite"));
   rmSync(folder, { recursive: true });

@@ -57,7 +57,7 @@ export async function runStreams({ subject, body, streams, perSecond }: StreamsL
   };
 }
 
-const terminator = Buffer.from("data: [DONE]");
+const terminator = "data: [DONE]";
 const stamp = /@(\d+)/gu;
 
 /** The stamps in some bytes of a stream, microseconds; one that is cut by the end of the bytes is left out. */
@@ -66,6 +66,17 @@ export function stampsIn(bytes: Buffer): readonly number[] {
   return [...text.matchAll(stamp)]
     .filter((match) => match.index + match[0].length < text.length)
     .map(([, micros]) => Number(micros));
+}
+
+/** Whether a stream's end has come, asked piece by piece, wherever they are cut. */
+export function endWatch(): (piece: Buffer) => boolean {
+  let [tail, ended] = ["", false];
+  return (piece) => {
+    const text = tail + piece.toString("latin1");
+    ended ||= text.includes(terminator);
+    tail = text.slice(1 - terminator.length);
+    return ended;
+  };
 }
 
 interface OneStream {
@@ -79,6 +90,7 @@ function oneStream(pool: Pool, { subject, body, seen }: OneStream) {
   let first: number | undefined;
   let status = 0;
   let ended = false;
+  const isEnd = endWatch();
   return new Promise<{ readonly good: boolean; readonly first: number | undefined }>((resolve) => {
     pool.dispatch(post({ path: "/v1/chat/completions", headers: subject.headers ?? {}, body }), {
       onRequestStart() {},
@@ -90,7 +102,7 @@ function oneStream(pool: Pool, { subject, body, seen }: OneStream) {
         if (status === 200) first ??= performance.now() - sentMs;
         const nowMicros = Number(process.hrtime.bigint() / 1000n);
         for (const micros of stampsIn(chunk)) seen((nowMicros - micros) / 1000);
-        if (chunk.includes(terminator)) ended = true;
+        ended = isEnd(chunk);
       },
       onResponseEnd: () => resolve({ good: status === 200 && ended, first }),
       onResponseError: () => resolve({ good: false, first }),

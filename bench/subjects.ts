@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +25,45 @@ async function startNode(name: string, args: readonly string[], env = process.en
   process.once("exit", () => child.kill("SIGTERM"));
   const port = await readyPort(child, name);
   return { name, url: `http://127.0.0.1:${port}`, process: child };
+}
+
+/** Nobody has calls on their way then: whoever takes longer is told again, which cuts a gateway's drain short. */
+const endsWithinMs = 10_000;
+
+/** Ends them and waits until they are gone, so that none of them takes of what is measured next. */
+export async function endAll(subjects: readonly Subject[]): Promise<void> {
+  await Promise.all(subjects.map(({ process: child }) => ended(child)));
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, "exit");
+  child.kill("SIGTERM");
+  const again = setTimeout(() => child.kill("SIGTERM"), endsWithinMs);
+  await gone;
+  clearTimeout(again);
+}
+
+/** A folder for what is started: it goes when that has ended, or with the benchmark. */
+export function folderFor(what: string): { readonly path: string; goWith(child: ChildProcess): void } {
+  const path = mkdtempSync(join(tmpdir(), `hedgerow-bench-${what}`));
+  const remove = (): void => {
+    try {
+      rmSync(path, { recursive: true, force: true });
+    } catch {
+      // Whoever is still ending has just written into it: it is left behind.
+    }
+  };
+  process.once("exit", remove);
+  return {
+    path,
+    goWith(child) {
+      child.once("exit", () => {
+        process.off("exit", remove);
+        remove();
+      });
+    },
+  };
 }
 
 /** How it answers from here on: `chunks=64`, `paceMs=20`, `faults=0.05`. */
@@ -72,7 +111,7 @@ export interface HedgerowOptions {
 }
 
 /** The gateway of a checkout as a user runs it: built, one worker, journal on disk. */
-export function startHedgerow(upstream: Subject, options: HedgerowOptions = {}): Promise<Subject> {
+export async function startHedgerow(upstream: Subject, options: HedgerowOptions = {}): Promise<Subject> {
   const {
     checkout = here(".."),
     name = "hedgerow",
@@ -82,7 +121,8 @@ export function startHedgerow(upstream: Subject, options: HedgerowOptions = {}):
     more = "",
   } = options;
 
-  const { folder = mkdtempSync(join(tmpdir(), "hedgerow-bench-")) } = options;
+  const own = options.folder === undefined ? folderFor("") : undefined;
+  const folder = own?.path ?? options.folder ?? "";
   const config = join(folder, "hedgerow.yaml");
   const spare = Array.from({ length: options.backups ?? 0 }, (_, at) => `spare${at + 1}`);
   const target = speaks === "openai" ? "openai/gpt-5.4" : "anthropic/claude-sonnet-5";
@@ -99,7 +139,9 @@ ${bounded ? bounds : ""}${more}`,
     options.fromSource === true
       ? ["--conditions=hedgerow-source", join(checkout, "packages/gateway/src/cli/main.ts")]
       : [join(checkout, "packages/gateway/dist/cli/main.js")];
-  return startNode(name, [...program, "serve", "-c", config], { ...process.env, ...options.env });
+  const started = await startNode(name, [...program, "serve", "-c", config], { ...process.env, ...options.env });
+  own?.goWith(started.process);
+  return started;
 }
 
 /** nginx with the settings a relay needs (no buffering); undefined where it is not installed. */
@@ -107,7 +149,8 @@ export async function startNginx(upstream: Subject): Promise<Subject | undefined
   const found = spawnSync("sh", ["-c", "command -v nginx"], { encoding: "utf8" });
   const program = found.status === 0 ? found.stdout.trim() : "/usr/sbin/nginx";
   if (!existsSync(program)) return undefined;
-  const folder = mkdtempSync(join(tmpdir(), "hedgerow-bench-nginx-"));
+  const own = folderFor("nginx-");
+  const folder = own.path;
   const port = await freePort();
   writeFileSync(
     join(folder, "nginx.conf"),
@@ -124,6 +167,7 @@ http {
 `,
   );
   const child = spawn(program, ["-p", folder, "-c", join(folder, "nginx.conf")], { stdio: "inherit" });
+  own.goWith(child);
   process.once("exit", () => child.kill("SIGTERM"));
   await new Promise((resolve) => setTimeout(resolve, 500));
   // Whoever else has its port would be measured in its place.

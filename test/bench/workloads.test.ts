@@ -4,7 +4,8 @@ import { goalLine } from "../../bench/goal.ts";
 import { workersFor } from "../../bench/open-streams.ts";
 import { arrivalMs, quantile } from "../../bench/open-loop.ts";
 import { figure } from "../../bench/report.ts";
-import { stampsIn } from "../../bench/stream-load.ts";
+import { inTurn } from "../../bench/growth.ts";
+import { endWatch, stampsIn } from "../../bench/stream-load.ts";
 
 describe("arrivals of an open loop", () => {
   it("are as many a second as was said, at even distances, however long it runs", () => {
@@ -45,6 +46,40 @@ describe("stamps in a stream", () => {
       expect([1_234_567, 89]).toEqual(expect.arrayContaining([...found]));
     }
     expect(stampsIn(Buffer.from(text))).toEqual([1_234_567, 89]);
+  });
+});
+
+describe("the end of a stream", () => {
+  const text = Buffer.from('data: {"content":" @89 of an answer"}\n\ndata: [DONE]\n\n');
+
+  it("is seen however the bytes are cut, once it is whole, and from then on", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: text.length }), { maxLength: 12 }), (cuts) => {
+        const at = [0, ...cuts.toSorted((a, b) => a - b), text.length];
+        const isEnd = endWatch();
+        for (const [index, from] of at.slice(0, -1).entries()) {
+          const to = at[index + 1] ?? 0;
+          expect(isEnd(text.subarray(from, to))).toBe(to >= text.indexOf("[DONE]") + "[DONE]".length);
+        }
+      }),
+    );
+  });
+
+  it("is not seen in a stream that breaks off in it", () => {
+    const isEnd = endWatch();
+    expect(["data: [DO", "data: [", "DONE"].map((piece) => isEnd(Buffer.from(piece)))).toEqual([false, false, false]);
+  });
+});
+
+describe("keys and routes by turns", () => {
+  it("are all used in so many calls as there are keys, wherever a round begins", () => {
+    const used = { keys: 10_000, routes: 1_000 };
+    for (const first of [0, 6_000, 123_457]) {
+      const calls = Array.from({ length: used.keys }, (_, at) => inTurn(used, first + at));
+      expect(new Set(calls.map(({ key }) => key)).size).toBe(used.keys);
+      expect(new Set(calls.slice(0, used.routes).map(({ route }) => route)).size).toBe(used.routes);
+    }
+    expect(inTurn({ keys: 1, routes: 1 }, 77)).toEqual({ key: 0, route: 0 });
   });
 });
 
