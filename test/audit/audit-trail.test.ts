@@ -1,8 +1,11 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { readLog } from "#control/audit/verify";
 import { cycloneDx, SupplyUse } from "#control/audit/supply-use";
+import { openJournal } from "#ledger/journal";
 import { AuditTrail } from "#planes/audit-trail";
+import { callRecord } from "../world/sample-record.ts";
 import { events, newFolder, openLog } from "./log-world.ts";
 
 describe("the trail of a gateway", () => {
@@ -25,6 +28,24 @@ describe("the trail of a gateway", () => {
         retentionMs === undefined ? ["stop"] : ["erasure", "stop"],
       );
     }
+  });
+});
+
+describe("calls in the trail of a gateway", () => {
+  it("are there behind a journal file that cannot be read, of which it is not said to have anything", async () => {
+    const path = newFolder();
+    const folder = { path, journal: join(path, "journal") };
+    mkdirSync(join(folder.journal, "w0-1-000001.jsonl"), { recursive: true });
+    const journal = await openJournal({ folder: folder.journal, name: "w1-1" });
+    await new Promise((resolve) => journal.append(callRecord("c1"), resolve));
+    await new Promise((resolve) => journal.close(resolve));
+    const log = { info: () => {}, error: vi.fn(), warn: () => {}, debug: () => {} };
+    const opened = AuditTrail.open({ folder, settings: { name: "hedgerow.example/audit" }, cwd: path, log });
+    if (opened.kind === "refused") throw new Error(opened.message);
+    await opened.trail.finish();
+    expect([...readLog(join(path, "audit"))].map(({ entry }) => entry?.kind)).toEqual(["call", "stop"]);
+    expect([opened.trail.has("w1-1-000001.jsonl", 1), opened.trail.has("w0-1-000001.jsonl", 1)]).toEqual([true, false]);
+    expect(log.error).not.toHaveBeenCalled();
   });
 });
 

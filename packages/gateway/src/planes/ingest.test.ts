@@ -6,6 +6,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -364,6 +365,14 @@ describe("what fails beside the bringing of records", () => {
       [expect.stringContaining("old calls could not be removed"), { why: "disk I/O error" }],
     ]);
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("keeps nothing else from being put away: a segment that is gone, or leads nowhere", async () => {
+    await killedJournal("w1-1", [], ["a"]);
+    symlinkSync(join(folder, "nowhere"), join(folder, "w0-1-000001.jsonl"));
+    await followJournals({ folder, store, log, growing: () => [], keep: { files: 0, bytes: 0 } }).finish();
+    expect(readdirSync(folder)).toEqual(["w0-1-000001.jsonl"]);
+    expect(log.error).not.toHaveBeenCalled();
   });
 
   it("is said in its own words: a segment that cannot be put away, which keeps no other", async () => {

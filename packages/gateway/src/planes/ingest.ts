@@ -224,12 +224,7 @@ async function putAway(work: PutAway): Promise<void> {
   const done = segments.filter(
     (each) => (!growing.has(each.name) || each.segment < (last.get(each.name) ?? 0)) && !stays(each),
   );
-  const sized = await Promise.all(
-    done.map(async ({ file }) => {
-      const { size, mtimeMs } = await stat(join(folder, file));
-      return { file, size, mtimeMs };
-    }),
-  );
+  const sized = (await Promise.all(done.map(({ file }) => sizeOf(folder, file)))).filter((each) => each !== undefined);
   const failures: string[] = [];
   let files = 0;
   let bytes = 0;
@@ -251,4 +246,14 @@ async function putAway(work: PutAway): Promise<void> {
     }
   }
   if (failures.length > 0) throw new Error(`${failures.length} of ${sized.length}; the first: ${failures[0]}`);
+}
+
+/** Undefined for one that is gone, or that cannot be looked at: the others are put away all the same. */
+async function sizeOf(folder: string, file: string) {
+  try {
+    const { size, mtimeMs } = await stat(join(folder, file));
+    return { file, size, mtimeMs };
+  } catch {
+    return undefined;
+  }
 }
