@@ -19,9 +19,9 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const counting: JournalFiles = {
   ...realJournalFiles,
-  write(descriptor, bytes, then) {
-    writes.push(Buffer.from(bytes).toString("utf8").split('"r":').length - 1);
-    realJournalFiles.write(descriptor, bytes, then);
+  write(descriptor, piece, then) {
+    writes.push(Buffer.from(piece.bytes).toString("utf8").split('"r":').length - 1);
+    realJournalFiles.write(descriptor, piece, then);
   },
 };
 

@@ -83,10 +83,11 @@ function scripted(script: Script): JournalFiles {
       if (script.create === undefined) realJournalFiles.create(path, then);
       else setImmediate(then, broken(script.create), -1);
     },
-    write(descriptor, bytes, then) {
+    write(descriptor, piece, then) {
       const code = script.write;
-      if (code === undefined) return realJournalFiles.write(descriptor, bytes, then);
-      realJournalFiles.write(descriptor, bytes.subarray(0, script.partly ?? 0), () => then(broken(code)));
+      if (code === undefined) return realJournalFiles.write(descriptor, piece, then);
+      const part = { ...piece, bytes: piece.bytes.subarray(0, script.partly ?? 0) };
+      realJournalFiles.write(descriptor, part, () => then(broken(code)));
     },
     sync(descriptor, then) {
       if (script.sync === undefined) realJournalFiles.sync(descriptor, then);

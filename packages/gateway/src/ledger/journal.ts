@@ -5,6 +5,7 @@ import type { CallRecord } from "#domain/record";
 import { realJournalFiles, type JournalFiles } from "./journal-files.ts";
 import { chainHash, genesisOf, markLine, recordLine, segmentFile } from "./journal-line.ts";
 import { OpenCalls, openCallsFile } from "./open-calls.ts";
+import { RoomAhead } from "./room-ahead.ts";
 
 export interface JournalOptions {
   /** Created where missing. */
@@ -75,6 +76,7 @@ export class JournalWriter {
   readonly #options: Required<Omit<JournalOptions, "onHealth">>;
   readonly #onHealth: (healthy: boolean, why: string) => void;
   readonly #open: OpenCalls;
+  readonly #room: RoomAhead;
   #state: State = "opening";
   #descriptor = -1;
   #segment = 1;
@@ -110,6 +112,7 @@ export class JournalWriter {
     };
     this.#onHealth = options.onHealth ?? (() => {});
     this.#durableHash = genesisOf(options.name);
+    this.#room = new RoomAhead(this.#options.files, this.#options.maxSegmentBytes);
     this.#open = new OpenCalls(join(options.folder, openCallsFile(options.name)));
   }
 
@@ -218,13 +221,14 @@ export class JournalWriter {
       const abandon = (error: Error): void => {
         files.close(descriptor, () => files.remove(path, () => then(error)));
       };
-      files.write(descriptor, bytes, (writeError) => {
+      files.write(descriptor, { bytes, at: 0 }, (writeError) => {
         if (writeError !== null) return abandon(writeError);
         files.sync(descriptor, (syncError) => {
           if (syncError !== null) return abandon(syncError);
           files.syncFolder(folder, (folderError) => {
             if (folderError !== null) return abandon(folderError);
             this.#descriptor = descriptor;
+            this.#room.begin(descriptor);
             this.#durableHash = begin.hash;
             this.#durableBytes = bytes.length;
             this.#segmentRecords = 0;
@@ -258,16 +262,25 @@ export class JournalWriter {
       text += recordLine(hash, entry.json);
     }
     const bytes = Buffer.from(text);
-    const { files } = this.#options;
-    files.write(this.#descriptor, bytes, (writeError) => {
-      if (writeError !== null) return this.#fail(writeError, group);
-      files.sync(this.#descriptor, (syncError) => {
-        if (syncError !== null) return this.#fail(syncError, group);
+    this.#room.free(this.#durableBytes + bytes.length, () => {
+      this.#write(bytes, (error) => {
+        if (error !== null) return this.#fail(error, group);
         this.#syncs += 1;
         this.#durableHash = hash;
         this.#durableBytes += bytes.length;
+        this.#room.keep(this.#durableBytes);
         this.#settle(group);
       });
+    });
+  }
+
+  /** Behind what is on disk, and waits until it is there as well. */
+  #write(bytes: Uint8Array, then: (error: Error | null) => void): void {
+    const { files } = this.#options;
+    const descriptor = this.#descriptor;
+    files.write(descriptor, { bytes, at: this.#durableBytes }, (error) => {
+      if (error !== null) then(error);
+      else files.sync(descriptor, then);
     });
   }
 
@@ -304,23 +317,31 @@ export class JournalWriter {
 
   /** A segment whose end mark cannot be written is complete all the same; the next one says where it continues. */
   #endSegment(then: () => void): void {
-    const { files } = this.#options;
-    const descriptor = this.#descriptor;
     const end = markLine(this.#durableHash, { kind: "end", records: this.#segmentRecords });
-    this.#descriptor = -1;
-    files.write(descriptor, Buffer.from(end.line), (writeError) => {
-      if (writeError !== null) return this.#cutBack(descriptor, then);
-      files.sync(descriptor, (syncError) => {
-        if (syncError === null) this.#durableHash = end.hash;
-        files.close(descriptor, () => then());
+    const bytes = Buffer.from(end.line);
+    this.#room.settled(() => {
+      this.#write(bytes, (error) => {
+        if (error === null) {
+          this.#durableHash = end.hash;
+          this.#durableBytes += bytes.length;
+          if (this.#room.endBytes <= this.#durableBytes) return this.#leave(then);
+        }
+        this.#cutBack(then);
       });
     });
   }
 
-  /** Takes away what was not made durable, so that the file ends at its last good line; best effort. */
-  #cutBack(descriptor: number, then: () => void): void {
-    const { files } = this.#options;
-    files.truncate(descriptor, this.#durableBytes, () => files.close(descriptor, () => then()));
+  /** Takes away room and what was not made durable, so that the file ends at its last good line; best effort. */
+  #cutBack(then: () => void): void {
+    this.#room.settled(() => {
+      this.#options.files.truncate(this.#descriptor, this.#durableBytes, () => this.#leave(then));
+    });
+  }
+
+  #leave(then: () => void): void {
+    const descriptor = this.#descriptor;
+    this.#descriptor = -1;
+    this.#options.files.close(descriptor, () => then());
   }
 
   #fail(error: Error, group: readonly Entry[]): void {
@@ -333,13 +354,11 @@ export class JournalWriter {
       if (this.#closing) this.#finish();
       else setTimeout(() => this.#reopen(), this.#options.reopenMs).unref();
     };
-    const descriptor = this.#descriptor;
-    this.#descriptor = -1;
-    if (descriptor === -1) {
+    if (this.#descriptor === -1) {
       goOn();
     } else {
       this.#segment += 1;
-      this.#cutBack(descriptor, goOn);
+      this.#cutBack(goOn);
     }
     if (!this.#broken) this.#onHealth(false, error.message);
     this.#broken = true;

@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { open, type FileHandle } from "node:fs/promises";
 import { basename } from "node:path";
 import type { CallRecord } from "#domain/record";
 import { parseLine, parseSegmentFile } from "./journal-line.ts";
@@ -14,7 +14,7 @@ export interface JournalRead {
   readonly records: readonly CallRecord[];
   /** Where to read on. Undefined while the file holds no whole line. */
   readonly position: JournalPosition | undefined;
-  /** Bytes after the last newline: a line still being written, or torn by a crash. Never an error. */
+  /** Bytes after the last newline that are not room: a line still being written, or torn by a crash. Never an error. */
   readonly tornBytes: number;
   /** Lines that are not what was written, at most {@link maxDamageListed} of them. */
   readonly damage: readonly JournalDamage[];
@@ -98,25 +98,61 @@ function misplaced(entry: { readonly kind: string; readonly mark?: unknown }, pa
   return `the file was written as segment ${mark.segment} of ${mark.name}`;
 }
 
-/** Bytes from `start`: about `maxBytes`, more where no line ends within them, fewer at the end of the file. */
-async function readWindow(
-  path: string,
-  start: number,
-  maxBytes: number,
-): Promise<{ readonly bytes: Buffer; readonly reachedEnd: boolean }> {
+interface Window {
+  readonly bytes: Buffer;
+  readonly reachedEnd: boolean;
+}
+
+/** Bytes from `start`: about `maxBytes`, more where no line ends within them, fewer at the end of what is written. */
+async function readWindow(path: string, start: number, maxBytes: number): Promise<Window> {
+  const file = await open(path, "r");
+  try {
+    const read = await readWritten(file, start, maxBytes);
+    // Lines are written in their order: where one stood behind zeros, these are lines as well by now. If not, they never will be.
+    return read ?? (await readWritten(file, start, maxBytes)) ?? (await readBytes(file, start, maxBytes));
+  } finally {
+    await file.close();
+  }
+}
+
+/** What stands before the zeros of a segment's room (see {@link RoomAhead}). Undefined where a line ends behind zeros. */
+async function readWritten(file: FileHandle, start: number, maxBytes: number): Promise<Window | undefined> {
+  const read = await readBytes(file, start, maxBytes);
+  const written = read.bytes.indexOf(0);
+  if (written === -1) return read;
+  if (read.bytes.lastIndexOf(newline) > written) return undefined;
+  return { bytes: read.bytes.subarray(0, written), reachedEnd: true };
+}
+
+async function readBytes(file: FileHandle, start: number, maxBytes: number): Promise<Window> {
+  const { size } = await file.stat();
+  const available = Math.max(0, size - start);
+  let wanted = Math.min(maxBytes, available);
+  for (;;) {
+    const buffer = Buffer.allocUnsafe(wanted);
+    const { bytesRead } = await file.read(buffer, 0, wanted, start);
+    const bytes = buffer.subarray(0, bytesRead);
+    if (bytesRead < wanted || wanted === available) return { bytes, reachedEnd: true };
+    if (bytes.includes(newline)) return { bytes, reachedEnd: false };
+    wanted = Math.min(wanted * 2, available);
+  }
+}
+
+/** How much of a segment is written: its size without the room behind it, bytes. Rejects where it cannot be read. */
+export async function writtenBytes(path: string): Promise<number> {
   const file = await open(path, "r");
   try {
     const { size } = await file.stat();
-    const available = Math.max(0, size - start);
-    let wanted = Math.min(maxBytes, available);
-    for (;;) {
-      const buffer = Buffer.allocUnsafe(wanted);
-      const { bytesRead } = await file.read(buffer, 0, wanted, start);
-      const bytes = buffer.subarray(0, bytesRead);
-      if (bytesRead < wanted || wanted === available) return { bytes, reachedEnd: true };
-      if (bytes.includes(newline)) return { bytes, reachedEnd: false };
-      wanted = Math.min(wanted * 2, available);
+    const buffer = Buffer.allocUnsafe(64 * 1024);
+    for (let end = size; end > 0;) {
+      // Where there is no room, the last byte says so.
+      const wanted = end === size ? 1 : Math.min(buffer.length, end);
+      const { bytesRead } = await file.read(buffer, 0, wanted, end - wanted);
+      const last = buffer.subarray(0, bytesRead).findLastIndex((byte) => byte !== 0);
+      if (last !== -1) return end - wanted + last + 1;
+      end -= wanted;
     }
+    return 0;
   } finally {
     await file.close();
   }

@@ -8,6 +8,7 @@ import type { Store } from "#control/store/sqlite";
 import { defaultRetention, type Retention } from "#domain/retention";
 import { parseSegmentFile } from "#ledger/journal-line";
 import { openCallsFile, parseOpenCallsFile } from "#ledger/open-calls";
+import { writtenBytes } from "#ledger/read-journal";
 import type { Log } from "./log.ts";
 import { recordLostCalls } from "./lost-calls.ts";
 
@@ -234,7 +235,8 @@ async function putAway(work: PutAway): Promise<void> {
     bytes += size;
     const isTooMuch = files > keep.files || bytes > keep.bytes || mtimeMs < Date.now() - maxAgeMs;
     try {
-      if (!isRead(file, size)) continue;
+      // What a dead process left may end in room, which nobody reads.
+      if (!isRead(file, size) && !isRead(file, await writtenBytes(path))) continue;
       if (damaged.has(file)) {
         await rename(path, path + damagedSuffix);
         damaged.delete(file);

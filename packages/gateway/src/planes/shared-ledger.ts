@@ -8,6 +8,7 @@ import { forgetShared, ingestShared, sharedPosition } from "#control/store/share
 import type { SqlStore } from "#control/store/sql";
 import type { CallRecord } from "#domain/record";
 import { parseSegmentFile } from "#ledger/journal-line";
+import { writtenBytes } from "#ledger/read-journal";
 import type { Log } from "./log.ts";
 import type { SampledFamily } from "./metrics.ts";
 
@@ -124,7 +125,7 @@ export class SharedLedger {
   async #pass(): Promise<boolean> {
     const { folder } = this.#options;
     if (!this.#migrated) await this.#migrate();
-    const sizes = await sizesIn(folder);
+    const sizes = await this.#sizes();
     const { unread } = await carryJournal(this.#ledger, folder, () => {});
     const left = new Set(unread.map(({ file }) => file));
     this.#read.clear();
@@ -206,11 +207,20 @@ export class SharedLedger {
     this.#pauseMs = Math.min(longestPauseMs, Math.max(shortestPauseMs, this.#pauseMs * 2));
   }
 
+  async #sizes(): Promise<ReadonlyMap<string, number>> {
+    const { folder } = this.#options;
+    const files = (await readdir(folder)).filter((name) => parseSegmentFile(name) !== undefined);
+    const size = async (file: string): Promise<readonly [string, number]> => {
+      return [file, await sizeOf(join(folder, file), this.#positions.get(file)?.offset)];
+    };
+    return new Map(await Promise.all(files.map(size)));
+  }
+
   /** How much of the journal waits; never a reason to fail. */
   async #measure(): Promise<void> {
     const { folder, log } = this.#options;
     try {
-      const sizes = [...(await sizesIn(folder))];
+      const sizes = [...(await this.#sizes())];
       const waiting = sizes.map(([file, size]) =>
         this.has(file, size) ? 0 : Math.max(0, size - (this.#positions.get(file)?.offset ?? 0)),
       );
@@ -231,16 +241,12 @@ export class SharedLedger {
   }
 }
 
-async function sizesIn(folder: string): Promise<ReadonlyMap<string, number>> {
-  const files = (await readdir(folder)).filter((name) => parseSegmentFile(name) !== undefined);
-  const sized = await Promise.all(files.map(async (file) => [file, await sizeOf(join(folder, file))] as const));
-  return new Map(sized);
-}
-
-/** Zero for one that was removed meanwhile. */
-async function sizeOf(path: string): Promise<number> {
+/** Of what is written in it; zero for one that was removed meanwhile. `read`: how far it is read. */
+async function sizeOf(path: string, read: number | undefined): Promise<number> {
   try {
-    return (await stat(path)).size;
+    const { size } = await stat(path);
+    // Of one that cannot be read nothing is known but that.
+    return size === read ? size : await writtenBytes(path).catch(() => size);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
     throw error;
