@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, statSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -103,6 +103,19 @@ describe.skipIf(postgresPrograms() === undefined)("a node's records", { timeout:
     await once(3);
     expect(one.ledger.has(file, 100)).toBe(true);
     expect(one.ledger.has(file, 1e9)).toBe(false);
+  });
+
+  it("are not there for being as many as the file has bytes: behind its last line there may be room for more", async () => {
+    const one = await node("n1");
+    await append(one, 3);
+    const [file = ""] = readdirSync(one.folder).filter((name) => name.endsWith(".jsonl"));
+    const written = statSync(join(one.folder, file)).size;
+    appendFileSync(join(one.folder, file), new Uint8Array(100_000));
+    await one.ledger.start(30_000);
+    await once(3);
+    expect([one.ledger.has(file, written), one.ledger.has(file, written + 1)]).toEqual([true, false]);
+    await append(one, 2);
+    await once(5);
   });
 
   it("are there behind a file that cannot be read, of which nothing is said to be there", async () => {
