@@ -56,6 +56,7 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds ?? (values.quick ? 2 : 7));
 const only = values.only.split("|");
+const warmSeconds = values.quick ? 3 : 15;
 const share = values.quick ? 0.25 : 1;
 // Enough to keep every subject busy: a process that idles between requests pays for each wake-up, and the gateway,
 // which waits for its journal, idles sooner than a relay that waits for nothing.
@@ -118,7 +119,7 @@ function atSaturation(scenario: Saturation): Workload {
     name: scenario.name,
     async run(upstream, subjects) {
       await setUpstream(upstream, { chunks: scenario.chunks ?? 64, paceMs: scenario.paceMs ?? 0 });
-      const report = await saturate(scenario, subjects, { rounds, connections });
+      const report = await saturate(scenario, subjects, { rounds, connections, warmSeconds });
       await setUpstream(upstream, { chunks: 64, paceMs: 0 });
       return report;
     },

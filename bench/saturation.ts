@@ -20,6 +20,8 @@ export interface Saturation {
 export interface Rounds {
   readonly rounds: number;
   readonly connections: number;
+  /** How long each subject is under this load before it is measured, at least two rounds of it. */
+  readonly warmSeconds?: number;
 }
 
 interface Reading {
@@ -70,6 +72,17 @@ async function measure(subject: Subject, scenario: Saturation, connections: numb
   };
 }
 
+/** Uncounted, and long: a larger program takes longer to be compiled, and nobody runs a gateway for two seconds. */
+async function warm(
+  subject: Subject,
+  scenario: Saturation,
+  { connections, warmSeconds }: { readonly connections: number; readonly warmSeconds: number },
+): Promise<void> {
+  const beganAtMs = performance.now();
+  do await measure(subject, scenario, connections);
+  while (performance.now() - beganAtMs < warmSeconds * 1000);
+}
+
 /**
  * All subjects in turn, round by round. Ratios are taken within a round, to the first subject; where the
  * gateway is there twice ("hedgerow before", "hedgerow bounded"), notes tell one to the other.
@@ -77,11 +90,11 @@ async function measure(subject: Subject, scenario: Saturation, connections: numb
 export async function saturate(
   scenario: Saturation,
   subjects: readonly Subject[],
-  { rounds, ...more }: Rounds,
+  { rounds, warmSeconds = 0, ...more }: Rounds,
 ): Promise<WorkloadReport> {
   const { connections = more.connections } = scenario;
-  // Uncounted, and long: a larger program takes longer to be compiled, and nobody runs a gateway for two seconds.
-  for (const subject of subjects) await measure(subject, { ...scenario, requests: scenario.requests * 2 }, connections);
+  for (const subject of subjects)
+    await warm(subject, { ...scenario, requests: scenario.requests * 2 }, { connections, warmSeconds });
   const readings = new Map<string, Reading[]>(subjects.map((subject) => [subject.name, []]));
   for (let round = 0; round < rounds; round += 1) {
     for (const subject of subjects) readings.get(subject.name)?.push(await measure(subject, scenario, connections));
