@@ -238,10 +238,12 @@ export interface DecodeOptions {
   readonly quirks: ChatQuirks;
   /** One event may not be larger. */
   readonly maxEventBytes: number;
+  /** Frames that follow one another and say nothing but text may be given as one: their bytes and texts joined. */
+  readonly joinsText?: boolean;
 }
 
 export interface AnswerFrame {
-  /** Bytes for a relay, terminator included. Empty for what only the decoder inferred. Nobody writes to them again. */
+  /** Bytes for a relay, terminators included. Empty for what only the decoder inferred. Nobody writes to them again. */
   readonly raw: Uint8Array;
   readonly events: readonly AnswerEvent[];
   /** The frame is there only because usage was asked for: stripped where the caller did not ask. */

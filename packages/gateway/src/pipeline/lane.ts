@@ -38,6 +38,8 @@ export interface Lane {
   readonly warnings: () => readonly string[];
   /** The bytes a frame means to the caller; empty where it means nothing. */
   readonly renderFrame: (frame: AnswerFrame) => Uint8Array;
+  /** Frames that say nothing but text may come joined: their bytes go on as they are. */
+  readonly joinsText?: true;
   /** A whole answer in the caller's language; undefined where the events are not a whole answer. */
   readonly renderAnswer: (body: Uint8Array, events: readonly AnswerEvent[]) => Uint8Array | undefined;
   /** What the answer's caller may be unable to carry to the next turn; absent where it gets the provider's own bytes. */
@@ -124,6 +126,7 @@ function relay(input: LaneInput, path: string): Lane | Failure {
     renderFrame: closingTogether(shown, input),
     renderAnswer: (body) => fit(fitAnswer?.(body) ?? body),
     ...(logprobsAdded === undefined ? {} : { logprobsAdded }),
+    ...(logprobsAdded === undefined && input.attaches === undefined ? { joinsText: true } : {}),
     ...(isAnswered(call.operation) ? {} : { readUnary: relayedUnary(input) }),
   };
 }

@@ -9,8 +9,10 @@ interface Opening {
 
 /** The decoder of an attempt's stream, behind the provider's own framing where it has one. */
 export function openDecoder(input: AttemptInput, { classify, onFrame }: Opening): StreamDecoder {
-  const { lane, kind, spec, limits } = input;
-  const options = { classify, quirks: spec.quirks, maxEventBytes: limits.maxEventBytes };
+  const { lane, kind, spec, limits, watch } = input;
+  // Whoever looks on judges event by event.
+  const joinsText = lane.joinsText === true && watch === undefined;
+  const options = { classify, quirks: spec.quirks, maxEventBytes: limits.maxEventBytes, joinsText };
   const decoder = lane.upstream.streamDecoder(options, onFrame);
   const unwrapping = kind.unwrap?.(lane.upstream.id);
   if (unwrapping === undefined) return decoder;

@@ -84,14 +84,59 @@ describe("frames known by their bytes", () => {
         const template = learntFrame(hasFiller ? filler("x1") : {});
         const frame = framed(text, more);
         const bytes = Buffer.concat([Buffer.alloc(offset, 0x0a), frame, framed("next", more)]);
-        expect(template.matchFrame(bytes, offset)).toBe(offset + frame.length);
+        expect(template.matchFrame(bytes, offset, 1e6)).toBe(offset + frame.length);
         expect(template.frameText).toBe(text);
         for (let end = offset; end < offset + frame.length; end += 1) {
-          expect(template.matchFrame(bytes.subarray(0, end), offset)).toBe(0);
+          expect(template.matchFrame(bytes.subarray(0, end), offset, 1e6)).toBe(0);
         }
       }),
       { numRuns: 200 },
     );
+  });
+
+  it("follow one another as one, as far as they repeat and each is there and short enough", () => {
+    const texts = fc.array(
+      simple.filter((text) => text !== ""),
+      { minLength: 1, maxLength: 6 },
+    );
+    fc.assert(
+      fc.property(texts, fc.boolean(), (all, hasFiller) => {
+        const more = hasFiller ? filler("xyz") : {};
+        const template = learntFrame(hasFiller ? filler("x1") : {});
+        const frames = all.map((text) => framed(text, more));
+        const bytes = Buffer.concat(frames);
+        const longest = Math.max(...frames.map(({ length }) => length));
+        for (let cut = 0; cut <= bytes.length; cut += 1) {
+          let [whole, end] = [0, 0];
+          // Behind a filler each frame is by itself.
+          while (whole < (hasFiller ? 1 : all.length) && end + (frames[whole]?.length ?? 0) <= cut) {
+            end += frames[whole]?.length ?? 0;
+            whole += 1;
+          }
+          const seen = template.matchRun(bytes.subarray(0, cut), 0, longest);
+          expect([seen, seen === 0 ? "" : template.frameText]).toEqual([end, all.slice(0, whole).join("")]);
+        }
+        const tooLong = frames.findIndex(({ length }) => length === longest);
+        if (tooLong > 0 && !hasFiller) {
+          const before = frames.slice(0, tooLong).reduce((sum, { length }) => sum + length, 0);
+          expect(template.matchRun(bytes, 0, longest - 1)).toBe(before);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each([
+    ["one without a text", framed("")],
+    ["one with an escape", framed('say "a"')],
+    ["the end", Buffer.from("data: [DONE]\n\n")],
+    ["another key", framed("c", { more: 1 })],
+    ["a comment", Buffer.from(": ping\n\n")],
+  ])("end their run before %s", (_what, next) => {
+    const two = Buffer.concat([framed("b"), framed("c")]);
+    const template = learntFrame();
+    expect(template.matchRun(Buffer.concat([two, next, framed("d")]), 0, 1e6)).toBe(two.length);
+    expect(template.frameText).toBe("bc");
   });
 
   it.each([
@@ -102,20 +147,20 @@ describe("frames known by their bytes", () => {
     ["a line behind it", Buffer.from(`data: ${chunk("b")}\nid: 4\n\n`)],
     ["an event's name", framed("b", {}, "event: error\ndata: ")],
   ])("are not known with %s", (_what, bytes) => {
-    expect(learntFrame().matchFrame(bytes, 0)).toBe(0);
-    expect(learntFrame(filler("x1")).matchFrame(bytes, 0)).toBe(0);
+    expect(learntFrame().matchFrame(bytes, 0, 1e6)).toBe(0);
+    expect(learntFrame(filler("x1")).matchFrame(bytes, 0, 1e6)).toBe(0);
   });
 
   it("keep the event's name they were learnt with", () => {
     const before = "event: content_block_delta\ndata: ";
     const template = learntFrame({}, before);
     const bytes = framed("b", {}, before);
-    expect([template.matchFrame(bytes, 0), template.frameText]).toEqual([bytes.length, "b"]);
-    expect(template.matchFrame(framed("b"), 0)).toBe(0);
+    expect([template.matchFrame(bytes, 0, 1e6), template.frameText]).toEqual([bytes.length, "b"]);
+    expect(template.matchFrame(framed("b"), 0, 1e6)).toBe(0);
   });
 
   it.each(["data: x\ndata: ", ": comment\ndata: ", "id: 1\ndata: "])("are not learnt behind %j", (before) => {
     const template = learntFrame({}, before);
-    expect(template.matchFrame(framed("b", {}, before), 0)).toBe(0);
+    expect(template.matchFrame(framed("b", {}, before), 0, 1e6)).toBe(0);
   });
 });

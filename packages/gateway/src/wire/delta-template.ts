@@ -16,6 +16,8 @@ const plainFrame = /^(?:event:[^\r\n]*\n)?data: ?$/u;
 interface FrameBytes {
   readonly head: Buffer;
   readonly tail: Buffer;
+  /** A tail, and the head of another such frame behind it. */
+  readonly joint: Buffer;
   readonly behindFiller: Buffer | undefined;
 }
 
@@ -73,18 +75,21 @@ export class DeltaTemplate {
     const before = written.length - data.length - 2;
     if (before < 0 || !written.endsWith(`${data}\n\n`) || !plainFrame.test(written.slice(0, before))) return;
     const tail = this.#fillerAt === -1 ? this.#tail : this.#tail.slice(0, this.#fillerAt);
+    const head = Buffer.from(written.slice(0, before) + this.#head, "latin1");
+    const ending = Buffer.from(this.#fillerAt === -1 ? `${tail}\n\n` : tail, "latin1");
     this.#frame = {
-      head: Buffer.from(written.slice(0, before) + this.#head, "latin1"),
-      tail: Buffer.from(this.#fillerAt === -1 ? `${tail}\n\n` : tail, "latin1"),
+      head,
+      tail: ending,
+      joint: Buffer.concat([ending, head]),
       behindFiller: this.#behindFiller === "" ? undefined : Buffer.from(`${this.#behindFiller}\n\n`, "latin1"),
     };
   }
 
   /**
    * Where the frame that begins at `from` ends, if all of it is there and repeats the learnt one; `frameText` is then its text.
-   * 0 where it has to be looked at otherwise: so has a text with escapes.
+   * 0 where it has to be looked at otherwise: so has a text with escapes, and a frame of more than `mostBytes`.
    */
-  matchFrame(bytes: Buffer, from: number): number {
+  matchFrame(bytes: Buffer, from: number, mostBytes: number): number {
     if (this.#frame === undefined) return 0;
     const { head, tail, behindFiller } = this.#frame;
     const start = from + head.length;
@@ -97,8 +102,26 @@ export class DeltaTemplate {
       if (end === 0 || !standsAt(bytes, behindFiller, end)) return 0;
       end += behindFiller.length;
     } else if (this.#fillerAt !== -1) return 0;
+    if (end - from > mostBytes) return 0;
     this.#wasted = 0;
     this.#frameText = bytes.toString("utf8", start, close);
+    return end;
+  }
+
+  /** The same of as many such frames as follow one another: `frameText` is then all their texts. One without any ends the run. */
+  matchRun(bytes: Buffer, from: number, mostBytes: number): number {
+    let end = this.matchFrame(bytes, from, mostBytes);
+    if (end === 0 || this.#frame === undefined || this.#fillerAt !== -1) return end;
+    const { head, tail, joint } = this.#frame;
+    for (let goesOn = standsAt(bytes, head, end); goesOn;) {
+      const start = end + head.length;
+      const close = closingByte(bytes, start);
+      if (close <= start || close + tail.length - end > mostBytes) break;
+      goesOn = standsAt(bytes, joint, close);
+      if (!goesOn && !standsAt(bytes, tail, close)) break;
+      this.#frameText += bytes.toString("utf8", start, close);
+      end = close + tail.length;
+    }
     return end;
   }
 

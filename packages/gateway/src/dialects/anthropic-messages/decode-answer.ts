@@ -39,6 +39,7 @@ const noBytes = new Uint8Array(0);
 const terminator = Buffer.from(encodeSse({ event: "message_stop", data: '{"type":"message_stop"}' }));
 
 class MessageStreamDecoder implements StreamDecoder {
+  readonly #options: DecodeOptions;
   readonly #onFrame: (frame: AnswerFrame) => void;
   readonly #grammar: MessageEvents;
   readonly #sse: SseDecoder;
@@ -48,12 +49,13 @@ class MessageStreamDecoder implements StreamDecoder {
   #closed = false;
 
   constructor(options: DecodeOptions, onFrame: (frame: AnswerFrame) => void) {
+    this.#options = options;
     this.#onFrame = onFrame;
     this.#grammar = new MessageEvents(options.classify);
     this.#sse = sseDecoder({
       maxFrameBytes: options.maxEventBytes,
       onFrame: (frame) => this.#frame(frame),
-      known: (bytes, from) => this.#known(bytes, from, options.maxEventBytes),
+      known: (bytes, from) => this.#known(bytes, from),
       onOversize: () =>
         this.#fail(
           failure("event_too_large", `One event of the provider's answer exceeds ${options.maxEventBytes} bytes.`),
@@ -118,9 +120,13 @@ class MessageStreamDecoder implements StreamDecoder {
   }
 
   /** The same as {@link #repeatsText}, by the bytes of a frame that has not been looked for. */
-  #known(bytes: Buffer, from: number, maxBytes: number): number {
-    const end = this.#closed ? 0 : this.#template.matchFrame(bytes, from);
-    if (end === 0 || end - from > maxBytes) return 0;
+  #known(bytes: Buffer, from: number): number {
+    if (this.#closed) return 0;
+    const { maxEventBytes, joinsText } = this.#options;
+    const end = joinsText
+      ? this.#template.matchRun(bytes, from, maxEventBytes)
+      : this.#template.matchFrame(bytes, from, maxEventBytes);
+    if (end === 0) return 0;
     const delta = this.#grammar.goOn(this.#templateIndex, this.#template.frameText);
     if (delta === undefined) return 0;
     this.#give(bytes.subarray(from, end), [delta]);
