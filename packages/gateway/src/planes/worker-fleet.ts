@@ -18,6 +18,7 @@ import { MetricsRounds } from "./metrics-rounds.ts";
 import { restartDelayMs } from "./restart-delay.ts";
 import { sameSettings } from "./same-settings.ts";
 import { sealSnapshot } from "./sealed-snapshot.ts";
+import { workerFlags } from "./worker-flags.ts";
 
 export interface FleetOptions {
   readonly workers: number;
@@ -197,7 +198,10 @@ export class WorkerFleet {
   #launch(slot: Slot): void {
     const { listen, journalFolder, memoryFile, labelsFile, reviewFile, logStyle, handed } = this.#options;
     const entry = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
-    const child = fork(entry, [], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    const child = fork(entry, [], {
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+      execArgv: workerFlags(process.execArgv, process.env["NODE_OPTIONS"]),
+    });
     const journal = `${slot.name}-${Date.now()}`;
     Object.assign(slot, { child, state: "starting", startedAtMs: performance.now(), complaint: undefined });
     slot.note = { worker: slot.name, journal, port: this.#port, ...noteOf(child.pid ?? 0) };
