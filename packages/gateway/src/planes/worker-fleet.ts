@@ -18,6 +18,7 @@ import { MetricsRounds } from "./metrics-rounds.ts";
 import { restartDelayMs } from "./restart-delay.ts";
 import { sameSettings } from "./same-settings.ts";
 import { sealSnapshot } from "./sealed-snapshot.ts";
+import { TurnMail } from "./turn-mail.ts";
 import { workerFlags } from "./worker-flags.ts";
 
 export interface FleetOptions {
@@ -53,6 +54,8 @@ export type FleetStart =
 interface Slot {
   readonly name: string;
   child: ChildProcess | undefined;
+  /** To this child. */
+  mail: TurnMail<SupervisorMessage> | undefined;
   note: WorkerNote | undefined;
   state: "down" | "starting" | "ready" | "draining";
   version: string;
@@ -98,6 +101,7 @@ export class WorkerFleet {
     this.#slots = Array.from({ length: options.workers }, (_, index) => ({
       name: `w${index + 1}`,
       child: undefined,
+      mail: undefined,
       note: undefined,
       state: "down" as const,
       version: "",
@@ -205,7 +209,13 @@ export class WorkerFleet {
     const journal = `${slot.name}-${Date.now()}`;
     Object.assign(slot, { child, state: "starting", startedAtMs: performance.now(), complaint: undefined });
     slot.note = { worker: slot.name, journal, port: this.#port, ...noteOf(child.pid ?? 0) };
-    child.on("message", (message) => this.#receive(slot, journal, message as WorkerMessage));
+    slot.mail = new TurnMail((messages) => {
+      // A worker that has just died is dealt with when its exit is seen.
+      if (child.connected) child.send([...messages], () => {});
+    });
+    child.on("message", (messages) => {
+      for (const message of messages as readonly WorkerMessage[]) this.#receive(slot, journal, message);
+    });
     // `exit` follows or the process never was; either way the slot is looked at there.
     child.on("error", (error) => this.#ended(slot, child, error.message));
     child.on("exit", (code, signal) => {
@@ -226,7 +236,7 @@ export class WorkerFleet {
       keys: this.#options.keys.current,
       logStyle,
     };
-    child.send(start, handed?.handle, {}, () => {});
+    child.send([start], handed?.handle, {}, () => {});
     this.#changed();
   }
 
@@ -354,8 +364,7 @@ export class WorkerFleet {
   }
 
   #send(slot: Slot, message: SupervisorMessage): void {
-    // A worker that has just died is dealt with when its exit is seen.
-    if (slot.child?.connected === true) slot.child.send(message, () => {});
+    if (slot.child?.connected === true) slot.mail?.say(message);
   }
 
   #notes(): readonly WorkerNote[] {

@@ -19,6 +19,7 @@ import { PayloadLog, payloadsFolder } from "./payload-log.ts";
 import { systemClock } from "./system-clock.ts";
 import { openSnapshot } from "./sealed-snapshot.ts";
 import { describeBug, startDataPlane, type RunningDataPlane } from "./start-data-plane.ts";
+import { TurnMail } from "./turn-mail.ts";
 
 /** A worker's drain by its own signal, when no supervisor says how long. */
 const defaultDrainMs = 120_000;
@@ -40,6 +41,9 @@ class Worker {
   #fleet: Fleet;
   #drainMs: number;
   #stopping = false;
+  readonly #mail = new TurnMail<WorkerMessage>((messages) => {
+    if (process.connected) process.send?.(messages, () => {});
+  });
   readonly #lender: SupervisorLender;
   readonly #purse: Purse;
   readonly #keys = new IssuedKeys();
@@ -218,7 +222,8 @@ class Worker {
     logNews(news.hints, this.#log);
     if (!process.connected) return;
     this.#tellingNews = true;
-    process.send?.({ kind: "health", ...news } satisfies WorkerMessage, () => (this.#tellingNews = false));
+    this.#mail.flush();
+    process.send?.([{ kind: "health", ...news }] satisfies readonly WorkerMessage[], () => (this.#tellingNews = false));
   }
 
   /** Drains and exits. Called again, it may only get shorter. */
@@ -257,13 +262,14 @@ class Worker {
 
   #leave(word: WorkerMessage, exitCode: number): void {
     if (!process.connected) process.exit(exitCode);
-    process.send?.(word, () => process.exit(exitCode));
+    this.#mail.flush();
+    process.send?.([word], () => process.exit(exitCode));
   }
 
   /** The supervisor may be gone at any moment; a worker never needs it to go on. False where it is. */
   #say(message: WorkerMessage): boolean {
     if (!process.connected) return false;
-    process.send?.(message, () => {});
+    this.#mail.say(message);
     return true;
   }
 
@@ -296,11 +302,15 @@ function writeToStderr(line: string): void {
 
 let worker: Worker | undefined;
 
-process.on("message", (message: SupervisorMessage, handle: unknown) => {
-  if (worker !== undefined) return worker.receive(message);
-  if (message.kind !== "start") return;
-  worker = new Worker(message);
-  worker.run(handle as Server | undefined).catch((error: unknown) => worker?.fail(error));
+process.on("message", (messages: readonly SupervisorMessage[], handle: unknown) => {
+  for (const message of messages) {
+    if (worker !== undefined) {
+      worker.receive(message);
+    } else if (message.kind === "start") {
+      worker = new Worker(message);
+      worker.run(handle as Server | undefined).catch((error: unknown) => worker?.fail(error));
+    }
+  }
 });
 process.on("disconnect", () => {
   // The supervisor died. One that never got its orders has nothing to do; the others serve on.
