@@ -30,11 +30,13 @@ const suffix = ".open";
  */
 export class OpenCalls {
   readonly #path: string;
-  readonly #pages = new Map<string, number>();
+  /** By call. No `Map`: see {@link RecentlyUsed} for what one costs that every call comes to and leaves. */
+  readonly #pages: Record<string, number> = Object.create(null) as Record<string, number>;
+  #size = 0;
   /** Of no open call; the last that became free is the next that is used. */
   readonly #free: number[] = [];
   /** Free pages that still hold an ended call. */
-  readonly #stale = new Set<number>();
+  readonly #stale: boolean[] = [];
   #next = 0;
   #descriptor: number | undefined;
   #sweep: NodeJS.Timeout | undefined;
@@ -45,7 +47,7 @@ export class OpenCalls {
   }
 
   get size(): number {
-    return this.#pages.size;
+    return this.#size;
   }
 
   /** Calls that could not be written down: the disk failed, the record was too long, or there were too many. */
@@ -55,7 +57,7 @@ export class OpenCalls {
 
   /** A call is under way. Once more with the same id takes the place of what was said. */
   put(call: BegunCall): void {
-    const known = this.#pages.get(call.id);
+    const known = this.#pages[call.id];
     const page = known ?? this.#free.pop() ?? this.#next;
     const bytes = Buffer.from(`${JSON.stringify(call)}\n`);
     if (bytes.length > pageBytes || page >= mostPages) {
@@ -64,18 +66,20 @@ export class OpenCalls {
       return;
     }
     if (page === this.#next) this.#next += 1;
-    this.#pages.set(call.id, page);
-    this.#stale.delete(page);
+    if (known === undefined) this.#size += 1;
+    this.#pages[call.id] = page;
+    this.#stale[page] = false;
     this.#write(bytes, page);
   }
 
   /** Its record is in the journal. */
   take(id: string): void {
-    const page = this.#pages.get(id);
+    const page = this.#pages[id];
     if (page === undefined) return;
-    this.#pages.delete(id);
+    delete this.#pages[id];
+    this.#size -= 1;
     this.#free.push(page);
-    this.#stale.add(page);
+    this.#stale[page] = true;
     this.#sweep ??= setTimeout(() => this.#clear(), sweepMs).unref();
   }
 
@@ -83,10 +87,10 @@ export class OpenCalls {
   close(): void {
     clearTimeout(this.#sweep);
     if (this.#descriptor === undefined) return;
-    if (this.#pages.size > 0) this.#clear();
+    if (this.#size > 0) this.#clear();
     try {
       closeSync(this.#descriptor);
-      if (this.#pages.size === 0) unlinkSync(this.#path);
+      if (this.#size === 0) unlinkSync(this.#path);
     } catch {
       this.#failures += 1;
     }
@@ -96,8 +100,8 @@ export class OpenCalls {
   #clear(): void {
     this.#sweep = undefined;
     const empty = Buffer.from("\n");
-    for (const page of this.#stale) this.#write(empty, page);
-    this.#stale.clear();
+    for (const [page, isStale] of this.#stale.entries()) if (isStale) this.#write(empty, page);
+    this.#stale.length = 0;
   }
 
   #write(bytes: Uint8Array, page: number): void {

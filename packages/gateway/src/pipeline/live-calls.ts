@@ -6,6 +6,8 @@ export class CallControl {
   #ended: Failure | undefined;
   #onEnd: ((why: Failure) => void) | undefined;
   readonly #forks: CallControl[] = [];
+  /** Among those of {@link LiveCalls}, which says it. */
+  place = -1;
 
   /** Set once the call has been ended from outside. */
   get ended(): Failure | undefined {
@@ -39,7 +41,8 @@ const mostShadows = 64;
 
 /** The calls in flight: bounded by admission, ended together when a drain runs out of time. */
 export class LiveCalls {
-  readonly #controls = new Set<CallControl>();
+  /** In no order. No `Set`: see {@link RecentlyUsed} for what one costs that every call comes to and leaves. */
+  readonly #controls: CallControl[] = [];
   readonly #shadows = new Set<CallControl>();
   readonly #turnedAway = new Set<CallControl>();
   /** For what they keep until it is judged. */
@@ -52,12 +55,12 @@ export class LiveCalls {
   }
 
   get count(): number {
-    return this.#controls.size;
+    return this.#controls.length;
   }
 
   /** Without those that are refused, and wait for nothing but their record. */
   get admitted(): number {
-    return this.#controls.size - this.#turnedAway.size;
+    return this.#controls.length - this.#turnedAway.size;
   }
 
   turnAway(control: CallControl): void {
@@ -70,7 +73,7 @@ export class LiveCalls {
 
   open(): CallControl {
     const control = new CallControl();
-    this.#controls.add(control);
+    control.place = this.#controls.push(control) - 1;
     return control;
   }
 
@@ -83,10 +86,14 @@ export class LiveCalls {
   }
 
   close(control: CallControl): void {
-    this.#controls.delete(control);
+    const last = this.#controls[this.#controls.length - 1];
+    if (this.#controls[control.place] !== control || last === undefined) return;
+    this.#controls[control.place] = last;
+    last.place = control.place;
+    this.#controls.pop();
     this.#shadows.delete(control);
     this.#turnedAway.delete(control);
-    if (this.#controls.size > 0) return;
+    if (this.#controls.length > 0) return;
     this.#whenIdle?.resolve();
     this.#whenIdle = undefined;
   }
@@ -99,7 +106,7 @@ export class LiveCalls {
 
   /** Resolves when no call is in flight. */
   idle(): Promise<void> {
-    if (this.#controls.size === 0) return Promise.resolve();
+    if (this.#controls.length === 0) return Promise.resolve();
     this.#whenIdle ??= Promise.withResolvers();
     return this.#whenIdle.promise;
   }
@@ -107,6 +114,7 @@ export class LiveCalls {
   /** Ends what is left with an honest error. */
   endAll(): void {
     const why = failure("draining", "The gateway is stopping and the answer could not finish in time; send it again.");
-    for (const control of this.#controls) control.end(why);
+    // Who is ended leaves.
+    for (const control of this.#controls.toReversed()) control.end(why);
   }
 }

@@ -19,8 +19,9 @@ const answerWithinMs = 1_000;
  */
 export class SupervisorLender implements Lender {
   readonly #options: SupervisorLenderOptions;
-  readonly #waiting = new Map<number, (lent: Lent | undefined) => void>();
-  #nextId = 1;
+  /** By the question's id: that of one that was answered is free again. */
+  readonly #waiting: (((lent: Lent | undefined) => void) | undefined)[] = [];
+  readonly #freeIds: number[] = [];
   #isAlone = false;
 
   constructor(options: SupervisorLenderOptions) {
@@ -28,21 +29,23 @@ export class SupervisorLender implements Lender {
   }
 
   async borrow(wants: readonly Want[]): Promise<Lent> {
-    const id = this.#nextId;
-    this.#nextId += 1;
+    const id = this.#freeIds.pop() ?? this.#waiting.push(undefined) - 1;
     const told = this.#options.say({ kind: "borrow", id, wants });
-    if (!told) return this.#alone(wants);
+    if (!told) {
+      this.#freeIds.push(id);
+      return this.#alone(wants);
+    }
     this.#isAlone = false;
     const lent = await new Promise<Lent | undefined>((resolve) => {
       const cancel = this.#options.clock.timer(answerWithinMs, () => {
         // What comes after that goes back: nobody waits for it any more.
-        this.#waiting.set(id, (late) => this.#returnLate(wants, late));
+        this.#waiting[id] = (late) => this.#returnLate(wants, late);
         resolve(undefined);
       });
-      this.#waiting.set(id, (answer) => {
+      this.#waiting[id] = (answer) => {
         cancel();
         resolve(answer);
-      });
+      };
     });
     return lent ?? { kind: "unreachable", why: "the supervisor did not answer in time" };
   }
@@ -52,9 +55,11 @@ export class SupervisorLender implements Lender {
   }
 
   answered({ id, lent }: Extract<SupervisorMessage, { readonly kind: "lent" }>): void {
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    waiting?.(lent);
+    const waiting = this.#waiting[id];
+    if (waiting === undefined) return;
+    this.#waiting[id] = undefined;
+    this.#freeIds.push(id);
+    waiting(lent);
   }
 
   #returnLate(wants: readonly Want[], late: Lent | undefined): void {

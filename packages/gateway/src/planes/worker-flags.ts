@@ -1,13 +1,20 @@
 /**
- * Half of V8's own: a call's objects are dead long before a generation of 16 MiB is full, and what is beyond is memory that a
- * process keeps (measured: 837 MiB instead of 946 with 10,000 streams on two workers, at the same processor time a call).
+ * What V8 is told for workers. `--max-semi-space-size=16`: half of its own; a call's objects are dead long before a generation of
+ * 16 MiB is full, and what is beyond is memory that a process keeps. `--no-allocation-site-pretenuring`: while a worker is new,
+ * its young generation is so small (1 MiB) that the calls of one moment outlive two of its collections. V8 learns from that to
+ * put what calls are made of into the old generation at once, and keeps to it: then nothing of a call is freed but by a full
+ * collection, and each young one has all of them to look through (measured at 64 connections: 500 MB of 25,000 calls in the old
+ * generation instead of 20, young collections of 16 ms instead of 2, seven full ones in 30,000 calls instead of none).
  */
-const youngGeneration = "--max-semi-space-size=16";
+const flags = ["--max-semi-space-size=16", "--no-allocation-site-pretenuring"] as const;
 
 /** How Node is started for a worker: as for this process, and with what an operator has not said otherwise. */
 export function workerFlags(own: readonly string[], nodeOptions = ""): string[] {
-  const said = [...own, ...nodeOptions.split(" ")].some((word) =>
-    word.startsWith(youngGeneration.split("=", 1)[0] ?? ""),
-  );
-  return said ? [...own] : [...own, youngGeneration];
+  const said = new Set([...own, ...nodeOptions.split(" ")].map(nameOf));
+  return [...own, ...flags.filter((flag) => !said.has(nameOf(flag)))];
+}
+
+/** Without `no-` and without a value: `--no-x` and `--x=1` say something of the same. */
+function nameOf(flag: string): string {
+  return flag.replace(/^--(?:no-)?/u, "").split("=", 1)[0] ?? "";
 }

@@ -1,3 +1,5 @@
+import { RecentlyUsed } from "#domain/recently-used";
+
 interface Served {
   readonly target: string;
   readonly untilMs: number;
@@ -10,18 +12,14 @@ const maxRemembered = 10_000;
  * forgets costs a cache, no call. Time is an argument.
  */
 export class Affinity {
-  /** The least recently told first. */
-  readonly #served = new Map<string, Served>();
+  readonly #served = new RecentlyUsed<Served>(maxRemembered);
 
   servedBy(key: string, nowMs: number): string | undefined {
-    const found = this.#served.get(key);
+    const found = this.#served.peek(key);
     return found === undefined || found.untilMs <= nowMs ? undefined : found.target;
   }
 
   serve(key: string, target: string, untilMs: number): void {
-    this.#served.delete(key);
     this.#served.set(key, { target, untilMs });
-    const oldest = this.#served.keys().next();
-    if (this.#served.size > maxRemembered && oldest.done !== true) this.#served.delete(oldest.value);
   }
 }

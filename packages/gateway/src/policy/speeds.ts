@@ -1,3 +1,4 @@
+import { RecentlyUsed } from "#domain/recently-used";
 import type { Latency } from "./wishes.ts";
 
 /** One streamed answer, or a wait for one that was given up: then what was waited is the least it would have been. */
@@ -31,23 +32,19 @@ const maxTargets = 1024;
 
 /** How fast targets begin to answer, and go on, in the last half hour and by their last 200 calls. Time is an argument. */
 export class Speeds {
-  /** The least recently told of first. */
-  readonly #windows = new Map<string, Window>();
+  readonly #windows = new RecentlyUsed<Window>(maxTargets);
 
   note(target: string, sample: SpeedSample, nowMs: number): void {
-    const window = this.#windows.get(target) ?? newWindow();
-    this.#windows.delete(target);
-    this.#windows.set(target, window);
+    let window = this.#windows.use(target);
+    if (window === undefined) this.#windows.set(target, (window = newWindow()));
     window.samples[window.next] = { ...sample, atMs: nowMs };
     window.next = (window.next + 1) % mostSamples;
     window.fresh += 1;
-    const oldest = this.#windows.keys().next();
-    if (this.#windows.size > maxTargets && oldest.done !== true) this.#windows.delete(oldest.value);
   }
 
   /** Undefined while fewer than 20 calls of the last half hour say something. */
   of(target: string, nowMs: number): Latency | undefined {
-    const window = this.#windows.get(target);
+    const window = this.#windows.peek(target);
     if (window === undefined) return undefined;
     if (window.fresh >= samplesPerLook || nowMs - window.knownAtMs >= lookEveryMs) {
       window.latency = latencyOf(window.samples.filter(({ atMs }) => atMs > nowMs - longestAgeMs));

@@ -12,17 +12,19 @@ export interface ClientErrors {
 }
 
 export function clientErrors(): ClientErrors {
-  const open = new WeakMap<Duplex, Set<ServerResponse>>();
+  // Lists, no sets: a set that many come to and leave from leaves a trail of outgrown tables behind, each holding the next and,
+  // of those that were in it, all that they hold. Once one of them is old, all are, and every call costs its whole weight.
+  const open = new WeakMap<Duplex, ServerResponse[]>();
   return {
     watch(response) {
       const { socket } = response;
       if (socket === null) return;
-      const answers = open.get(socket) ?? new Set();
-      open.set(socket, answers.add(response));
-      response.once("close", () => answers.delete(response));
+      const answers = open.get(socket) ?? [];
+      if (answers.push(response) === 1) open.set(socket, answers);
+      response.once("close", () => answers.splice(answers.indexOf(response), 1));
     },
     handle(error, socket) {
-      const answers = [...(open.get(socket) ?? [])];
+      const answers = open.get(socket) ?? [];
       // The request that could not be read on has been refused already, and its connection closes behind the refusal.
       if (answers.length > 0 && answers.every((each) => each.writableEnded)) return;
       const begun = answers.some((each) => each.headersSent);

@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { Client, Pool, type Dispatcher } from "undici";
 import { failure } from "#domain/failure";
 import type { SendUpstream, UpstreamFlow, UpstreamHandler, UpstreamRequest } from "#domain/ports";
+import { RecentlyUsed } from "#domain/recently-used";
 import { inflater, type Inflater } from "./inflate.ts";
 import { transportFailure } from "./transport-failure.ts";
 
@@ -51,7 +52,7 @@ class CountingClient extends Client {
 /** Opens pools of sockets by origin. All timing but `connect` is the caller's: undici's own timers are off. */
 export function openUpstream(given: Partial<UpstreamOptions> = {}): Upstream {
   const options = { ...defaultUpstreamOptions, ...given };
-  const pools = new Map<string, Pool>();
+  const pools = new RecentlyUsed<Pool>(options.maxOrigins, (pool) => void pool.close());
   const lone = new Set<Client>();
 
   function clientOptions(connectMs: number): Client.Options {
@@ -80,17 +81,8 @@ export function openUpstream(given: Partial<UpstreamOptions> = {}): Upstream {
 
   function poolFor(origin: string, connectMs: number): Pool {
     const key = `${connectMs} ${origin}`;
-    const known = pools.get(key);
-    if (known !== undefined) {
-      pools.delete(key);
-      pools.set(key, known);
-      return known;
-    }
-    const oldest = pools.keys().next();
-    if (pools.size >= options.maxOrigins && oldest.done !== true) {
-      void pools.get(oldest.value)?.close();
-      pools.delete(oldest.value);
-    }
+    const known = pools.use(key);
+    if (known !== undefined) return known;
     const pool = new Pool(origin, {
       ...clientOptions(connectMs),
       connections: options.maxConnections,
