@@ -18,7 +18,6 @@ describe("Affinity", () => {
     affinity.serve("new", "a/m", 100);
     expect(affinity.servedBy("s0", 0)).toBe("a/m");
     expect(affinity.servedBy("s1", 0)).toBeUndefined();
-    expect(affinity.servedBy("s1", 0)).toBeUndefined();
     expect(affinity.servedBy("s9999", 0)).toBe("a/m");
   });
 });
