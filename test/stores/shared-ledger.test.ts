@@ -108,7 +108,7 @@ describe.skipIf(postgresPrograms() === undefined)("a node's records", { timeout:
   it("are not there for being as many as the file has bytes: behind its last line there may be room for more", async () => {
     const one = await node("n1");
     await append(one, 3);
-    const [file = ""] = readdirSync(one.folder).filter((name) => name.endsWith(".jsonl"));
+    const file = readdirSync(one.folder).find((name) => name.endsWith(".jsonl")) ?? "";
     const written = statSync(join(one.folder, file)).size;
     appendFileSync(join(one.folder, file), new Uint8Array(100_000));
     await one.ledger.start(30_000);
