@@ -10,7 +10,8 @@ import type { CallRecord } from "#domain/record";
  * `h` is the SHA-256, in hex, of the previous line's `h` followed by the bytes of the JSON after `"r":` or `"j":`.
  * A file's first line is a `begin` mark. Its `previous` is the last durable hash of the segment before it, or, in a
  * journal's first segment, {@link genesisOf} its name. An `end` mark says that the writer closed the segment; a
- * segment without one was left by a crash or is still being written.
+ * segment without one was left by a crash or is still being written. Behind the last line of such a one there may be zeros: room
+ * for lines to come (`room-ahead.ts`), and no part of it.
  *
  * What the chain shows: an edited, removed, added or moved line in a file, and lines cut off before an `end` mark or
  * before the next segment. It is no protection against someone who rewrites the whole rest of the chain.

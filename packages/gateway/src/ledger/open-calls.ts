@@ -100,8 +100,11 @@ export class OpenCalls {
   #clear(): void {
     this.#sweep = undefined;
     const empty = Buffer.from("\n");
-    for (const [page, isStale] of this.#stale.entries()) if (isStale) this.#write(empty, page);
-    this.#stale.length = 0;
+    for (const [page, isStale] of this.#stale.entries()) {
+      if (!isStale) continue;
+      this.#stale[page] = false;
+      this.#write(empty, page);
+    }
   }
 
   #write(bytes: Uint8Array, page: number): void {
