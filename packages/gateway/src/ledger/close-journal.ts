@@ -1,7 +1,7 @@
 import { open, readdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { CallRecord } from "#domain/record";
-import { chainHash, genesisOf, markLine, parseSegmentFile, recordLine, segmentFile } from "./journal-line.ts";
+import { chainHash, genesisOf, markLine, recordLine, segmentFile, segmentsOf } from "./journal-line.ts";
 import { realJournalFiles } from "./journal-files.ts";
 import { lostRecord } from "./lost-record.ts";
 import { openCallsFile, parseOpenCallsFile, readOpenCalls } from "./open-calls.ts";
@@ -56,11 +56,7 @@ interface Journal {
 }
 
 async function writeLastSegment({ folder, journal, files }: Journal, records: readonly CallRecord[]): Promise<void> {
-  const segments = files.flatMap((file) => {
-    const parsed = parseSegmentFile(file);
-    return parsed?.name === journal ? [{ file, segment: parsed.segment }] : [];
-  });
-  const last = segments.toSorted((a, b) => b.segment - a.segment)[0];
+  const [last] = segmentsOf(journal, files);
   const previous = last === undefined ? genesisOf(journal) : await lastHash(join(folder, last.file), journal);
   const segment = (last?.segment ?? 0) + 1;
   const begin = markLine(previous, { kind: "begin", format: 1, name: journal, segment, previous });

@@ -94,6 +94,18 @@ export function segmentFile(name: string, segment: number): string {
   return `${name}-${String(segment).padStart(6, "0")}.jsonl`;
 }
 
+/** A journal's segments among these files, the newest first. */
+export function segmentsOf(
+  journal: string,
+  files: readonly string[],
+): readonly { readonly file: string; readonly segment: number }[] {
+  const segments = files.flatMap((file) => {
+    const parsed = parseSegmentFile(file);
+    return parsed?.name === journal ? [{ file, segment: parsed.segment }] : [];
+  });
+  return segments.toSorted((a, b) => b.segment - a.segment);
+}
+
 /** The reverse of {@link segmentFile}; undefined for a file that is no segment. */
 export function parseSegmentFile(file: string): { readonly name: string; readonly segment: number } | undefined {
   const found = /^(.+)-(\d{6,})\.jsonl$/.exec(file);

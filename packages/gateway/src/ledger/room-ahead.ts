@@ -53,8 +53,8 @@ export class RoomAhead {
     zeros ??= new Uint8Array(pieceBytes);
     this.#filledFrom = at;
     this.#files.write(this.#descriptor, { bytes: zeros, at }, (writeError) => {
-      if (writeError !== null) return this.#filled(undefined);
-      this.#files.sync(this.#descriptor, (syncError) => this.#filled(syncError === null ? at + pieceBytes : undefined));
+      if (writeError !== null) return this.#filled(writeError);
+      this.#files.sync(this.#descriptor, (syncError) => this.#filled(syncError));
     });
     this.#endBytes = at + pieceBytes;
   }
@@ -70,10 +70,10 @@ export class RoomAhead {
     this.free(Number.POSITIVE_INFINITY, then);
   }
 
-  #filled(upToBytes: number | undefined): void {
+  #filled(error: Error | null): void {
     this.#filledFrom = undefined;
     // Part of it may be there; whether the disk is full, or broken, the next record will say.
-    if (upToBytes === undefined) this.#refused = true;
+    if (error !== null) this.#refused = true;
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ingestJournal } from "#control/store/ingest-journal";
 import type { Store } from "#control/store/sqlite";
 import { closeDeadJournals } from "#ledger/close-journal";
-import { parseSegmentFile } from "#ledger/journal-line";
+import { parseSegmentFile, segmentsOf } from "#ledger/journal-line";
 import { openCallsFile, parseOpenCallsFile, readOpenCalls } from "#ledger/open-calls";
 import { readJournal, type JournalPosition } from "#ledger/read-journal";
 import type { Log } from "./log.ts";
@@ -76,13 +76,9 @@ async function writtenCalls(
   { folder, files, journal }: { readonly folder: string; readonly files: readonly string[]; readonly journal: string },
   calls: ReadonlySet<string>,
 ): Promise<ReadonlySet<string>> {
-  const segments = files.flatMap((file) => {
-    const parsed = parseSegmentFile(file);
-    return parsed?.name === journal ? [{ file, segment: parsed.segment }] : [];
-  });
   const written = new Set<string>();
   let searched = 0;
-  for (const { file } of segments.toSorted((a, b) => b.segment - a.segment)) {
+  for (const { file } of segmentsOf(journal, files)) {
     if (written.size === calls.size || searched >= searchedBytes) break;
     let position: JournalPosition | undefined;
     for (let more = true; more;) {

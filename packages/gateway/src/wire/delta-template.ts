@@ -21,6 +21,14 @@ interface FrameBytes {
   readonly behindFiller: Buffer | undefined;
 }
 
+/** How frames may be known by their bytes. */
+export interface KnownFrames {
+  /** Of one frame. */
+  readonly maxEventBytes: number;
+  /** Several that follow one another may be taken as one. */
+  readonly joinsText?: boolean;
+}
+
 /**
  * Reads a run of streamed deltas that differ in one string only, without parsing each of them. Most chunks of an
  * answer repeat the one before to the letter but for the text; once one of them was parsed in full, the next needs
@@ -106,6 +114,11 @@ export class DeltaTemplate {
     this.#wasted = 0;
     this.#frameText = bytes.toString("utf8", start, close);
     return end;
+  }
+
+  /** By {@link matchRun} where texts may be joined, else by {@link matchFrame}. */
+  matchKnown(bytes: Buffer, from: number, { maxEventBytes, joinsText }: KnownFrames): number {
+    return joinsText ? this.matchRun(bytes, from, maxEventBytes) : this.matchFrame(bytes, from, maxEventBytes);
   }
 
   /** The same of as many such frames as follow one another: `frameText` is then all their texts. One without any ends the run. */

@@ -121,11 +121,7 @@ class MessageStreamDecoder implements StreamDecoder {
 
   /** The same as {@link #repeatsText}, by the bytes of a frame that has not been looked for. */
   #known(bytes: Buffer, from: number): number {
-    if (this.#closed) return 0;
-    const { maxEventBytes, joinsText } = this.#options;
-    const end = joinsText
-      ? this.#template.matchRun(bytes, from, maxEventBytes)
-      : this.#template.matchFrame(bytes, from, maxEventBytes);
+    const end = this.#closed ? 0 : this.#template.matchKnown(bytes, from, this.#options);
     if (end === 0) return 0;
     const delta = this.#grammar.goOn(this.#templateIndex, this.#template.frameText);
     if (delta === undefined) return 0;

@@ -118,11 +118,7 @@ class ChatStreamDecoder implements StreamDecoder {
 
   /** The same as {@link #repeatsText}, by the bytes of a frame that has not been looked for. */
   #known(bytes: Buffer, from: number): number {
-    if (this.#over) return 0;
-    const { maxEventBytes, joinsText } = this.#options;
-    const end = joinsText
-      ? this.#template.matchRun(bytes, from, maxEventBytes)
-      : this.#template.matchFrame(bytes, from, maxEventBytes);
+    const end = this.#over ? 0 : this.#template.matchKnown(bytes, from, this.#options);
     if (end === 0) return 0;
     const delta = this.#reader.goOn(this.#template.frameText);
     if (delta === undefined) return 0;
