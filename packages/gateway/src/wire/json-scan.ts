@@ -1,4 +1,4 @@
-import { passBytes, passWords } from "./string-run.ts";
+import { passString } from "./string-run.ts";
 
 /** Byte range of a value, end exclusive. */
 export interface Span {
@@ -51,7 +51,6 @@ export function scanFields(body: Uint8Array, options: ScanOptions): FieldScan | 
 }
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const MINUS = 0x2d;
@@ -64,12 +63,6 @@ const CLOSE_OBJECT = 0x7d;
 const defaultMaxElements = 200_000;
 /** Each top-level field costs a string and an entry; no language of ours knows a hundred. */
 const maxFields = 1_000;
-/** Strings longer than this are searched natively; shorter ones faster here than the call costs. */
-const nativeSearchAfter = 48;
-/** Where an escape comes so soon, more will: the next of the text is looked at without native searches, which would end at each. */
-const denseBytes = 1_024;
-const denseRunBytes = 16 * 1024;
-
 const literals: ReadonlyMap<number, string> = new Map([
   [0x74, "true"],
   [0x66, "false"],
@@ -85,8 +78,6 @@ class Scanner {
   #depth = 0;
   /** For each open container whether it is an object. */
   readonly #inObject: Uint8Array;
-  /** The next backslash at or behind the last place one was searched from: kept, so that no byte is searched twice. */
-  #nextBackslash = -1;
   #problem: ScanProblem | undefined;
 
   constructor(bytes: Buffer, options: ScanOptions) {
@@ -232,34 +223,12 @@ class Scanner {
     }
   }
 
-  /** At the opening quote; passes the string. Short ones byte by byte, long ones by native search. */
+  /** At the opening quote; passes the string. */
   #string(): boolean {
-    const bytes = this.#bytes;
-    const end = bytes.length;
-    let quote = -1;
-    let at = passBytes(bytes, this.#at + 1, Math.min(this.#at + 1 + nativeSearchAfter, end));
-    while (at < end) {
-      if (bytes[at] === QUOTE) {
-        this.#at = at + 1;
-        return true;
-      }
-      if (this.#nextBackslash < at) {
-        const found = bytes.indexOf(BACKSLASH, at);
-        this.#nextBackslash = found === -1 ? end : found;
-      }
-      if (quote < at) quote = bytes.indexOf(QUOTE, at);
-      if (quote === -1) break;
-      if (quote < this.#nextBackslash) {
-        at = quote;
-        continue;
-      }
-      const isDense = this.#nextBackslash - at < denseBytes;
-      at = this.#nextBackslash + 2;
-      at = isDense
-        ? passWords(bytes, at, Math.min(at + denseRunBytes, end))
-        : passBytes(bytes, at, Math.min(at + nativeSearchAfter, end));
-    }
-    this.#at = end;
+    const end = this.#bytes.length;
+    const at = passString(this.#bytes, this.#at + 1, end);
+    this.#at = Math.min(at + 1, end);
+    if (at < end) return true;
     this.#fail("syntax", "the JSON ends inside a string");
     return false;
   }

@@ -1,10 +1,40 @@
+import { stringRunCode } from "./string-run-code.ts";
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
+/** Shorter strings end sooner byte by byte than the call of the native code costs. */
+const bytesFirst = 48;
+/** What the native code is handed at once: at first little, for a string that ends soon is copied no further than that. */
+const firstPiece = 512;
+const pieceGrowth = 4;
+const largestPiece = 64 * 1024;
+
+/** What is used of the platform's: Node's types have it not, and the browser's would bring all of theirs. */
+declare const WebAssembly: {
+  readonly Module: new (code: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: Readonly<Record<string, unknown>> };
+  readonly Memory: new (...sizes: never) => { readonly buffer: ArrayBuffer };
+};
+
+interface Native {
+  readonly memory: Uint8Array;
+  readonly pass: (at: number, until: number) => number;
+}
+
+const native = openNative();
+
 /**
- * Passes the inside of a JSON string byte by byte: from a place that no backslash escapes to its closing quote, or to the
- * first such place at or behind `until`. Tells that place; whether a quote is there has to be looked at.
+ * Passes the inside of a JSON string: from a place that no backslash escapes to its closing quote, or to the first such
+ * place at or behind `until`. Tells that place; whether a quote is there has to be looked at where it is before `until`.
  */
+export function passString(bytes: Uint8Array, from: number, until: number): number {
+  const at = passBytes(bytes, from, Math.min(from + bytesFirst, until));
+  if (at >= until || bytes[at] === QUOTE) return at;
+  return native === undefined ? passBytes(bytes, at, until) : passPieces(native, bytes, { from: at, until });
+}
+
+/** The same byte by byte: for what is short, and for processors without vectors. */
 export function passBytes(bytes: Uint8Array, from: number, until: number): number {
   let at = from;
   while (at < until) {
@@ -15,43 +45,30 @@ export function passBytes(bytes: Uint8Array, from: number, until: number): numbe
   return at;
 }
 
-/** Escapes come in company: so many bytes behind one are looked at one by one, which costs less than another word that fails. */
-const behindHit = 8;
-
-/** Every byte of a word, and the least and greatest bit of every byte. */
-const quotes = 0x22222222;
-const backslashes = 0x5c5c5c5c;
-const ones = 0x01010101;
-const highest = 0x80808080;
-
-/**
- * The same, four bytes at once where none of them is a quote or a backslash: for text that is full of escapes, where every
- * native search would end after a few bytes. A byte of a word is zero where (w - 0x01010101) & ~w & 0x80808080 has its bit
- * (Mycroft's test, Warren, Hacker's Delight, 6-1); what it finds too much is looked at byte by byte.
- */
-export function passWords(bytes: Uint8Array, from: number, until: number): number {
-  const base = bytes.byteOffset;
-  const words = new Int32Array(bytes.buffer, 0, bytes.buffer.byteLength >> 2);
-  const end = (base + until) >> 2;
+function passPieces(
+  { memory, pass }: Native,
+  bytes: Uint8Array,
+  { from, until }: { readonly from: number; readonly until: number },
+): number {
   let at = from;
-  while (at < until) {
-    const aligned = at + (-(base + at) & 3);
-    at = passBytes(bytes, at, Math.min(aligned, until));
-    if (at >= until || bytes[at] === QUOTE) return at;
-    // An escape has carried it past the word's beginning.
-    if (((base + at) & 3) !== 0) continue;
-    let index = (base + at) >> 2;
-    while (index < end && !holdsEither(words[index] ?? 0)) index += 1;
-    at = (index << 2) - base;
-    const stop = Math.min(at + behindHit, until);
-    at = passBytes(bytes, at, stop);
-    if (at < stop) return at;
+  for (let piece = firstPiece; at < until; piece = Math.min(piece * pieceGrowth, largestPiece)) {
+    const end = Math.min(at + piece, until);
+    memory.set(bytes.subarray(at, end));
+    const passed = at + pass(0, end - at);
+    if (passed < end) return passed;
+    at = passed;
   }
   return at;
 }
 
-function holdsEither(word: number): boolean {
-  const quoted = word ^ quotes;
-  const escaped = word ^ backslashes;
-  return ((((quoted - ones) & ~quoted) | ((escaped - ones) & ~escaped)) & highest) !== 0;
+/** Undefined where the processor has no vectors, or WebAssembly is switched off. */
+function openNative(): Native | undefined {
+  try {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(stringRunCode, "base64")));
+    const { memory, pass } = exports;
+    if (!(memory instanceof WebAssembly.Memory) || typeof pass !== "function") return undefined;
+    return { memory: new Uint8Array(memory.buffer), pass: (at, until) => Number(pass(at, until)) };
+  } catch {
+    return undefined;
+  }
 }
