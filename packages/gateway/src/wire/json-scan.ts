@@ -69,6 +69,9 @@ const literals: ReadonlyMap<number, string> = new Map([
   [0x6e, "null"],
 ]);
 
+/** Written anew by each scan, so that no call makes its own. */
+let containers = new Uint8Array(0);
+
 /** One pass over the bytes. Methods return false once `#problem` is set; positions only move forward. */
 class Scanner {
   readonly #bytes: Buffer;
@@ -76,7 +79,7 @@ class Scanner {
   #elementsLeft: number;
   #at = 0;
   #depth = 0;
-  /** For each open container whether it is an object. */
+  /** For each open container whether it is an object: one scan at a time is under way. */
   readonly #inObject: Uint8Array;
   #problem: ScanProblem | undefined;
 
@@ -84,7 +87,8 @@ class Scanner {
     this.#bytes = bytes;
     this.#maxDepth = options.maxDepth;
     this.#elementsLeft = options.maxElements ?? defaultMaxElements;
-    this.#inObject = new Uint8Array(options.maxDepth + 1);
+    if (containers.length <= options.maxDepth) containers = new Uint8Array(options.maxDepth + 1);
+    this.#inObject = containers;
   }
 
   object(): FieldScan | ScanProblem {
