@@ -4,7 +4,7 @@ import { openCount, type Count, type MoneyWatch } from "./count.ts";
 export interface BookOptions extends MoneyWatch {
   /** How many borrow here: nobody is lent so much ahead of need that the others find nothing. */
   readonly holders: () => number;
-  /** Meters that are kept; beyond it those leave that were not used for longest and of which nothing is lent. */
+  /** Meters that are kept; beyond it those leave that were not used lately and of which nothing is lent. */
   readonly mostMeters?: number;
 }
 
@@ -12,10 +12,12 @@ interface Entry {
   /** As it was asked for last: what comes back may be of a worker that has not read the newest configuration yet. */
   meter: Meter;
   readonly count: Count;
+  /** Since it was last looked at as one that may leave. */
+  isUsed: boolean;
 }
 
 const defaultMostMeters = 200_000;
-/** So many are looked at to find one that may leave. */
+/** So many are looked at, at each that comes, to find some that may leave. */
 const looksAtOnce = 16;
 
 /**
@@ -24,7 +26,10 @@ const looksAtOnce = 16;
  */
 export class Book {
   readonly #options: BookOptions & Required<Pick<BookOptions, "mostMeters">>;
+  /** In the order they came: what is used keeps its place, see {@link RecentlyUsed}. */
   readonly #entries = new Map<string, Entry>();
+  /** Where the next one that may leave is looked for: round and round, as a clock's hand goes. */
+  #hand: Iterator<[string, Entry]> | undefined;
 
   constructor(options: BookOptions) {
     this.#options = { mostMeters: defaultMostMeters, ...options };
@@ -116,24 +121,26 @@ export class Book {
   #countOf(meter: Meter, wallMs: number): Count {
     const found = this.#entries.get(meter.id);
     if (found !== undefined) {
-      // The most recently used come last.
-      this.#entries.delete(meter.id);
-      this.#entries.set(meter.id, found);
+      found.isUsed = true;
       return found.count;
     }
-    if (this.#entries.size >= this.#options.mostMeters) this.#forgetOne(wallMs);
+    if (this.#entries.size >= this.#options.mostMeters) this.#forget(wallMs);
     const count = openCount(meter, this.#options);
-    this.#entries.set(meter.id, { meter, count });
+    this.#entries.set(meter.id, { meter, count, isUsed: true });
     return count;
   }
 
-  #forgetOne(wallMs: number): void {
-    let looked = 0;
-    for (const [id, { count }] of this.#entries) {
-      looked += 1;
-      const isIdle = count.isIdle(wallMs);
-      if (isIdle) this.#entries.delete(id);
-      if (isIdle || looked === looksAtOnce) return;
+  /** Second chance: who was used since the hand came by last stays, once. */
+  #forget(wallMs: number): void {
+    for (let looked = 0; looked < looksAtOnce && this.#entries.size >= this.#options.mostMeters; looked += 1) {
+      const next = (this.#hand ??= this.#entries.entries()).next();
+      if (next.done === true) {
+        this.#hand = undefined;
+        continue;
+      }
+      const [id, entry] = next.value;
+      if (!entry.isUsed && entry.count.isIdle(wallMs)) this.#entries.delete(id);
+      entry.isUsed = false;
     }
   }
 }

@@ -29,8 +29,9 @@ const sweepMs = 100;
 export class Purse implements Accounts {
   readonly #lender: Lender;
   readonly #clock: Clock;
-  readonly #pockets = new Map<string, Pocket>();
-  readonly #lines = new Map<string, Line>();
+  /** By meter, and by the meters that are wanted. No `Map`s: see {@link RecentlyUsed} for what those cost that every call comes to. */
+  readonly #pockets: Record<string, Pocket> = Object.create(null) as Record<string, Pocket>;
+  readonly #lines: Record<string, Line> = Object.create(null) as Record<string, Line>;
   #cancelSweep: (() => void) | undefined;
 
   constructor({ lender, clock }: { readonly lender: Lender; readonly clock: Clock }) {
@@ -60,18 +61,18 @@ export class Purse implements Accounts {
   }
 
   left(meter: Meter): number | undefined {
-    return this.#pockets.get(meter.id)?.left;
+    return this.#pockets[meter.id]?.left;
   }
 
   /** What is here for whoever comes next, of the meter's unit. */
   free(meter: Meter): number {
-    return this.#pockets.get(meter.id)?.free(this.#clock.nowMs()) ?? 0;
+    return this.#pockets[meter.id]?.free(this.#clock.nowMs()) ?? 0;
   }
 
   /** Others are in need: what of these is not in use goes back at once. */
   recall(meters: readonly string[]): void {
     const returns: Return[] = [];
-    for (const id of meters) this.#pockets.get(id)?.report(0, this.#clock.nowMs(), returns);
+    for (const id of meters) this.#pockets[id]?.report(0, this.#clock.nowMs(), returns);
     if (returns.length > 0) this.#lender.giveBack(returns);
   }
 
@@ -79,7 +80,7 @@ export class Purse implements Accounts {
   close(): void {
     this.#cancelSweep?.();
     this.#cancelSweep = undefined;
-    this.recall([...this.#pockets.keys()]);
+    this.recall(Object.keys(this.#pockets));
   }
 
   #takeNow(charges: readonly Charge[]): Taken | undefined {
@@ -106,7 +107,7 @@ export class Purse implements Accounts {
         head.tell(now ?? (await this.#ask(head.charges, line.waiters)));
       }
     } finally {
-      this.#lines.delete(line.name);
+      delete this.#lines[line.name];
     }
   }
 
@@ -161,15 +162,12 @@ export class Purse implements Accounts {
 
   #lineOf(charges: readonly Charge[]): Line {
     const name = charges.map(({ meter }) => meter.id).join("\n");
-    let line = this.#lines.get(name);
-    if (line === undefined) this.#lines.set(name, (line = { name, waiters: [], asking: false }));
-    return line;
+    return (this.#lines[name] ??= { name, waiters: [], asking: false });
   }
 
   #pocketOf(meter: Meter): Pocket {
-    let pocket = this.#pockets.get(meter.id);
-    if (pocket === undefined) this.#pockets.set(meter.id, (pocket = new Pocket(meter)));
-    else pocket.meter = meter;
+    const pocket = (this.#pockets[meter.id] ??= new Pocket(meter));
+    pocket.meter = meter;
     return pocket;
   }
 
@@ -181,12 +179,14 @@ export class Purse implements Accounts {
     this.#cancelSweep = undefined;
     const nowMs = this.#clock.nowMs();
     const returns: Return[] = [];
-    for (const [id, pocket] of this.#pockets) {
+    let isEmpty = true;
+    for (const [id, pocket] of Object.entries(this.#pockets)) {
       pocket.report(pocket.like(nowMs), nowMs, returns);
-      if (pocket.isEmpty(nowMs)) this.#pockets.delete(id);
+      if (pocket.isEmpty(nowMs)) delete this.#pockets[id];
+      else isEmpty = false;
     }
     if (returns.length > 0) this.#lender.giveBack(returns);
-    if (this.#pockets.size > 0) this.#sweepLater();
+    if (!isEmpty) this.#sweepLater();
   }
 
   #second(): number {
