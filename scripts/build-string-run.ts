@@ -3,9 +3,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import openWabt from "wabt";
 
-const folder = new URL("../packages/gateway/src/wire/", import.meta.url);
-const source = readFileSync(new URL("string-run.wat", folder), "utf8");
-
 /** WebAssembly of a source text, in base64. */
 export async function assemble(text: string): Promise<string> {
   const wabt = await openWabt();
@@ -24,5 +21,7 @@ export function fileOf(code: string): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = new URL("../packages/gateway/src/wire/", import.meta.url);
+  const source = readFileSync(new URL("string-run.wat", folder), "utf8");
   writeFileSync(new URL("string-run-code.ts", folder), fileOf(await assemble(source)));
 }

@@ -180,9 +180,9 @@ export class Purse implements Accounts {
     const nowMs = this.#clock.nowMs();
     const returns: Return[] = [];
     let isEmpty = true;
-    for (const [id, pocket] of Object.entries(this.#pockets)) {
+    for (const pocket of Object.values(this.#pockets)) {
       pocket.report(pocket.like(nowMs), nowMs, returns);
-      if (pocket.isEmpty(nowMs)) delete this.#pockets[id];
+      if (pocket.isEmpty(nowMs)) delete this.#pockets[pocket.meter.id];
       else isEmpty = false;
     }
     if (returns.length > 0) this.#lender.giveBack(returns);

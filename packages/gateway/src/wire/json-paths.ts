@@ -1,3 +1,5 @@
+import { passString } from "./string-run.ts";
+
 /** From the top of a value inwards: keys of objects, `*` for every element of an array. */
 export type JsonPath = readonly string[];
 
@@ -51,7 +53,6 @@ function applied(bytes: Buffer, cuts: readonly Cut[]): Uint8Array {
 }
 
 const quote = 0x22;
-const backslash = 0x5c;
 const comma = 0x2c;
 const colon = 0x3a;
 const openArray = 0x5b;
@@ -187,13 +188,10 @@ class Walker {
   }
 
   #string(): boolean {
-    this.#at += 1;
-    for (;;) {
-      const byte = this.#bytes[this.#at];
-      if (byte === undefined) return false;
-      this.#at += byte === backslash ? 2 : 1;
-      if (byte === quote) return true;
-    }
+    const end = this.#bytes.length;
+    const at = passString(this.#bytes, this.#at + 1, end);
+    this.#at = at + 1;
+    return at < end;
   }
 
   #passed(): true {

@@ -63,6 +63,7 @@ const CLOSE_OBJECT = 0x7d;
 const defaultMaxElements = 200_000;
 /** Each top-level field costs a string and an entry; no language of ours knows a hundred. */
 const maxFields = 1_000;
+
 const literals: ReadonlyMap<number, string> = new Map([
   [0x74, "true"],
   [0x66, "false"],
